@@ -1,0 +1,105 @@
+// The front door: open a model file, ask for images.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <adadiff/exit_policy.h>
+#include <adadiff/image.h>
+#include <adadiff/plan.h>
+#include <adadiff/trace.h>
+
+namespace adadiff {
+
+/// Where a run stands, handed to Request::observer after every step of every batch.
+struct Progress {
+  int step = 0, steps = 0;                    ///< steps done and to do, of this batch
+  std::int64_t batch = 0, batches = 1;        ///< this batch, from 0
+  double mean_exit_depth = 0;                 ///< blocks run per sample so far in this run
+};
+
+/// What to draw. Everything has a default.
+struct Request {
+  std::int64_t count = 1;                     ///< images, in [1, 1'000'000]
+  std::uint64_t seed = 0;
+  std::vector<std::int64_t> labels;           ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
+  std::optional<double> guidance;             ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
+  std::optional<Plan> plan;                   ///< unset: the model's default plan if its solver settings agree, else full depth
+  std::shared_ptr<const ExitPolicy> policy;   ///< replaces the plan's thresholds
+  std::optional<SolverSettings> solver;       ///< unset: the plan's, else the model's; other settings than the plan's own are refused
+  std::int64_t batch = 0;                     ///< samples per batch; 0: min(count, 64)
+  std::vector<float> initial_noise;           ///< [count, C, H, W]; empty: drawn from the seed
+  std::vector<float> start_image;             ///< [count, C, H, W] in the model's image range; needs start_time
+  std::optional<double> start_time;           ///< in (0, 1]: where a start image is noised to and the run begins
+  std::stop_token stop;                       ///< ends the run between two blocks, from any thread
+  std::function<bool(const Progress&)> observer;  ///< on the run's thread; false stops the run; what it throws comes out of advance
+};
+
+/// What came of it. Images of unfinished samples are the last predictions of their clean image (their start, before the first step).
+struct Result {
+  Status status = Status::Completed;
+  Images images;
+  Trace trace;
+  double wall_ms = 0;
+};
+
+/// One generation in progress. Owned by one thread; movable. Dropping it at any point is safe.
+class Run {
+ public:
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run();
+  /// Works for about `budget`: at least one block, and no new block after the budget is spent. Rethrows once what a network, policy or
+  /// observer threw: the run is then Failed and stays at its last whole step.
+  Status advance(std::chrono::nanoseconds budget);
+  Status status() const;
+  /// The clean image that sample `index` looks like now. Does not advance the run.
+  Images preview(std::int64_t index) const;
+  /// Takes the result out; images and trace as far as the run came. The run is of no use afterwards.
+  Result finish();
+
+  struct Impl;
+  explicit Run(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What a model file says of itself.
+struct ModelSummary {
+  std::string id, network, prediction, schedule, uncertainty, license, origin;
+  int blocks = 0;
+  std::int64_t channels = 0, height = 0, width = 0, classes = 0, parameters = 0;
+  std::vector<int> exits;                ///< where a pass may end
+  std::vector<std::string> class_names;  ///< may be empty
+  Plan default_plan;
+  double default_guidance = 1;
+  double macs_full_depth = 0;            ///< multiply-accumulates of one full-depth evaluation of one row
+};
+
+/// A loaded model. Immutable and cheap to copy; copies share the weights, and threads may share one pipeline.
+/// Uses torch's intra-op threads as they are set, and changes no global setting.
+class Pipeline {
+ public:
+  /// Reads a model file (docs/model_format.md). Throws FileError, ModelError.
+  static Pipeline open(const std::string& path);
+  const ModelSummary& model() const;
+  /// Checks the request and sets a run up; no network runs yet. Throws InvalidArgument.
+  Run start(const Request& request) const;
+  /// start, advance until done, finish.
+  Result generate(const Request& request) const;
+
+  struct Impl;
+  explicit Pipeline(std::shared_ptr<const Impl> impl);
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace adadiff

@@ -1,0 +1,92 @@
+// Plans: what to compute at each evaluation of the network, as data. A plan is written by hand, by a builder below or by
+// `adadiff tune`, stored as JSON (docs/plans.md), and joined with a solver and a model before a run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace adadiff {
+
+/// Who decides together: each sample for itself, or the batch by its mean uncertainty (the official AdaDiff code).
+enum class Scope : std::uint8_t { Sample, Batch };
+/// With guidance, whether the two branches of a sample leave together or each for itself.
+enum class Branches : std::uint8_t { Together, Independent };
+/// Which uncertainty stands for a pair of branches that leaves together.
+enum class PairUncertainty : std::uint8_t { Larger, Mean, Conditional };
+/// How agreeing exits are counted: only an unbroken row of them, or all so far.
+enum class Counting : std::uint8_t { Consecutive, Cumulative };
+/// Number type of the network's arithmetic. This build runs Float32.
+enum class Precision : std::uint8_t { Float32, BFloat16, Float16, Int8 };
+/// Whether rules hold for ranges of time or for evaluations by number.
+enum class RuleKey : std::uint8_t { Time, Evaluation };
+
+/// A sample leaves at an exit iff its uncertainty (in [0, 1], 0 = sure) is smaller than `below`; NaN never leaves.
+inline constexpr float kNever = 0;
+/// Leaves without a look at the uncertainty.
+inline constexpr float kAlways = 2;
+
+/// One row of a plan. Lists have one entry for all exits 1..blocks-1, or one per exit 0..blocks-1.
+struct Rule {
+  double until = 0;                    ///< RuleKey::Time: holds for times > until (and >= 0 in the last rule), 1 = noise, 0 = clean
+  std::vector<float> below{kNever};    ///< threshold per exit; exit 0 takes only kNever and kAlways
+  std::vector<std::uint8_t> hits;      ///< exits that must agree before a sample leaves, this one included; empty: 1
+  std::string network = "main";        ///< weight set; this build runs "main"
+  Precision precision = Precision::Float32;  ///< this build runs Float32
+  std::vector<std::uint8_t> skip;      ///< per block, bits: 1 attention, 2 MLP; this build runs an empty list
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// How to walk from noise to image.
+struct SolverSettings {
+  std::string solver = "ddim";    ///< ddim, ddpm, euler-maruyama, dpmpp-2m, heun
+  std::string grid = "uniform";   ///< uniform, quadratic, logsnr; unused when `times` is given
+  int steps = 50;                 ///< in [1, 10000]; unused when `times` is given
+  std::vector<double> times;      ///< own time grid: strictly falling, steps + 1 entries, the last one 0; empty: from `grid`
+  double eta = 0;                 ///< share of fresh noise in DDIM, in [0, 1]; 0 elsewhere
+  bool clamp = false;             ///< clamp the predicted clean image to the model's image range
+  friend bool operator==(const SolverSettings&, const SolverSettings&) = default;
+};
+
+/// What to compute. Value type; a default one runs every block of every evaluation.
+struct Plan {
+  std::vector<Rule> rules{Rule{}};             ///< by time: `until` strictly falls to 0; by evaluation: one per evaluation
+  RuleKey key = RuleKey::Time;
+  Scope scope = Scope::Sample;
+  Branches branches = Branches::Together;
+  PairUncertainty pair = PairUncertainty::Larger;
+  Counting counting = Counting::Consecutive;
+  std::optional<SolverSettings> solver;        ///< the settings the plan was made for; a run refuses others
+  std::string model;                           ///< model id the plan was made for; empty: any model its lists fit
+  std::string certificate;                     ///< JSON text of a calibration certificate, carried along unread; may be empty
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+/// Every block of every evaluation.
+Plan full_depth();
+/// Each sample leaves at the first exit (from 1 on) whose uncertainty is below `threshold`. Throws InvalidArgument outside [0, 1].
+Plan exit_below(float threshold);
+/// Leaves when `hits` exits agree, this one included. Throws InvalidArgument unless hits is in [1, 255].
+Plan exit_when_agreed(float threshold, int hits, Counting counting = Counting::Consecutive);
+/// Everything leaves after `blocks_run` blocks of a network with `blocks` blocks; blocks_run in [0, blocks].
+Plan fixed_exit(int blocks_run, int blocks);
+/// Evaluation i runs blocks_run[i] blocks of a network with `blocks` blocks.
+Plan fixed_exits(std::span<const int> blocks_run, int blocks);
+
+/// How several samples' exits become one.
+enum class Reduction : std::uint8_t { Deepest, Median, Mean };
+/// One depth per evaluation from recorded exits, exits[evaluation][sample]. (To repeat each sample's own exits: replay_policy.)
+Plan recorded_exits(std::span<const std::vector<int>> exits, int blocks, Reduction reduction);
+
+/// Reads the JSON of docs/plans.md, `source` named in errors. Unknown keys, wrong types and values out of range are refused with
+/// field, rule and value. Throws InvalidArgument.
+Plan parse_plan(std::string_view json, std::string_view source = "plan");
+/// The same from a file of at most 16 MiB. Throws FileError, InvalidArgument.
+Plan read_plan(const std::string& path);
+/// JSON in its short form; parse_plan(to_json(p)) == p.
+std::string to_json(const Plan& plan);
+
+}  // namespace adadiff

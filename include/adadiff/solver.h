@@ -1,0 +1,52 @@
+// Solvers: functions that write a table of evaluations. Every solver is linear in state, noise and predictions, so a run can execute
+// any of them without knowing which one it is. All in double, no tensors.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adadiff/noise_schedule.h>
+
+namespace adadiff {
+
+/// How many predictions a solver may look back on, the newest one included.
+inline constexpr int kPredictionHistory = 3;
+
+/// One call of the network at `time` on the current state, and the linear update after it:
+///   next = state * x + base * x_base + noise * z + sum_k prediction[k] * clean_k
+/// where clean_0 is the clean image predicted by this evaluation, clean_1 by the one before it, and so on; x_base is the state at
+/// the first evaluation of the step; z is fresh standard normal noise. Where `noise` is 0 none is drawn.
+struct Evaluation {
+  double time = 1;      ///< where the network is evaluated
+  double next_time = 0; ///< time of the state after the update
+  int step = 0;         ///< which move of the solver, from 0
+  int stage = 0;        ///< which evaluation within the step, from 0; stage 0 sets x_base
+  double state = 0;
+  double base = 0;
+  double noise = 0;
+  std::array<double, kPredictionHistory> prediction{};
+  friend bool operator==(const Evaluation&, const Evaluation&) = default;
+};
+
+/// What a solver is given: times[0] > ... > times[n] = 0 from a time grid (noise_schedule.h).
+struct SolverInputs {
+  const NoiseSchedule& schedule;
+  std::span<const double> times;
+  double eta = 0;  ///< DDIM only, in [0, 1]
+};
+
+/// Writes the table. Each published algorithm has a file of its own in src/diffusion.
+using Solver = std::function<std::vector<Evaluation>(const SolverInputs&)>;
+
+/// "ddim" (Song et al. 2021, eq. 12), "ddpm" (Ho et al. 2020, alg. 2, variance beta-tilde), "euler-maruyama" (reverse VP-SDE, Song et al.
+/// 2021), "dpmpp-2m" (Lu et al. 2022b, alg. 2), "heun" (Karras et al. 2022, alg. 1 without churn, in sigma / alpha).
+/// Throws InvalidArgument for an unknown name, listing those there are.
+Solver find_solver(std::string_view name);
+/// The names find_solver knows, the default first.
+std::vector<std::string> solver_names();
+
+}  // namespace adadiff

@@ -1,0 +1,33 @@
+// The face of a network towards training: every exit's prediction and uncertainty at once, with gradients, from the same code that samples.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <adadiff/network.h>
+
+namespace adadiff::detail {
+
+/// After block k + 1: the head's prediction and the UEM's uncertainty.
+struct BlockOutput {
+  at::Tensor prediction;   ///< [R, C, H, W]
+  at::Tensor uncertainty;  ///< sigmoid values: [R, C, H, W] (map forms), [R] (scalar form) or undefined (none). Inputs are detached.
+};
+
+/// Calls back with each parameter's name in the model file and the tensor itself, always in the same order.
+using TensorVisitor = std::function<void(const std::string& name, at::Tensor& tensor)>;
+
+class TrainableNetwork : public Network {
+ public:
+  /// Runs all blocks and gives all [blocks] outputs. Gradients flow where grad mode is on and parameters ask for them.
+  virtual std::vector<BlockOutput> outputs(const PassInputs& inputs) const = 0;
+  virtual void visit(const TensorVisitor& visitor) = 0;
+  /// The network's configuration as the JSON object that stands under "network" in a model file.
+  virtual std::string config_json() const = 0;
+};
+
+}  // namespace adadiff::detail
