@@ -1,0 +1,143 @@
+// Training of networks with early exits (library adadiff::training): images in, a model file out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <adadiff/noise_schedule.h>
+
+namespace adadiff {
+
+/// What an uncertainty estimation module (UEM) learns to predict; g_k is exit k's prediction, g_N the full-depth one.
+enum class UncertaintyTarget : std::uint8_t {
+  Excess,  ///< tanh|g_k - g_N|: what leaving early costs over full depth
+  Truth    ///< tanh|g_k - truth|: the paper's (arXiv 2309.17074, eq. 6)
+};
+/// How the losses of the early exits are weighted.
+enum class LayerWeights : std::uint8_t {
+  Certainty,  ///< 1 - u, per value (per sample for the scalar form), exits 1..N-1: the paper's
+  Plain,      ///< 1, exits 1..N-1
+  Normalised  ///< batch-mean certainty over its sum across all N exits: the official code's
+};
+/// Whether the gradient of the layer losses also flows through their weights into the UEMs.
+enum class WeightGradient : std::uint8_t { Stopped, Flows };
+/// How exits are put together.
+enum class ExitReduction : std::uint8_t { Mean, Sum };
+
+/// L = L_simple + lambda * L_u + beta * L_UAL; each term is a mean over batch and values, reduced over exits. docs/training.md.
+struct LossOptions {
+  UncertaintyTarget target = UncertaintyTarget::Excess;
+  LayerWeights weights = LayerWeights::Certainty;
+  WeightGradient weight_gradient = WeightGradient::Stopped;
+  ExitReduction reduction = ExitReduction::Mean;  ///< of L_u and L_UAL; Normalised weights are always summed
+  double lambda = 1;                              ///< in [0, 1000]
+  double beta = 1;                                ///< in [0, 1000]
+  friend bool operator==(const LossOptions&, const LossOptions&) = default;
+};
+
+/// "adadiff" (the defaults above), "paper" (truth, sums), "official" (truth, normalised weights that pass gradients),
+/// "plain" (excess, plain weights, beta 0.5). Throws InvalidArgument for another name.
+LossOptions loss_mode(std::string_view name);
+/// The names loss_mode knows, the default first.
+std::vector<std::string> loss_mode_names();
+
+/// How a batch's times are drawn; all are clipped to the schedule's [min_time(), max_time()].
+enum class TimeDistribution : std::uint8_t {
+  Uniform,     ///< each by itself
+  Stratified,  ///< one offset per step, then evenly spread over the batch
+  LogitNormal  ///< logistic(N(0, 1)): more in the middle (Esser et al. 2024)
+};
+/// What follows the warm-up of the learning rate.
+enum class Decay : std::uint8_t {
+  Cosine,  ///< falls to 1 % at the last step
+  Constant
+};
+/// What to do about the checkpoint file.
+enum class Start : std::uint8_t {
+  Fresh,         ///< refuses if there is one
+  Resume,        ///< refuses if there is none
+  ResumeOrFresh  ///< goes on from it if there is one
+};
+
+/// Everything about a training. A resumed training refuses other values than its checkpoint's, but for steps and the fields of the
+/// first and last group. Draws are functions of seed, step and sample, so an interruption changes no number.
+struct TrainingOptions {
+  // Files.
+  std::string images;                   ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W]; may be gzip
+  std::string labels;                   ///< IDX file of 8-bit labels, [N]; empty: train without labels
+  std::string model;                    ///< the model file to write, at each checkpoint and at the end
+  std::string checkpoint;               ///< empty: the model's path + ".checkpoint"
+  std::string log;                      ///< CSV of every step, truncated to the checkpoint on resume; empty: none
+  std::int64_t checkpoint_every = 500;  ///< steps, at least 1
+  Start start = Start::Fresh;
+
+  // Network: a model file's "network" object as JSON text, or empty and a U-ViT of these sizes for the data's images.
+  std::string network;
+  std::int64_t width = 128;
+  std::int64_t depth = 8;  ///< blocks - 1, even
+  std::int64_t heads = 4;
+  std::int64_t patch = 4;
+
+  // Task.
+  Prediction prediction = Prediction::Velocity;
+  std::string schedule = "cosine";  ///< a model file's name of a schedule, with its default parameters
+  TimeDistribution times = TimeDistribution::Stratified;
+  double label_drop = 0.1;  ///< probability in [0, 1] that a label becomes the null label
+  LossOptions loss;
+
+  // Optimiser: AdamW (Loshchilov & Hutter 2019), eps 1e-8; gradients clipped by their global norm.
+  std::int64_t batch = 64;      ///< in [1, 65536]
+  double learning_rate = 2e-3;  ///< peak
+  std::int64_t warmup = 200;    ///< steps of linear rise
+  Decay decay = Decay::Cosine;
+  double beta1 = 0.9, beta2 = 0.99;
+  double weight_decay = 0.01;
+  std::vector<std::string> undecayed;  ///< parameters without weight decay, by name; e.g. "pos_embed"
+  double clip = 1;                     ///< largest gradient norm; 0: no clipping
+  double ema = 0.998;                  ///< decay of the averaged weights that the model file gets; min(ema, s / (s + 10)) at step s
+  std::uint64_t seed = 0;
+
+  // Length.
+  std::int64_t steps = 20000;  ///< in all; a resumed training may change it, the decay then follows the new number
+  double minutes = 0;          ///< stop after so much work of this call, checkpoint written; 0: no limit
+
+  // Carried into the model file.
+  std::vector<std::string> class_names;
+  std::string license, origin;
+};
+
+/// JSON of all options but files, `minutes` and `start`.
+std::string to_json(const TrainingOptions& options);
+/// Reads it over `base`; keys may be missing, unknown ones are refused. Throws InvalidArgument with field and value.
+TrainingOptions parse_training_options(std::string_view json, const TrainingOptions& base = {}, std::string_view source = "options");
+
+/// One step, handed to the observer after it.
+struct TrainingProgress {
+  std::int64_t step = 0, steps = 0;  ///< done and to do
+  double loss = 0;                   ///< total of this step, and its terms before lambda and beta:
+  double simple = 0, uncertainty = 0, layers = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;     ///< before clipping
+  double steps_per_second = 0;  ///< over the last steps
+  double seconds_left = 0;      ///< until `steps` or `minutes`, whichever is sooner
+  bool checkpointed = false;    ///< a checkpoint and the model file were written after this step
+};
+/// On the training's thread; false stops the training, its checkpoint written.
+using TrainingObserver = std::function<bool(const TrainingProgress&)>;
+
+struct TrainingResult {
+  std::int64_t steps = 0;  ///< done in all, earlier calls included
+  bool completed = false;  ///< false: stopped early, to be resumed
+  double simple_loss = 0;  ///< L_simple, running mean over about 100 steps
+  double seconds = 0;      ///< of this call
+};
+
+/// Trains until `steps`, a stop or the time limit. Uses torch's intra-op threads as they are set, and prints nothing. Throws
+/// InvalidArgument, FileError, ModelError; Error when the loss is no longer finite: the last checkpoint then stands as it was.
+TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer = {}, const std::stop_token& stop = {});
+
+}  // namespace adadiff
