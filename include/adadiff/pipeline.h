@@ -80,6 +80,8 @@ struct ModelSummary {
   std::vector<std::string> class_names;  ///< may be empty
   Plan default_plan;
   double default_guidance = 1;
+  SolverSettings default_solver;         ///< used where neither request nor plan says otherwise
+  float image_min = -1, image_max = 1;   ///< range of Images::values that shows as black to white
   double macs_full_depth = 0;            ///< multiply-accumulates of one full-depth evaluation of one row
 };
 
