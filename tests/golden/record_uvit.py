@@ -4,8 +4,8 @@
     record_uvit.py --uvit DIR --adadiff DIR --out tests/golden
 
 DIR is a checkout of the pinned commit below; the files that define the networks are checked by their hash. One .safetensors comes
-out per case: the official state dict under `net.`, inputs and outputs under `golden.`, and in the metadata the case's `network` object
-(docs/model_format.md), the generator and the source. Needs torch, einops, torchvision, numpy, safetensors.
+out per case: the official state dict under `net.`, inputs and outputs under `golden.`, and under the metadata key `golden` a JSON object
+with the case's `network` (docs/model_format.md), the generator and the source. Needs torch, einops, torchvision, numpy, safetensors.
 """
 
 import argparse
@@ -164,14 +164,14 @@ def record(name, case, module, out):
     if labels is not None:
         tensors["golden.labels"] = labels
     source = SOURCES[case["source"]]
-    metadata = {
+    description = {
         "generator": "tests/golden/record_uvit.py",
         "source": f"{source['name']} at {source['commit']}, MIT licence",
         "case": name,
-        "network": json.dumps(network),
+        "network": network,
     }
     path = out / f"{name}.safetensors"
-    save_file({key: value.contiguous() for key, value in tensors.items()}, path, metadata)
+    save_file({key: value.contiguous() for key, value in tensors.items()}, path, {"golden": json.dumps(description)})
     path.chmod(0o644)
 
 
