@@ -26,7 +26,7 @@ struct NetworkInfo {
   std::string kind;                   ///< "uvit", ...; named in errors
   int blocks = 0;                     ///< at least 1, at most 255
   std::int64_t channels = 0, height = 0, width = 0;
-  std::int64_t classes = 0;           ///< labels 0..classes-1; 0: the network takes no label
+  std::int64_t classes = 0;           ///< labels 0..classes-1, the null label among them; 0: the network takes no label
   std::int64_t null_label = -1;       ///< the label that means "none"; -1: there is none, guidance is refused
   std::vector<std::uint8_t> can_exit; ///< [blocks], entry k: a pass may end at exit k; entry 0 tells of exit 0
   bool has_uncertainty = true;        ///< false: only plans without thresholds run

@@ -1,6 +1,7 @@
 // The face of a network towards training: every exit's prediction and uncertainty at once, with gradients, from the same code that samples.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,12 @@ struct BlockOutput {
   at::Tensor uncertainty;  ///< sigmoid values: [R, C, H, W] (map forms), [R] (scalar form) or undefined (none). Inputs are detached.
 };
 
+/// What a model file says about a network beside its sizes.
+struct NetworkSettings {
+  std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
+  std::int64_t null_label = -1;        ///< NetworkInfo::null_label
+};
+
 /// Calls back with each parameter's name in the model file and the tensor itself, always in the same order.
 using TensorVisitor = std::function<void(const std::string& name, at::Tensor& tensor)>;
 
@@ -26,6 +33,8 @@ class TrainableNetwork : public Network {
   /// Runs all blocks and gives all [blocks] outputs. Gradients flow where grad mode is on and parameters ask for them.
   virtual std::vector<BlockOutput> outputs(const PassInputs& inputs) const = 0;
   virtual void visit(const TensorVisitor& visitor) = 0;
+  /// Draws new weights, a pure function of the seed.
+  virtual void initialise(std::uint64_t seed) = 0;
   /// The network's configuration as the JSON object that stands under "network" in a model file.
   virtual std::string config_json() const = 0;
 };

@@ -1,0 +1,38 @@
+// Initial weights as a pure function of seed and name, so that a new network is the same on every machine.
+#include <ATen/ATen.h>
+
+#include "core/check.h"
+#include "kernels/noise.h"
+#include "nn/layers.h"
+
+namespace adadiff::detail {
+namespace {
+
+// FNV-1a: spreads names over the noise generator's sample counter.
+std::uint32_t hash_of(const std::string& name) {
+  std::uint32_t hash = 2166136261u;
+  for (const unsigned char letter : name) hash = (hash ^ letter) * 16777619u;
+  return hash;
+}
+
+constexpr std::uint32_t kInitialWeights = 0x77;  // a purpose no sampling or training draw uses
+
+kernels::NoiseKey key_of(std::uint64_t seed, const std::string& name) {
+  return {.seed = seed, .evaluation = 0, .purpose = kInitialWeights, .sample = hash_of(name)};
+}
+
+}  // namespace
+
+void fill_uniform_(at::Tensor& tensor, double bound, std::uint64_t seed, const std::string& name) {
+  auto values = at::empty(tensor.sizes(), at::kFloat);
+  kernels::fill_uniform(key_of(seed, name), values.data_ptr<float>(), values.numel());
+  tensor.copy_(values.mul_(2 * bound).sub_(bound));
+}
+
+void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed, const std::string& name) {
+  auto values = at::empty(tensor.sizes(), at::kFloat);
+  kernels::fill_normal(key_of(seed, name), values.data_ptr<float>(), values.numel());
+  tensor.copy_(values.mul_(deviation));
+}
+
+}  // namespace adadiff::detail

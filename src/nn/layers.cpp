@@ -1,0 +1,83 @@
+// Applies the layers of layers.h by ATen.
+#include "nn/layers.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace adadiff::detail {
+
+void Linear::visit(const std::string& prefix, const ParameterVisitor& visitor) {
+  visitor(prefix + ".weight", weight);
+  if (bias.defined()) visitor(prefix + ".bias", bias);
+}
+
+void LayerNorm::visit(const std::string& prefix, const ParameterVisitor& visitor) {
+  visitor(prefix + ".weight", weight);
+  visitor(prefix + ".bias", bias);
+}
+
+void Conv2d::visit(const std::string& prefix, const ParameterVisitor& visitor) {
+  visitor(prefix + ".weight", weight);
+  visitor(prefix + ".bias", bias);
+}
+
+Linear make_linear(std::int64_t in, std::int64_t out, bool bias) {
+  return {at::zeros({out, in}), bias ? at::zeros({out}) : at::Tensor()};
+}
+
+LayerNorm make_layer_norm(std::int64_t width) { return {at::ones({width}), at::zeros({width})}; }
+
+Conv2d make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
+  return {at::zeros({out, in, kernel, kernel}), at::zeros({out})};
+}
+
+at::Tensor apply(const Linear& layer, const at::Tensor& x) { return at::linear(x, layer.weight, layer.bias); }
+
+at::Tensor apply(const LayerNorm& layer, const at::Tensor& x) {
+  return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, layer.eps);
+}
+
+at::Tensor apply(const Conv2d& layer, const at::Tensor& x) {
+  return at::conv2d(x, layer.weight, layer.bias, /*stride=*/1, /*padding=*/layer.weight.size(2) / 2);
+}
+
+at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::Tensor& right) {
+  const auto width = left.size(-1);
+  const auto flat_left = left.reshape({-1, width});    // [B L, D]
+  const auto flat_right = right.reshape({-1, width});  // [B L, D]
+  auto y = at::linear(flat_left, layer.weight.narrow(1, 0, width), layer.bias);
+  y.addmm_(flat_right, layer.weight.narrow(1, width, width).t());
+  auto shape = left.sizes().vec();
+  shape.back() = layer.weight.size(0);
+  return y.view(shape);
+}
+
+at::Tensor gelu(at::Tensor x) { return x.requires_grad() ? at::gelu(x) : at::gelu_(x); }
+
+at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads) {
+  const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);
+  const auto projected = apply(qkv, x).view({rows, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});  // [3, B, H, L, D/H]
+  const auto mixed = at::scaled_dot_product_attention(projected[0], projected[1], projected[2]);                // [B, H, L, D/H]
+  return mixed.transpose(1, 2).reshape({rows, tokens, width});
+}
+
+at::Tensor sinusoid(const at::Tensor& time, std::int64_t width) {
+  const auto half = width / 2;
+  const auto index = at::arange(half, time.options().dtype(at::kFloat));
+  const auto angle = time.to(at::kFloat).unsqueeze(1) * at::exp(index * (-std::log(10000.0) / static_cast<double>(half)));  // [B, half]
+  const auto embedding = at::cat({angle.cos(), angle.sin()}, 1).to(time.scalar_type());
+  return width % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
+}
+
+at::Tensor patchify(const at::Tensor& x, std::int64_t patch) {
+  const auto rows = x.size(0), channels = x.size(1), high = x.size(2) / patch, wide = x.size(3) / patch;
+  return x.view({rows, channels, high, patch, wide, patch}).permute({0, 2, 4, 1, 3, 5}).reshape({rows, high * wide, channels * patch * patch});
+}
+
+at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch, std::int64_t size) {
+  const auto rows = tokens.size(0), side = size / patch;
+  return tokens.view({rows, side, side, patch, patch, channels}).permute({0, 5, 1, 3, 2, 4}).reshape({rows, channels, size, size});
+}
+
+}  // namespace adadiff::detail

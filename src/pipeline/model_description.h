@@ -1,0 +1,18 @@
+// The JSON description in a model file's metadata, and what it says (docs/model_format.md).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pipeline/model_file.h"
+
+namespace adadiff::detail {
+
+/// Reads a description and makes its network, weights still zero. `source` is named in errors. Throws ModelError.
+Model parse_description(std::string_view json, const std::string& source);
+/// The description that parse_description reads back, the model id included.
+std::string to_json(const Model& model);
+/// The part of the description that the model id covers: the network and what its numbers mean, without plan, solver, names and licence.
+std::string identity_json(const Model& model);
+
+}  // namespace adadiff::detail
