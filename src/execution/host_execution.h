@@ -11,21 +11,78 @@
 #include <adadiff/exit_policy.h>
 #include <adadiff/network.h>
 
+#include "execution/decision_units.h"
 #include "exits/compile.h"
 
 namespace adadiff::detail {
 
-/// One row of an evaluation: which sample, which guidance branch (0 conditional or only, 1 unconditional), which evaluation of the plan.
-struct EvaluationRow {
-  std::int64_t sample = 0;
-  int branch = 0;
-  int evaluation = 0;
-};
-
 /// What became of a row.
 struct RowOutcome {
-  int exit = -1;           ///< blocks run
-  float uncertainty = 0;   ///< at that exit; NaN where none was asked for
+  int exit = -1;          ///< blocks run
+  float uncertainty = 0;  ///< at that exit; NaN where none was asked for
+};
+
+/// Rows of the network that really ran during one evaluation. Entry k belongs to block k + 1.
+struct RowCounts {
+  std::int64_t embedded = 0;
+  std::vector<std::int64_t> blocks, heads, scores;
+};
+
+/// One evaluation as begin() takes it. Plan and policy are borrowed until the evaluation is over.
+struct EvaluationRequest {
+  const PassInputs& inputs;
+  std::span<const EvaluationRow> rows;  ///< one per row of the inputs; a pair of branches shares sample and evaluation
+  const ExecutablePlan& plan;
+  const ExitPolicy& policy;
+  at::Tensor out;  ///< [>= R, C, H, W] float32; row i receives the network output of row i when it leaves
+};
+
+/// Executes evaluations one after the other, one block at a time, keeping its buffers. Used by one thread; the network must outlive it.
+/// After an exception the evaluation is lost; begin() starts anew.
+class HostExecution {
+ public:
+  HostExecution(const Network& network, std::int64_t capacity);
+
+  void begin(const EvaluationRequest& request);
+  /// Exactly one block over the rows still in the pass; none where all rows leave at exit 0. True while rows remain.
+  bool advance();
+
+  std::span<const RowOutcome> outcomes() const { return outcomes_; }
+  const RowCounts& counts() const { return counts_; }
+
+ private:
+  void leave_here();
+  void ask_policy();
+  void read_scores();
+  void settle();
+  void split_positions();
+  void predict_leavers();
+  void predict_leavers_without_blocks();
+  void enter_pass();
+  at::Tensor index_tensor(const std::vector<std::int64_t>& values) const;
+
+  const Network& network_;
+  std::int64_t capacity_;
+  std::unique_ptr<ForwardPass> pass_;
+
+  const ExecutablePlan* plan_ = nullptr;
+  const ExitPolicy* policy_ = nullptr;
+  at::Tensor x_, time_, labels_, out_;
+  int depth_ = 0;          ///< blocks run so far
+  int scored_depth_ = -1;  ///< where position_scores_ was read
+  bool has_entered_ = false;
+
+  DecisionUnits units_;
+  std::vector<EvaluationRow> rows_;
+  std::vector<std::int64_t> row_at_;             ///< row of each position still in the pass, ascending
+  std::vector<std::uint8_t> leave_;              ///< per unit still in the pass
+  std::vector<std::uint8_t> leaves_;             ///< per position
+  std::vector<std::int64_t> leaving_, staying_;  ///< positions
+  std::vector<std::int64_t> leaving_rows_, staying_rows_;
+  std::vector<float> position_scores_, readings_;
+  at::Tensor scores_;  ///< [capacity] float32
+  std::vector<RowOutcome> outcomes_;
+  RowCounts counts_;
 };
 
 }  // namespace adadiff::detail
