@@ -1,0 +1,8 @@
+// Asks an x86 processor.
+#include "kernels/processor.h"
+
+namespace adadiff::kernels {
+
+bool has_avx2_and_fma() { return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0; }
+
+}  // namespace adadiff::kernels
