@@ -1,48 +1,68 @@
 # Finds LibTorch as the PyPI wheel lays it out and makes the target adadiff::torch_cpu (libtorch_cpu and libc10).
 # The wheel's own TorchConfig.cmake asks for a CUDA toolkit at configure time even for CPU code, so it is not used.
 #
-# Looked for in: -DADADIFF_LIBTORCH=DIR, the environment's ADADIFF_LIBTORCH, the cache folder that ./run fills. DIR is the folder
-# that holds include/ and lib/ (Python's site-packages/torch), or the one above it.
+# Looked for in, first one wins: -DADADIFF_LIBTORCH=DIR, ADADIFF_LIBTORCH in the environment, where an earlier configure of this build
+# folder found it, ADADIFF_LIBTORCH_HINT, the cache folder that ./run fills. DIR is the folder that holds include/ and lib/ (Python's
+# site-packages/torch), or the one above it. A DIR that is named but holds no LibTorch is an error, not passed over.
 set(ADADIFF_LIBTORCH "" CACHE PATH "Folder of LibTorch: the one that holds include/ and lib/")
 
-if(DEFINED ENV{XDG_CACHE_HOME})
-  set(_libtorch_cache $ENV{XDG_CACHE_HOME})
+if(DEFINED ENV{ADADIFF_CACHE})
+  set(_libtorch_cache "$ENV{ADADIFF_CACHE}")
+elseif(DEFINED ENV{XDG_CACHE_HOME})
+  set(_libtorch_cache "$ENV{XDG_CACHE_HOME}/adadiff")
 else()
-  set(_libtorch_cache $ENV{HOME}/.cache)
+  set(_libtorch_cache "$ENV{HOME}/.cache/adadiff")
 endif()
-# A LibTorch named in the environment goes before one that an earlier configure found.
-foreach(_libtorch_root "${ADADIFF_LIBTORCH}" "$ENV{ADADIFF_LIBTORCH}" "${_libtorch_cache}/adadiff/libtorch-2.11.0-cpu")
-  foreach(_libtorch_dir "${_libtorch_root}" "${_libtorch_root}/torch")
-    if(NOT LibTorch_DIR_FOUND AND NOT _libtorch_dir MATCHES "^/?(torch)?$" AND EXISTS "${_libtorch_dir}/include/ATen/ATen.h")
-      set(LibTorch_DIR_FOUND "${_libtorch_dir}")
+
+set(_libtorch_dir "")
+foreach(_libtorch_root IN ITEMS "${ADADIFF_LIBTORCH}" "$ENV{ADADIFF_LIBTORCH}" "${ADADIFF_LIBTORCH_FOUND}" "${ADADIFF_LIBTORCH_HINT}"
+        "${_libtorch_cache}/libtorch-2.11.0-cpu")
+  if(_libtorch_dir OR _libtorch_root STREQUAL "")
+    continue()
+  endif()
+  foreach(_libtorch_candidate IN ITEMS "${_libtorch_root}" "${_libtorch_root}/torch")
+    if(NOT _libtorch_dir AND EXISTS "${_libtorch_candidate}/include/ATen/ATen.h")
+      file(REAL_PATH "${_libtorch_candidate}" _libtorch_dir)
     endif()
   endforeach()
+  if(NOT _libtorch_dir AND (_libtorch_root STREQUAL ADADIFF_LIBTORCH OR _libtorch_root STREQUAL "$ENV{ADADIFF_LIBTORCH}"))
+    message(FATAL_ERROR "ADADIFF_LIBTORCH must be a folder with include/ATen/ATen.h, but \"${_libtorch_root}\" is not")
+  endif()
 endforeach()
 
-if(LibTorch_DIR_FOUND)
-  set(_libtorch_dir "${LibTorch_DIR_FOUND}")
+unset(_libtorch_cpu)
+unset(_libtorch_c10)
+unset(LibTorch_VERSION)
+if(_libtorch_dir)
   if(EXISTS "${_libtorch_dir}/version.py")
     file(STRINGS "${_libtorch_dir}/version.py" _libtorch_version REGEX "^__version__")
-    string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" LibTorch_VERSION "${_libtorch_version}")
+  elseif(EXISTS "${_libtorch_dir}/build-version")
+    file(STRINGS "${_libtorch_dir}/build-version" _libtorch_version LIMIT_COUNT 1)
   endif()
-  find_library(LibTorch_cpu_LIBRARY torch_cpu PATHS "${_libtorch_dir}/lib" NO_DEFAULT_PATH NO_CACHE)
-  find_library(LibTorch_c10_LIBRARY c10 PATHS "${_libtorch_dir}/lib" NO_DEFAULT_PATH NO_CACHE)
+  if(_libtorch_version MATCHES "([0-9]+\\.[0-9]+\\.[0-9]+)")
+    set(LibTorch_VERSION ${CMAKE_MATCH_1})
+  endif()
+  find_library(_libtorch_cpu torch_cpu PATHS "${_libtorch_dir}/lib" NO_DEFAULT_PATH NO_CACHE)
+  find_library(_libtorch_c10 c10 PATHS "${_libtorch_dir}/lib" NO_DEFAULT_PATH NO_CACHE)
 endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
-  REQUIRED_VARS LibTorch_DIR_FOUND LibTorch_cpu_LIBRARY LibTorch_c10_LIBRARY VERSION_VAR LibTorch_VERSION
-  REASON_FAILURE_MESSAGE "set ADADIFF_LIBTORCH to the folder of LibTorch 2.11, or let ./run fetch it")
+  REQUIRED_VARS _libtorch_dir _libtorch_cpu _libtorch_c10 VERSION_VAR LibTorch_VERSION
+  REASON_FAILURE_MESSAGE "set ADADIFF_LIBTORCH to the folder of LibTorch 2.11, or let `./run build` fetch it")
 
 if(LibTorch_FOUND AND NOT TARGET adadiff::torch_cpu)
+  set(ADADIFF_LIBTORCH_FOUND "${_libtorch_dir}" CACHE INTERNAL "Where LibTorch was found")
   add_library(adadiff::torch_cpu INTERFACE IMPORTED)
   target_include_directories(adadiff::torch_cpu SYSTEM INTERFACE
-    "${LibTorch_DIR_FOUND}/include" "${LibTorch_DIR_FOUND}/include/torch/csrc/api/include")
+    "${_libtorch_dir}/include" "${_libtorch_dir}/include/torch/csrc/api/include")
   target_compile_definitions(adadiff::torch_cpu INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
-  target_link_libraries(adadiff::torch_cpu INTERFACE "${LibTorch_cpu_LIBRARY}" "${LibTorch_c10_LIBRARY}")
-  # libtorch_cpu needs libcudart and libcupti, which the wheel set lays beside it.
-  file(GLOB _libtorch_nvidia LIST_DIRECTORIES true "${LibTorch_DIR_FOUND}/../nvidia/*/lib")
+  target_link_libraries(adadiff::torch_cpu INTERFACE "${_libtorch_cpu}" "${_libtorch_c10}")
+  # libtorch_cpu needs libcudart and libcupti, which the wheels lay beside it. It finds them at run time by its own run path; the
+  # linker has to be told.
+  file(GLOB _libtorch_nvidia LIST_DIRECTORIES true "${_libtorch_dir}/../nvidia/*/lib")
   foreach(_libtorch_folder IN LISTS _libtorch_nvidia)
+    file(REAL_PATH "${_libtorch_folder}" _libtorch_folder)
     target_link_options(adadiff::torch_cpu INTERFACE "LINKER:-rpath-link,${_libtorch_folder}")
   endforeach()
 endif()

@@ -1,0 +1,10 @@
+# Each public header compiles alone, twice in a row, with nothing but include/ in sight: no LibTorch and nothing private.
+get_property(headers GLOBAL PROPERTY ADADIFF_PUBLIC_HEADERS)
+add_library(test_headers OBJECT)
+target_link_libraries(test_headers PRIVATE adadiff_flags)
+target_include_directories(test_headers PRIVATE ${PROJECT_SOURCE_DIR}/include)
+foreach(header IN LISTS headers)
+  cmake_path(GET header FILENAME name)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/headers/${name}.cpp CONTENT "#include <adadiff/${name}>\n#include <adadiff/${name}>\n")
+  target_sources(test_headers PRIVATE ${PROJECT_BINARY_DIR}/headers/${name}.cpp)
+endforeach()
