@@ -20,7 +20,12 @@ struct Skip {
 
 class UViTPass final : public ForwardPass {
  public:
-  UViTPass(const UViT& network, std::int64_t capacity) : network_(network), capacity_(capacity) {}
+  UViTPass(const UViT& network, std::int64_t capacity) : network_(network), capacity_(capacity) {
+    for (std::int64_t block = 0; block < network.config().blocks(); ++block) {
+      const auto& module = network.uncertainty(block);
+      packed_.push_back(module.weight.defined() ? pack_weight(module) : at::Tensor());
+    }
+  }
 
   void begin(const PassInputs& inputs) override {
     check(inputs);
@@ -44,7 +49,7 @@ class UViTPass final : public ForwardPass {
     const auto& module = network_.uncertainty(last_block("score"));
     if (!module.weight.defined()) raise({"ForwardPass.score", "be called on a network with uncertainty modules", "this one has none"});
     const auto tokens = network_.patch_tokens(tokens_);
-    score_tokens(module, tokens, time_embedding_, sink.out);
+    score_tokens(module, packed_[static_cast<std::size_t>(blocks_run_ - 1)], tokens, time_embedding_, sink.out);
     if (sink.map != nullptr) write_map(module, tokens, *sink.map);
   }
 
@@ -100,6 +105,7 @@ class UViTPass final : public ForwardPass {
   at::Tensor tokens_;          // [R, L, D]
   at::Tensor time_embedding_;  // [R, D]
   std::vector<Skip> skips_;
+  std::vector<at::Tensor> packed_;  // [blocks] UEM weights as the kernel reads them
 };
 
 }  // namespace

@@ -2,8 +2,10 @@
 #include "nn/uncertainty.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "core/check.h"
+#include "kernels/exit_score.h"
 
 namespace adadiff::detail {
 
@@ -47,8 +49,31 @@ at::Tensor uncertainty_per_token(const UncertaintyModule& module, const at::Tens
   return at::linear(tokens.detach(), module.weight).add_(per_row.unsqueeze(1)).sigmoid_();               // [B, T, P]
 }
 
-void score_tokens(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding, at::Tensor& out) {
-  at::mean_out(out, uncertainty_per_token(module, tokens, time_embedding).flatten(1), {1});
+at::Tensor pack_weight(const UncertaintyModule& module) {
+  const auto weight = module.weight.contiguous();
+  auto packed = at::empty({kernels::packed_exit_weight_size(weight.size(0), weight.size(1))}, weight.options());
+  kernels::pack_exit_weight(weight.data_ptr<float>(), weight.size(0), weight.size(1), packed.data_ptr<float>());
+  return packed;
+}
+
+void score_tokens(const UncertaintyModule& module, const at::Tensor& packed, const at::Tensor& tokens, const at::Tensor& time_embedding,
+                  at::Tensor& out) {
+  const auto bias = token_free_part(module, time_embedding);  // [B or 1, P]
+  const auto bias_stride = bias.size(0) == 1 ? 0 : bias.stride(0);
+  constexpr std::int64_t kRowsPerTask = 1;
+  at::parallel_for(0, tokens.size(0), kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
+    kernels::exit_score({.tokens = tokens.data_ptr<float>() + first * tokens.stride(0),
+                         .rows = last - first,
+                         .tokens_per_row = tokens.size(1),
+                         .width = tokens.size(2),
+                         .row_stride = tokens.stride(0),
+                         .token_stride = tokens.stride(1),
+                         .values = module.weight.size(0),
+                         .weight = packed.data_ptr<float>(),
+                         .bias = bias.data_ptr<float>() + first * bias_stride,
+                         .bias_stride = bias_stride,
+                         .out = out.data_ptr<float>() + first});
+  });
 }
 
 }  // namespace adadiff::detail

@@ -36,7 +36,12 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
 /// sigmoid per token and value, [B, T, P], with gradients to the module only: tokens and embedding are detached.
 at::Tensor uncertainty_per_token(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding);
 
-/// One number per row into out [B] float32, by the fused kernel; the map is not written. tokens [B, T, D] float32, last dimension dense.
-void score_tokens(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding, at::Tensor& out);
+/// A module's weight as the fused kernel reads it; made anew whenever the weight changes.
+at::Tensor pack_weight(const UncertaintyModule& module);
+
+/// One number per row into out [B] float32, by the fused kernel; the map is not written. tokens [B, T, D] float32, last dimension dense;
+/// `packed` from pack_weight.
+void score_tokens(const UncertaintyModule& module, const at::Tensor& packed, const at::Tensor& tokens, const at::Tensor& time_embedding,
+                  at::Tensor& out);
 
 }  // namespace adadiff::detail

@@ -1,0 +1,70 @@
+// Renames and negates between the official state dicts and model files.
+#include "convert/uvit.h"
+
+#include <ATen/ATen.h>
+
+#include <optional>
+
+#include "core/check.h"
+#include "io/safetensors.h"
+#include "io/text_file.h"
+#include "networks/uvit.h"
+#include "pipeline/model_description.h"
+#include "pipeline/model_tensors.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr std::size_t kMaxDescription = 16 << 20;
+
+/// uem.K.weight <-> lte_classifer.K.lte.weight (the official spelling); nothing for the backbone, whose names are the same.
+std::optional<std::string> official_uncertainty_name(const std::string& name) {
+  if (!name.starts_with("uem.")) return std::nullopt;
+  const auto dot = name.find('.', 4);
+  return "lte_classifer." + name.substr(4, dot - 4) + ".lte" + name.substr(dot);
+}
+
+UViTConfig config_of(const Model& model, const std::string& where) {
+  const auto* network = dynamic_cast<const UViT*>(model.network.get());
+  if (network == nullptr) raise<ModelError>({where, "hold a U-ViT", "is " + show(model.network->info().kind)});
+  return network->config();
+}
+
+void refuse_what_is_not_official(const UViTConfig& config, const std::string& where) {
+  if (config.uncertainty != UncertaintyForm::None && config.uncertainty != UncertaintyForm::Map) {
+    raise<ModelError>({where + ": network.uncertainty", "be none or map, the forms that the official files have", "is " + std::string(to_string(config.uncertainty))});
+  }
+  if (config.heads_per_exit) raise<ModelError>({where + ": network.heads_per_exit", "be false, since the official files share one head", "is true"});
+}
+
+}  // namespace
+
+Model import_uvit(const std::string& weights_path, const std::string& config_path) {
+  auto model = parse_description(read_text(config_path, kMaxDescription), config_path);
+  refuse_what_is_not_official(config_of(model, config_path), config_path);
+  const auto file = SafetensorsFile::open(weights_path);
+  std::size_t used = 0;
+  model.network->visit([&](const std::string& name, at::Tensor& tensor) {
+    const auto official = official_uncertainty_name(name);
+    const auto values = load_tensor(file, official.value_or(name), tensor.sizes(), weights_path);
+    tensor.copy_(official ? values.neg() : values);  // certainty -> uncertainty: sigmoid(-z) = 1 - sigmoid(z)
+    ++used;
+  });
+  if (used != file.tensors().size()) {
+    raise<ModelError>({weights_path, "have the " + show(static_cast<std::int64_t>(used)) + " tensors that " + config_path + " describes",
+                       "has " + show(static_cast<std::int64_t>(file.tensors().size())), "compare depth, labels and options"});
+  }
+  return model;
+}
+
+void export_uvit(const Model& model, const std::string& path) {
+  refuse_what_is_not_official(config_of(model, path), path);
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& [name, tensor] : parameters_of(*model.network)) {
+    const auto official = official_uncertainty_name(name);
+    tensors.emplace_back(official.value_or(name), official ? tensor.neg() : tensor);
+  }
+  save_tensors(path, {{"format", "pt"}}, tensors);
+}
+
+}  // namespace adadiff::detail

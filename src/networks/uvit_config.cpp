@@ -1,0 +1,78 @@
+// Reads, checks and writes the "network" object of a U-ViT.
+#include "networks/uvit_config.h"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+
+#include "core/check.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr std::int64_t kMaxImage = 4096, kMaxWidth = 16384, kMaxTokens = 65536;
+
+void read(const JsonReader& json, const char* key, std::int64_t low, std::int64_t high, std::int64_t& value) {
+  if (const auto field = json.optional(key)) value = field->as_int(low, high);
+}
+
+void read(const JsonReader& json, const char* key, bool& value) {
+  if (const auto field = json.optional(key)) value = field->as_bool();
+}
+
+void require(bool holds, const JsonReader& json, const std::string& field, const std::string& must, std::int64_t found) {
+  if (!holds) raise<ModelError>({json.path() + "." + field, must, "is " + show(found)});
+}
+
+void check(const UViTConfig& c, const JsonReader& json) {
+  require(c.image_size % c.patch_size == 0, json, "image_size", "be a multiple of patch_size " + show(c.patch_size), c.image_size);
+  require(c.width % c.heads == 0, json, "width", "be a multiple of heads " + show(c.heads), c.width);
+  require(c.depth % 2 == 0, json, "depth", "be even: half of the blocks are in-blocks, half out-blocks", c.depth);
+  require(c.tokens() <= kMaxTokens, json, "patch_size", "give at most " + show(kMaxTokens) + " tokens", c.patch_size);
+  require(c.mlp_width() >= 1, json, "mlp_ratio", "give an MLP of at least one unit", c.mlp_width());
+}
+
+}  // namespace
+
+UViTConfig parse_uvit_config(const JsonReader& json) {
+  json.allow_only({"kind", "image_size", "channels", "patch_size", "width", "depth", "heads", "mlp_ratio", "qkv_bias", "label_rows", "time_mlp",
+                   "final_conv", "skip", "heads_per_exit", "uncertainty"});
+  UViTConfig c;
+  c.image_size = json.field("image_size").as_int(1, kMaxImage);
+  c.channels = json.field("channels").as_int(1, 64);
+  c.patch_size = json.field("patch_size").as_int(1, kMaxImage);
+  c.width = json.field("width").as_int(2, kMaxWidth);
+  c.depth = json.field("depth").as_int(0, 254);
+  c.heads = json.field("heads").as_int(1, kMaxWidth);
+  if (const auto ratio = json.optional("mlp_ratio")) c.mlp_ratio = ratio->as_double(0.001, 64);
+  read(json, "qkv_bias", c.qkv_bias);
+  read(json, "label_rows", 0, 1'000'000, c.label_rows);
+  read(json, "time_mlp", c.time_mlp);
+  read(json, "final_conv", c.final_conv);
+  read(json, "skip", c.skip);
+  read(json, "heads_per_exit", c.heads_per_exit);
+  if (const auto form = json.optional("uncertainty")) c.uncertainty = parse_uncertainty_form(form->as_string(64), form->path());
+  check(c, json);
+  return c;
+}
+
+std::string to_json(const UViTConfig& c) {
+  const nlohmann::ordered_json json = {{"kind", "uvit"},
+                                       {"image_size", c.image_size},
+                                       {"channels", c.channels},
+                                       {"patch_size", c.patch_size},
+                                       {"width", c.width},
+                                       {"depth", c.depth},
+                                       {"heads", c.heads},
+                                       {"mlp_ratio", c.mlp_ratio},
+                                       {"qkv_bias", c.qkv_bias},
+                                       {"label_rows", c.label_rows},
+                                       {"time_mlp", c.time_mlp},
+                                       {"final_conv", c.final_conv},
+                                       {"skip", c.skip},
+                                       {"heads_per_exit", c.heads_per_exit},
+                                       {"uncertainty", std::string(to_string(c.uncertainty))}};
+  return json.dump();
+}
+
+}  // namespace adadiff::detail
