@@ -27,19 +27,19 @@ struct ModelFacts {
 
 /// A rule spread over the exits of the model: one entry per exit 0..blocks-1.
 struct CompiledRule {
-  std::vector<float> below;         ///< kNever where the network has no exit
-  std::vector<std::uint8_t> hits;   ///< at least 1
+  std::vector<float> below;        ///< kNever where the network has no exit
+  std::vector<std::uint8_t> hits;  ///< at least 1
 };
 
 /// One evaluation with everything a run needs to execute it.
 struct CompiledEvaluation {
-  Evaluation update;               ///< as the solver wrote it
-  double network_time = 0;         ///< the number that the network embeds
-  double clean_from_state = 0;     ///< clean image = clean_from_state * x + clean_from_output * network output
+  Evaluation update;            ///< as the solver wrote it
+  double network_time = 0;      ///< the number that the network embeds
+  double clean_from_state = 0;  ///< clean image = clean_from_state * x + clean_from_output * network output
   double clean_from_output = 0;
-  double exit0_output = 0;         ///< the analytic linear prediction at exit 0, as a network output: exit0_output * x (method: exits.md)
+  double exit0_output = 0;  ///< the analytic linear prediction at exit 0, as a network output: exit0_output * x (method: exits.md)
   int rule = 0;
-  int max_exit = 0;                ///< everybody has left after this many blocks
+  int max_exit = 0;  ///< everybody has left after this many blocks
 };
 
 struct ExecutablePlan {
