@@ -1,0 +1,56 @@
+// The working tensors of the batch in progress: state, base state, noise, the last clean predictions, network inputs and output.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <adadiff/network.h>
+
+#include "sampling/sample_job.h"
+
+namespace adadiff::detail {
+
+/// Writes the state that a sample starts from: its noise, or its start image with noise added.
+void write_start(const SampleJob& job, std::int64_t sample, float* out);
+
+/// Made once per run and filled anew for each batch. Rows are sample-major, the conditional branch first.
+class BatchState {
+ public:
+  explicit BatchState(const SampleJob& job);
+
+  void start(std::int64_t first_sample, std::int64_t samples);
+  std::int64_t first_sample() const { return first_sample_; }
+  std::int64_t samples() const { return samples_; }
+
+  /// Inputs for an evaluation at the current state.
+  PassInputs inputs(const CompiledEvaluation& evaluation);
+  const at::Tensor& out() const { return out_; }
+  /// Clean image and next state from what stands in out(). Throws ModelError, changing nothing, where the network gave no finite values.
+  void update(const CompiledEvaluation& evaluation, int index);
+  /// From now on latest_clean() is the prediction of the last update.
+  void end_step() { shown_slot_ = newest_slot_; }
+
+  /// State of a sample of this batch, counted within it. [C, H, W].
+  const float* state(std::int64_t index) const;
+  /// Its clean image as of the last whole step; null before the first.
+  const float* latest_clean(std::int64_t index) const;
+
+ private:
+  void fill_labels();
+  void predict_clean_images(const CompiledEvaluation& evaluation, float* clean) const;
+  void draw_noise(int index);
+
+  const SampleJob& job_;
+  std::int64_t values_ = 0;  ///< per image
+  std::int64_t first_sample_ = 0, samples_ = 0;
+  at::Tensor state_, base_, noise_;  ///< [batch, C, H, W]; the last two only where the plan needs them
+  std::vector<at::Tensor> clean_;    ///< ring of [batch, C, H, W]
+  int newest_slot_ = -1, shown_slot_ = -1;
+  at::Tensor paired_state_;         ///< [2 batch, C, H, W] with guidance
+  at::Tensor time_, labels_, out_;  ///< [rows], [rows] or undefined, [rows, C, H, W]
+  at::Tensor x_view_, time_view_, labels_view_;
+};
+
+}  // namespace adadiff::detail

@@ -1,0 +1,70 @@
+// Counts come from what the execution ran, not from the exits.
+#include "sampling/trace_recorder.h"
+
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace adadiff::detail {
+namespace {
+
+double weigh(const std::vector<std::int64_t>& rows, const std::vector<double>& cost) {
+  double sum = 0;
+  for (std::size_t k = 0; k < rows.size() && k < cost.size(); ++k) sum += static_cast<double>(rows[k]) * cost[k];
+  return sum;
+}
+
+double full_depth_cost(const NetworkCost& cost) {
+  const double blocks = std::accumulate(cost.block.begin(), cost.block.end(), cost.embed);
+  return blocks + (cost.head.empty() ? 0 : cost.head.back());
+}
+
+}  // namespace
+
+TraceRecorder::TraceRecorder(const SampleJob& job) : cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
+  trace_.blocks = job.plan.blocks;
+  trace_.samples = job.count;
+  trace_.branches = job.branches();
+  for (const CompiledEvaluation& evaluation : job.plan.evaluations) {
+    EvaluationTrace entry;
+    entry.evaluation = static_cast<int>(trace_.evaluations.size());
+    entry.step = evaluation.update.step;
+    entry.stage = evaluation.update.stage;
+    entry.time = evaluation.update.time;
+    trace_.evaluations.push_back(std::move(entry));
+  }
+}
+
+void TraceRecorder::record(int evaluation, const HostExecution& execution, double milliseconds) {
+  EvaluationTrace& entry = trace_.evaluations[static_cast<std::size_t>(evaluation)];
+  for (const RowOutcome& outcome : execution.outcomes()) {
+    entry.exit.push_back(outcome.exit);
+    entry.uncertainty.push_back(outcome.uncertainty);
+    blocks_run_ += outcome.exit;
+  }
+  entry.milliseconds += milliseconds;
+  count(execution);
+}
+
+void TraceRecorder::count(const HostExecution& execution) {
+  const RowCounts& counts = execution.counts();
+  const auto rows = static_cast<double>(execution.outcomes().size());
+  rows_ += rows;
+  trace_.compute.blocks += static_cast<double>(counts.embedded) * cost_.embed + weigh(counts.blocks, cost_.block);
+  trace_.compute.heads += weigh(counts.heads, cost_.head);
+  trace_.compute.scores += weigh(counts.scores, cost_.score);
+  trace_.compute.full_depth += rows * full_depth_per_row_;
+}
+
+double TraceRecorder::mean_exit_depth() const { return rows_ > 0 ? blocks_run_ / rows_ : 0; }
+
+Trace TraceRecorder::take() {
+  const auto entries = static_cast<std::size_t>(trace_.samples * trace_.branches);
+  for (EvaluationTrace& entry : trace_.evaluations) {
+    entry.exit.resize(entries, -1);
+    entry.uncertainty.resize(entries, std::numeric_limits<float>::quiet_NaN());
+  }
+  return std::move(trace_);
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,35 @@
+// The arithmetic between two evaluations, as loops over floats: clean image from prediction, next state from both.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace adadiff::detail {
+
+/// clean = from_state * x + from_output * (u + guidance * (c - u)), clamped to [low, high].
+struct CleanRule {
+  double from_state = 0, from_output = 1;
+  double guidance = 1;
+  float low = 0, high = 0;  ///< low == high: no clamp
+};
+
+/// Rows of one sample; unconditional is null where there is one branch.
+struct CleanSources {
+  const float* state = nullptr;
+  const float* conditional = nullptr;
+  const float* unconditional = nullptr;
+};
+
+/// Writes `count` values of the clean image. False where one of them is NaN or infinite (clean is then of no use).
+bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean, std::int64_t count);
+
+/// One term of a linear update.
+struct Term {
+  double coefficient = 0;
+  const float* values = nullptr;
+};
+
+/// out = sum of the terms, in their order; terms whose coefficient is 0 are not read. `out` may be the values of a term.
+void combine(std::span<const Term> terms, float* out, std::int64_t count);
+
+}  // namespace adadiff::detail
