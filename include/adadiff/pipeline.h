@@ -17,13 +17,6 @@
 
 namespace adadiff {
 
-/// Where a run stands, handed to Request::observer after every step of every batch.
-struct Progress {
-  int step = 0, steps = 0;                    ///< steps done and to do, of this batch
-  std::int64_t batch = 0, batches = 1;        ///< this batch, from 0
-  double mean_exit_depth = 0;                 ///< blocks run per sample so far in this run
-};
-
 /// What to draw. Everything has a default.
 struct Request {
   std::int64_t count = 1;                     ///< images, in [1, 1'000'000]

@@ -12,6 +12,13 @@ namespace adadiff {
 enum class Status : std::uint8_t { Working, Completed, Cancelled, Failed };
 const char* to_string(Status status);
 
+/// Where a run stands, handed to Request::observer after every step of every batch.
+struct Progress {
+  int step = 0, steps = 0;                    ///< steps done and to do, of this batch
+  std::int64_t batch = 0, batches = 1;        ///< this batch, from 0
+  double mean_exit_depth = 0;                 ///< blocks run per sample so far in this run
+};
+
 /// One evaluation of the network. Lists have one entry per sample and branch: sample-major, conditional branch first.
 struct EvaluationTrace {
   int evaluation = 0, step = 0, stage = 0;

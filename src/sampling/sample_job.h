@@ -7,8 +7,9 @@
 #include <stop_token>
 #include <vector>
 
+#include <adadiff/exit_policy.h>
 #include <adadiff/network.h>
-#include <adadiff/pipeline.h>
+#include <adadiff/trace.h>
 
 #include "exits/compile.h"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <adadiff/pipeline.h>
+#include <adadiff/trace.h>
 
 #include "execution/host_execution.h"
 #include "sampling/batch_state.h"
