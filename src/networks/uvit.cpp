@@ -27,7 +27,7 @@ at::Tensor UViT::run_block(std::int64_t block, const at::Tensor& tokens, const a
   const auto& b = parameters_.blocks[static_cast<std::size_t>(block)];
   const auto x = b.skip_linear.weight.defined() ? apply_to_pair(b.skip_linear, tokens, skip) : tokens;
   auto y = apply(b.proj, attention(b.qkv, apply(b.norm1, x), config_.heads)).add_(x);
-  return apply(b.fc2, gelu(apply(b.fc1, apply(b.norm2, y)))).add_(y);
+  return apply(b.fc2, exact_gelu(apply(b.fc1, apply(b.norm2, y)))).add_(y);
 }
 
 at::Tensor UViT::predict(std::int64_t block, const at::Tensor& tokens) const {

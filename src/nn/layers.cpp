@@ -53,7 +53,7 @@ at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::
   return y.view(shape);
 }
 
-at::Tensor gelu(at::Tensor x) { return x.requires_grad() ? at::gelu(x) : at::gelu_(x); }
+at::Tensor exact_gelu(at::Tensor x) { return x.requires_grad() ? at::gelu(x) : at::gelu_(x); }
 
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads) {
   const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);

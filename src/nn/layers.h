@@ -42,7 +42,7 @@ at::Tensor apply(const Conv2d& layer, const at::Tensor& x);     ///< [B, in, H, 
 at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::Tensor& right);
 
 /// Exact (erf) GELU; in place where no gradient is wanted.
-at::Tensor gelu(at::Tensor x);
+at::Tensor exact_gelu(at::Tensor x);
 
 /// Self-attention over [B, L, D] from a fused projection whose rows are q, k, v, each head-major. Returns [B, L, D], before the output projection.
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads);

@@ -1,0 +1,65 @@
+// UEMs: the fused score against the map, gradients, forms.
+#include "nn/uncertainty.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <adadiff/error.h>
+
+namespace adadiff::detail {
+namespace {
+
+constexpr std::int64_t kWidth = 24, kTokens = 9, kValues = 12;
+
+at::Tensor numbers(at::IntArrayRef shape, const std::string& name) {
+  auto tensor = at::empty(shape);
+  fill_normal_(tensor, 0.5, 11, name);
+  return tensor;
+}
+
+UncertaintyModule random_module(UncertaintyForm form) {
+  auto module = make_uncertainty(form, kWidth, kValues);
+  module.visit("uem", [](const std::string& name, at::Tensor& tensor) { fill_normal_(tensor, 0.5, 5, name); });
+  return module;
+}
+
+class EveryForm : public testing::TestWithParam<UncertaintyForm> {};
+
+TEST_P(EveryForm, ScoresAsTheMeanOfItsMap) {
+  const auto module = random_module(GetParam());
+  const auto tokens = numbers({5, kTokens + 2, kWidth}, "tokens").narrow(1, 2, kTokens), time = numbers({5, kWidth}, "time");
+  auto out = at::empty({5});
+  score_tokens(module, pack_weight(module), tokens, time, out);
+  const auto expected = uncertainty_per_token(module, tokens, time).flatten(1).mean(1);
+  EXPECT_LT((out - expected).abs().max().item<float>(), 3e-6f);  // the kernel's 2e-6 and ATen's own rounding
+}
+
+TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
+  const auto module = random_module(GetParam());
+  const auto tokens = numbers({1, kTokens, kWidth}, "tokens");
+  const auto early = uncertainty_per_token(module, tokens, numbers({1, kWidth}, "early"));
+  const auto late = uncertainty_per_token(module, tokens, numbers({1, kWidth}, "late"));
+  EXPECT_EQ(at::equal(early, late), GetParam() == UncertaintyForm::Map);
+}
+
+INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm, testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar),
+                         [](const auto& info) {
+                           return info.param == UncertaintyForm::Map ? "Map" : info.param == UncertaintyForm::TimedMap ? "TimedMap" : "Scalar";
+                         });
+
+TEST(Uncertainty, PassesNoGradientToTokens) {
+  auto module = random_module(UncertaintyForm::TimedMap);
+  module.weight.requires_grad_();
+  auto tokens = numbers({2, kTokens, kWidth}, "tokens").requires_grad_();
+  uncertainty_per_token(module, tokens, numbers({2, kWidth}, "time")).sum().backward();
+  EXPECT_TRUE(module.weight.grad().defined());
+  EXPECT_FALSE(tokens.grad().defined());
+}
+
+TEST(Uncertainty, FormNamesReadBack) {
+  EXPECT_EQ(parse_uncertainty_form("timed-map", "x"), UncertaintyForm::TimedMap);
+  EXPECT_THROW(parse_uncertainty_form("attention", "x"), ModelError);
+}
+
+}  // namespace
+}  // namespace adadiff::detail
