@@ -19,19 +19,19 @@ namespace adadiff {
 
 /// What to draw. Everything has a default.
 struct Request {
-  std::int64_t count = 1;                     ///< images, in [1, 1'000'000]
+  std::int64_t count = 1;  ///< images, in [1, 1'000'000]
   std::uint64_t seed = 0;
-  std::vector<std::int64_t> labels;           ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
-  std::optional<double> guidance;             ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
-  std::optional<Plan> plan;                   ///< unset: the model's default plan if its solver settings agree, else full depth
-  std::shared_ptr<const ExitPolicy> policy;   ///< replaces the plan's thresholds
-  std::optional<SolverSettings> solver;       ///< unset: the plan's, else the model's; other settings than the plan's own are refused
-  std::int64_t batch = 0;                     ///< samples per batch; 0: min(count, 64)
-  std::vector<float> initial_noise;           ///< [count, C, H, W]; empty: drawn from the seed
-  std::vector<float> start_image;             ///< [count, C, H, W] in the model's image range; needs start_time
-  std::optional<double> start_time;           ///< in (0, 1]: where a start image is noised to and the run begins
-  std::stop_token stop;                       ///< ends the run between two blocks, from any thread
-  std::function<bool(const Progress&)> observer;  ///< on the run's thread; false stops the run; what it throws comes out of advance
+  std::vector<std::int64_t> labels = {};          ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
+  std::optional<double> guidance = {};            ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
+  std::optional<Plan> plan = {};                  ///< unset: the model's default plan if its solver settings agree, else full depth
+  std::shared_ptr<const ExitPolicy> policy = {};  ///< replaces the plan's thresholds
+  std::optional<SolverSettings> solver = {};      ///< unset: the plan's, else the model's; other settings than the plan's own are refused
+  std::int64_t batch = 0;                         ///< samples per batch; 0: min(count, 64)
+  std::vector<float> initial_noise = {};          ///< [count, C, H, W]; empty: drawn from the seed
+  std::vector<float> start_image = {};            ///< [count, C, H, W] in the model's image range; needs start_time
+  std::optional<double> start_time = {};          ///< in (0, 1]: where a start image is noised to and the run begins
+  std::stop_token stop = {};                      ///< ends the run between two blocks, from any thread
+  std::function<bool(const Progress&)> observer = {};  ///< on the run's thread; false stops the run; what it throws comes out of advance
 };
 
 /// What came of it. Images of unfinished samples are the last predictions of their clean image (their start, before the first step).
@@ -73,9 +73,9 @@ struct ModelSummary {
   std::vector<std::string> class_names;  ///< may be empty
   Plan default_plan;
   double default_guidance = 1;
-  SolverSettings default_solver;         ///< used where neither request nor plan says otherwise
-  float image_min = -1, image_max = 1;   ///< range of Images::values that shows as black to white
-  double macs_full_depth = 0;            ///< multiply-accumulates of one full-depth evaluation of one row
+  SolverSettings default_solver;        ///< used where neither request nor plan says otherwise
+  float image_min = -1, image_max = 1;  ///< range of Images::values that shows as black to white
+  double macs_full_depth = 0;           ///< multiply-accumulates of one full-depth evaluation of one row
 };
 
 /// A loaded model. Immutable and cheap to copy; copies share the weights, and threads may share one pipeline.

@@ -31,37 +31,37 @@ inline constexpr float kAlways = 2;
 
 /// One row of a plan. Lists have one entry for all exits 1..blocks-1, or one per exit 0..blocks-1.
 struct Rule {
-  double until = 0;                    ///< RuleKey::Time: holds for times > until (and >= 0 in the last rule), 1 = noise, 0 = clean
-  std::vector<float> below{kNever};    ///< threshold per exit; exit 0 takes only kNever and kAlways
-  std::vector<std::uint8_t> hits;      ///< exits that must agree before a sample leaves, this one included; empty: 1
-  std::string network = "main";        ///< weight set; this build runs "main"
+  double until = 0;                          ///< RuleKey::Time: holds for times > until (and >= 0 in the last rule), 1 = noise, 0 = clean
+  std::vector<float> below{kNever};          ///< threshold per exit; exit 0 takes only kNever and kAlways
+  std::vector<std::uint8_t> hits = {};       ///< exits that must agree before a sample leaves, this one included; empty: 1
+  std::string network = "main";              ///< weight set; this build runs "main"
   Precision precision = Precision::Float32;  ///< this build runs Float32
-  std::vector<std::uint8_t> skip;      ///< per block, bits: 1 attention, 2 MLP; this build runs an empty list
+  std::vector<std::uint8_t> skip = {};       ///< per block, bits: 1 attention, 2 MLP; this build runs an empty list
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 /// How to walk from noise to image.
 struct SolverSettings {
-  std::string solver = "ddim";    ///< ddim, ddpm, euler-maruyama, dpmpp-2m, heun
-  std::string grid = "uniform";   ///< uniform, quadratic, logsnr; unused when `times` is given
-  int steps = 50;                 ///< in [1, 10000]; unused when `times` is given
-  std::vector<double> times;      ///< own time grid: strictly falling, steps + 1 entries, the last one 0; empty: from `grid`
-  double eta = 0;                 ///< share of fresh noise in DDIM, in [0, 1]; 0 elsewhere
-  bool clamp = false;             ///< clamp the predicted clean image to the model's image range
+  std::string solver = "ddim";     ///< ddim, ddpm, euler-maruyama, dpmpp-2m, heun
+  std::string grid = "uniform";    ///< uniform, quadratic, logsnr; unused when `times` is given
+  int steps = 50;                  ///< in [1, 10000]; unused when `times` is given
+  std::vector<double> times = {};  ///< own time grid: strictly falling, steps + 1 entries, the last one 0; empty: from `grid`
+  double eta = 0;                  ///< share of fresh noise in DDIM, in [0, 1]; 0 elsewhere
+  bool clamp = false;              ///< clamp the predicted clean image to the model's image range
   friend bool operator==(const SolverSettings&, const SolverSettings&) = default;
 };
 
 /// What to compute. Value type; a default one runs every block of every evaluation.
 struct Plan {
-  std::vector<Rule> rules{Rule{}};             ///< by time: `until` strictly falls to 0; by evaluation: one per evaluation
+  std::vector<Rule> rules{Rule{}};  ///< by time: `until` strictly falls to 0; by evaluation: one per evaluation
   RuleKey key = RuleKey::Time;
   Scope scope = Scope::Sample;
   Branches branches = Branches::Together;
   PairUncertainty pair = PairUncertainty::Larger;
   Counting counting = Counting::Consecutive;
-  std::optional<SolverSettings> solver;        ///< the settings the plan was made for; a run refuses others
-  std::string model;                           ///< model id the plan was made for; empty: any model its lists fit
-  std::string certificate;                     ///< JSON text of a calibration certificate, carried along unread; may be empty
+  std::optional<SolverSettings> solver = {};  ///< the settings the plan was made for; a run refuses others
+  std::string model = {};                     ///< model id the plan was made for; empty: any model its lists fit
+  std::string certificate = {};               ///< JSON text of a calibration certificate, carried along unread; may be empty
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
