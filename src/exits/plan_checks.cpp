@@ -3,16 +3,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include <adadiff/noise_schedule.h>
 #include <adadiff/solver.h>
 
 #include "core/check.h"
+#include "diffusion/solvers.h"
+#include "io/json_reader.h"
 
 namespace adadiff::detail {
 namespace {
-
-constexpr int kMostSteps = 10000;
 
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
@@ -132,6 +133,13 @@ std::string show_threshold(float below) {
   return static_cast<float>(read) == below ? std::string(digits, shortest.ptr) : show(static_cast<double>(below));
 }
 
+std::string canonical_json(const std::string& text, const std::string& where) {
+  // Inside a list it may be nested exactly as deep as inside a plan.
+  const nlohmann::json values = parse_json("[" + text + "]", where);
+  if (values.size() != 1 || values[0].is_null()) raise({where, "be one JSON value other than null", "is " + show(text)});
+  return values[0].dump();
+}
+
 void check_solver_settings(const SolverSettings& settings, const std::string& prefix) {
   check_name(prefix + "name", settings.solver, solver_names());
   check_name(prefix + "grid", settings.grid, time_grid_names());
@@ -148,6 +156,7 @@ void check_plan(const Plan& plan, const std::string& prefix) {
   for (std::size_t i = 0; i < plan.rules.size(); ++i) check_rule(plan, i, prefix);
   if (plan.solver) check_solver_settings(*plan.solver, prefix + "solver.");
   check_text(prefix + "model", plan.model);
+  if (!plan.certificate.empty()) canonical_json(plan.certificate, prefix + "certificate");
 }
 
 }  // namespace adadiff::detail

@@ -16,6 +16,9 @@ void check_plan(const Plan& plan, const std::string& prefix = {});
 /// The same for solver settings; fields are named PREFIXname, PREFIXsteps and so on.
 void check_solver_settings(const SolverSettings& settings, const std::string& prefix);
 
+/// One JSON value without spaces, keys in order: the form in which a plan read from JSON keeps its certificate. Raises for other text.
+std::string canonical_json(const std::string& text, const std::string& where);
+
 /// "rules[3].below", or "rules[3].below[2]" for one entry of a list with several.
 std::string rule_field(std::size_t rule, const char* field);
 std::string rule_entry(std::size_t rule, const char* field, std::size_t index, std::size_t size);

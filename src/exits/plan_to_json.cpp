@@ -96,7 +96,7 @@ std::string to_json(const Plan& plan) {
   add_choice(object, detail::kCountings, plan.counting);
   if (plan.solver) object.add("solver", solver_json(*plan.solver));
   if (!plan.model.empty()) object.add("model", quoted(plan.model));
-  if (!plan.certificate.empty()) object.add("certificate", plan.certificate);
+  if (!plan.certificate.empty()) object.add("certificate", detail::canonical_json(plan.certificate, "certificate"));
   return object.text();
 }
 
