@@ -122,6 +122,7 @@ struct TrainingProgress {
   double simple = 0, uncertainty = 0, layers = 0;
   double learning_rate = 0;
   double gradient_norm = 0;     ///< before clipping
+  double milliseconds = 0;      ///< this step took
   double steps_per_second = 0;  ///< over the last steps
   double seconds_left = 0;      ///< until `steps` or `minutes`, whichever is sooner
   bool checkpointed = false;    ///< a checkpoint and the model file were written after this step
