@@ -10,8 +10,8 @@ namespace adadiff {
 /// `count` images of one size. pixels are [count, height, width, channels], 8 bit, rounded half up.
 struct Images {
   std::int64_t count = 0, height = 0, width = 0, channels = 0;
-  std::vector<std::uint8_t> pixels;
-  std::vector<float> values;  ///< [count, channels, height, width] in the model's image range, unclamped; may be empty
+  std::vector<std::uint8_t> pixels = {};
+  std::vector<float> values = {};  ///< [count, channels, height, width] in the model's image range, unclamped; may be empty
 };
 
 /// Lays images out in `columns` columns (0: near square) with `gap` pixels between them, as one image.

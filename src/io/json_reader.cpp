@@ -1,156 +1,138 @@
-// Parses with nlohmann-json under bounds, and turns every mismatch into one of our errors.
+// Typed access to one parsed document.
 #include "io/json_reader.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
-#include <cmath>
-#include <set>
-#include <utility>
+#include <nlohmann/json.hpp>
 
 #include "core/check.h"
 
 namespace adadiff::detail {
 namespace {
 
-constexpr int kMaxDepth = 64;
-constexpr std::size_t kShown = 60;
+using Json = nlohmann::json;
 
-[[noreturn]] void raise_as(JsonReader::Throws throws, const Complaint& complaint) {
-  if (throws == JsonReader::Throws::ModelError) raise<ModelError>(complaint);
-  raise<InvalidArgument>(complaint);
+std::string show_value(const Json& value) {
+  if (value.is_null()) return "null";
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "an array of " + std::to_string(value.size());
+  if (value.is_string()) return show(value.get_ref<const std::string&>());
+  if (value.is_number_float()) return show(value.get<double>());
+  return value.dump();
 }
 
-/// Watches the parser: how deep it is, and which keys each open object has had.
-class Watch {
- public:
-  Watch(std::string source, JsonReader::Throws throws) : source_(std::move(source)), throws_(throws) {}
+bool is_identifier(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
 
-  bool operator()(int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (depth > kMaxDepth) raise_as(throws_, {source_, "be nested at most " + show(kMaxDepth) + " deep", "goes deeper"});
-    if (event == Event::object_start) open_.emplace_back();
-    if (event == Event::object_end) open_.pop_back();
-    if (event == Event::key && !open_.back().insert(parsed.get<std::string>()).second) {
-      raise_as(throws_, {source_, "have each key once", "has " + show(parsed.get<std::string>()) + " twice"});
-    }
-    return true;
-  }
-
- private:
-  std::string source_;
-  JsonReader::Throws throws_;
-  std::vector<std::set<std::string>> open_;
-};
-
-std::string shown(const nlohmann::json& value) {
-  auto text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  return text.size() <= kShown ? text : text.substr(0, kShown) + "...";
+std::string list(std::initializer_list<std::string_view> names) {
+  std::string joined;
+  for (const std::string_view name : names) joined += (joined.empty() ? "" : ", ") + std::string(name);
+  return joined;
 }
 
 }  // namespace
 
-JsonReader::JsonReader(std::string_view text, std::string_view source, Throws throws, std::size_t max_bytes)
-    : source_(source), throws_(throws) {
-  if (text.size() > max_bytes) {
-    refuse("have at most " + show(static_cast<std::int64_t>(max_bytes)) + " bytes", "has " + show(static_cast<std::int64_t>(text.size())));
-  }
-  try {
-    Watch watch(source_, throws);
-    document_ = std::make_shared<const nlohmann::json>(nlohmann::json::parse(text.begin(), text.end(), std::ref(watch)));
-  } catch (const nlohmann::json::exception& error) {
-    refuse("be JSON", std::string("is not: ") + error.what());
-  }
-  value_ = document_.get();
+struct JsonReader::Document {
+  std::string source;
+  JsonError error = JsonError::InvalidArgument;
+  Json root;
+};
+
+JsonReader::JsonReader(std::string_view text, const std::string& source, const JsonLimits& limits)
+    : document_(std::make_shared<const Document>(Document{source, limits.error, parse_json(text, source, limits)})),
+      value_(&document_->root) {}
+
+JsonReader::JsonReader(std::shared_ptr<const Document> document, const Json& value, std::string path)
+    : document_(std::move(document)), value_(&value), path_(std::move(path)) {}
+
+JsonReader JsonReader::member(std::string_view name, const Json& value) const {
+  const std::string step = is_identifier(name) ? std::string(name) : show(std::string(name));
+  return {document_, value, path_.empty() ? step : path_ + "." + step};
 }
 
-JsonReader::JsonReader(const JsonReader& parent, const nlohmann::json& value, std::string path)
-    : document_(parent.document_), value_(&value), source_(parent.source_), path_(std::move(path)), throws_(parent.throws_) {}
-
-bool JsonReader::is_string() const { return value_->is_string(); }
-bool JsonReader::is_number() const { return value_->is_number(); }
-bool JsonReader::is_array() const { return value_->is_array(); }
-bool JsonReader::is_object() const { return value_->is_object(); }
-std::string JsonReader::text() const { return value_->dump(); }
-
-std::string JsonReader::path() const { return path_.empty() ? source_ : source_ + ": " + path_; }
-
-void JsonReader::refuse(const std::string& must) const { refuse(must, "is " + shown(*value_)); }
-
-void JsonReader::refuse(const std::string& must, const std::string& found, const std::string& advice) const {
-  raise_as(throws_, {path(), must, found, advice});
+JsonReader JsonReader::field(std::string_view name) const {
+  if (!value_->is_object()) fail("be an object");
+  const auto found = value_->find(name);
+  if (found == value_->end()) fail("have the field " + show(std::string(name)), "lacks it");
+  return member(name, *found);
 }
 
-std::optional<JsonReader> JsonReader::optional(const std::string& key) const {
-  if (!value_->is_object()) refuse("be an object");
-  const auto found = value_->find(key);
-  if (found == value_->end()) return std::nullopt;
-  return JsonReader(*this, *found, path_.empty() ? key : path_ + "." + key);
+std::optional<JsonReader> JsonReader::optional(std::string_view name) const {
+  if (!value_->is_object()) fail("be an object");
+  const auto found = value_->find(name);
+  if (found == value_->end() || found->is_null()) return std::nullopt;
+  return member(name, *found);
 }
 
-JsonReader JsonReader::field(const std::string& key) const {
-  auto found = optional(key);
-  if (!found) refuse("have the key " + show(key), "has not");
-  return *std::move(found);
+std::vector<std::pair<std::string, JsonReader>> JsonReader::members(std::size_t most) const {
+  if (!value_->is_object()) fail("be an object");
+  if (value_->size() > most) fail("have at most " + std::to_string(most) + " fields", "has " + std::to_string(value_->size()));
+  std::vector<std::pair<std::string, JsonReader>> found;
+  for (const auto& [name, value] : value_->items()) found.emplace_back(name, member(name, value));
+  return found;
 }
 
-std::vector<std::string> JsonReader::keys() const {
-  if (!value_->is_object()) refuse("be an object");
-  std::vector<std::string> names;
-  for (const auto& item : value_->items()) names.push_back(item.key());
-  return names;
+std::vector<JsonReader> JsonReader::elements(std::size_t most) const {
+  if (!value_->is_array()) fail("be an array");
+  if (value_->size() > most) fail("have at most " + std::to_string(most) + " elements", "has " + std::to_string(value_->size()));
+  std::vector<JsonReader> found;
+  for (const Json& value : *value_) found.push_back({document_, value, path_ + "[" + std::to_string(found.size()) + "]"});
+  return found;
 }
 
-std::vector<JsonReader> JsonReader::as_array(std::size_t max_size) const {
-  if (!value_->is_array()) refuse("be a list");
-  if (value_->size() > max_size) {
-    refuse("have at most " + show(static_cast<std::int64_t>(max_size)) + " entries", "has " + show(static_cast<std::int64_t>(value_->size())));
-  }
-  std::vector<JsonReader> elements;
-  for (std::size_t i = 0; i < value_->size(); ++i) {
-    elements.push_back(JsonReader(*this, (*value_)[i], path_ + "[" + show(static_cast<std::int64_t>(i)) + "]"));
-  }
-  return elements;
-}
-
-void JsonReader::allow_only(std::initializer_list<const char*> allowed) const {
-  for (const auto& key : keys()) {
-    if (std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
-    std::string known;
-    for (const auto* name : allowed) known += (known.empty() ? "" : ", ") + std::string(name);
-    refuse("have only keys that this build knows (" + known + ")", "has " + show(key));
+void JsonReader::allow_only(std::initializer_list<std::string_view> names) const {
+  if (!value_->is_object()) fail("be an object");
+  for (const auto& [name, value] : value_->items()) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      fail("have no fields but " + list(names), "has " + show(name));
+    }
   }
 }
 
 std::int64_t JsonReader::as_int(std::int64_t low, std::int64_t high) const {
-  const auto must = "be a whole number in [" + show(low) + ", " + show(high) + "]";
-  if (value_->is_number_unsigned() && value_->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) refuse(must);
-  if (!value_->is_number_integer()) refuse(must);
-  const auto number = value_->get<std::int64_t>();
-  if (number < low || number > high) refuse(must);
+  const std::string must = "be an integer in [" + show(low) + ", " + show(high) + "]";
+  if (!value_->is_number_integer()) fail(must);
+  const bool is_too_large = value_->is_number_unsigned() && value_->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
+  const std::int64_t number = value_->get<std::int64_t>();
+  if (is_too_large || number < low || number > high) fail(must);
   return number;
 }
 
 double JsonReader::as_double(double low, double high) const {
-  const auto must = "be a number in [" + show(low) + ", " + show(high) + "]";
-  if (!value_->is_number()) refuse(must);
-  const auto number = value_->get<double>();
-  if (!(number >= low && number <= high)) refuse(must);
+  const std::string must = "be a number in [" + show(low) + ", " + show(high) + "]";
+  if (!value_->is_number()) fail(must);
+  const double number = value_->get<double>();
+  if (!(number >= low && number <= high)) fail(must);
   return number;
 }
 
 bool JsonReader::as_bool() const {
-  if (!value_->is_boolean()) refuse("be true or false");
+  if (!value_->is_boolean()) fail("be true or false");
   return value_->get<bool>();
 }
 
-std::string JsonReader::as_string(std::size_t max_length) const {
-  if (!value_->is_string()) refuse("be a string");
+std::string JsonReader::as_string(std::size_t most_bytes) const {
+  if (!value_->is_string()) fail("be a string");
   const auto& text = value_->get_ref<const std::string&>();
-  if (text.size() > max_length) {
-    refuse("have at most " + show(static_cast<std::int64_t>(max_length)) + " characters", "has " + show(static_cast<std::int64_t>(text.size())));
-  }
+  if (text.size() > most_bytes) fail("have at most " + std::to_string(most_bytes) + " bytes", "has " + std::to_string(text.size()));
   return text;
+}
+
+bool JsonReader::is_string() const { return value_->is_string(); }
+bool JsonReader::is_number() const { return value_->is_number(); }
+bool JsonReader::is_bool() const { return value_->is_boolean(); }
+bool JsonReader::is_array() const { return value_->is_array(); }
+bool JsonReader::is_object() const { return value_->is_object(); }
+
+const std::string& JsonReader::source() const { return document_->source; }
+
+void JsonReader::fail(const std::string& must) const { fail(must, "is " + show_value(*value_)); }
+
+void JsonReader::fail(const std::string& must, const std::string& found) const {
+  const std::string place = path_.empty() ? ":" : ": " + path_;
+  raise_json(document_->error, document_->source + place + " must " + must + ", but " + found);
 }
 
 }  // namespace adadiff::detail

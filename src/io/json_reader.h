@@ -1,56 +1,74 @@
-// Strict reading of small JSON documents: every error names the file and the field. Duplicate keys, unknown keys and wrong types are refused.
+// Reads JSON strictly: every value has a type and a range, every key is known, and every complaint names the file and the place in it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace adadiff::detail {
 
-/// A value inside a document, with the path that leads to it. Copies share the document.
+/// Which exception a damaged document raises.
+enum class JsonError { InvalidArgument, ModelError };
+
+struct JsonLimits {
+  std::size_t bytes = std::size_t{1} << 24;
+  std::size_t values = 1'000'000;  ///< objects, arrays, keys and plain values together
+  int depth = 64;
+  JsonError error = JsonError::InvalidArgument;
+};
+
+/// Parses one JSON document. Refuses repeated keys, text behind the end, and what is over the limits. `source` is the file's name.
+nlohmann::json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits = {});
+
+/// Throws the chosen exception.
+[[noreturn]] void raise_json(JsonError error, const std::string& message);
+
+/// A place in a document. Cheap to copy; keeps the document alive. Messages read `plan.json: rules[1].below must be ..., but is "abc"`.
 class JsonReader {
  public:
-  enum class Throws { InvalidArgument, ModelError };
+  JsonReader(std::string_view text, const std::string& source, const JsonLimits& limits = {});
 
-  /// Parses a whole document of at most `max_bytes`, nested at most 64 deep. `source` starts every path: "plan.json: rules[1].below".
-  JsonReader(std::string_view text, std::string_view source, Throws throws = Throws::InvalidArgument, std::size_t max_bytes = 16u << 20);
+  JsonReader field(std::string_view name) const;                    ///< raises where it is missing
+  std::optional<JsonReader> optional(std::string_view name) const;  ///< empty where it is missing or null
+  std::vector<std::pair<std::string, JsonReader>> members(std::size_t most) const;
+  std::vector<JsonReader> elements(std::size_t most) const;
+  /// Raises for the first key of this object that is not among them, and lists them.
+  void allow_only(std::initializer_list<std::string_view> names) const;
 
-  JsonReader field(const std::string& key) const;                    ///< refuses a missing one
-  std::optional<JsonReader> optional(const std::string& key) const;  ///< also refuses a value that is no object
-  std::vector<std::string> keys() const;
-  std::vector<JsonReader> as_array(std::size_t max_size) const;
-  void allow_only(std::initializer_list<const char*> keys) const;    ///< refuses other keys, and a value that is no object
-
-  std::int64_t as_int(std::int64_t low, std::int64_t high) const;
+  std::int64_t as_int(std::int64_t low, std::int64_t high) const;  ///< 3.0 is no integer
   double as_double(double low, double high) const;
   bool as_bool() const;
-  std::string as_string(std::size_t max_length) const;
+  std::string as_string(std::size_t most_bytes = 256) const;
 
   bool is_string() const;
   bool is_number() const;
+  bool is_bool() const;
   bool is_array() const;
   bool is_object() const;
+  const nlohmann::json& value() const { return *value_; }
 
-  std::string text() const;  ///< the value as JSON
-  std::string path() const;  ///< "plan.json: rules[1].below"
-  /// Raises "PATH: must MUST, but is VALUE".
-  [[noreturn]] void refuse(const std::string& must) const;
-  /// Raises "PATH: must MUST, but FOUND; ADVICE".
-  [[noreturn]] void refuse(const std::string& must, const std::string& found, const std::string& advice = {}) const;
+  const std::string& path() const { return path_; }  ///< such as rules[1].below; empty at the root
+  const std::string& source() const;
+  /// "<source>: <path> must <must>, but is <this value>".
+  [[noreturn]] void fail(const std::string& must) const;
+  /// The same with the caller's own words after "but".
+  [[noreturn]] void fail(const std::string& must, const std::string& found) const;
 
  private:
-  JsonReader(const JsonReader& parent, const nlohmann::json& value, std::string path);
+  struct Document;
+  JsonReader(std::shared_ptr<const Document> document, const nlohmann::json& value, std::string path);
+  JsonReader member(std::string_view name, const nlohmann::json& value) const;
 
-  std::shared_ptr<const nlohmann::json> document_;
+  std::shared_ptr<const Document> document_;
   const nlohmann::json* value_ = nullptr;
-  std::string source_, path_;
-  Throws throws_ = Throws::InvalidArgument;
+  std::string path_;
 };
 
 }  // namespace adadiff::detail

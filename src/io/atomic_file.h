@@ -1,0 +1,41 @@
+// Writes a file so that its readers see the old content or the new one, never a part.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "io/file_descriptor.h"
+
+namespace adadiff::detail {
+
+/// Writes beside the target and renames over it in commit(); without commit() the target stays as it was. A target that exists and is
+/// no regular file (a pipe, /dev/null) is written straight into. Links are followed. An existing file's permissions are kept.
+/// Everything throws FileError that names the target.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::string path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  /// Returns once the content is on the disk under its name.
+  void commit();
+
+  const std::string& path() const { return path_; }
+
+ private:
+  void open_beside(int mode);
+  [[noreturn]] void fail(const std::string& doing, int error_number) const;
+
+  std::string path_;                 // as the caller named it, for messages
+  std::filesystem::path target_;     // with links followed
+  std::filesystem::path temporary_;  // empty: the target itself is open
+  FileDescriptor file_;
+};
+
+}  // namespace adadiff::detail

@@ -1,0 +1,146 @@
+// Image files; the one file with stb. Everything that stb allocates is bounded by the picture's own size.
+#include <adadiff/error.h>
+#include <adadiff/image.h>
+
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/check.h"
+#include "io/atomic_file.h"
+#include "io/image_check.h"
+#include "io/mapped_file.h"
+
+namespace adadiff::detail {
+namespace {
+
+/// The largest single allocation that stb may make on this thread: a PNG's stream may inflate to any size, whatever its header says.
+thread_local std::size_t stb_limit = 0;
+
+void* stb_allocate(std::size_t size) { return size > stb_limit ? nullptr : std::malloc(size); }
+void* stb_reallocate(void* memory, std::size_t size) { return size > stb_limit ? nullptr : std::realloc(memory, size); }
+
+}  // namespace
+}  // namespace adadiff::detail
+
+#define STBI_MALLOC(size) adadiff::detail::stb_allocate(size)
+#define STBI_REALLOC(memory, size) adadiff::detail::stb_reallocate(memory, size)
+#define STBI_FREE(memory) std::free(memory)
+#define STBI_NO_STDIO
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include <stb_image.h>
+#include <stb_image_write.h>
+#pragma GCC diagnostic pop
+
+namespace adadiff {
+namespace detail {
+
+std::size_t pixel_bytes(const Images& images, const std::string& where) {
+  std::size_t bytes = 1;
+  bool fits = images.channels >= 0 && images.channels <= 4;
+  for (const std::int64_t extent : {images.count, images.height, images.width, images.channels}) {
+    fits = fits && extent >= 0 && !__builtin_mul_overflow(bytes, static_cast<std::size_t>(extent), &bytes);
+  }
+  if (!fits || bytes > 4 * kMostPixels) raise({where, "have sizes of at most 4 channels and 256 megapixels in all", "has others"});
+  return bytes;
+}
+
+void check_pixels(const Images& images, const std::string& where) {
+  const std::size_t wanted = pixel_bytes(images, where);
+  if (images.pixels.size() == wanted) return;
+  raise({where, "get " + std::to_string(wanted) + " bytes of pixels", "gets " + std::to_string(images.pixels.size())});
+}
+
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{1} << 29;
+
+struct StbFree {
+  void operator()(stbi_uc* memory) const { stbi_image_free(memory); }
+};
+
+struct Header {
+  int width = 0, height = 0, channels = 0;
+};
+
+Header read_header(std::span<const std::byte> bytes, const std::string& path) {
+  if (bytes.size() > kLargestFile) raise<ModelError>({path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
+  stb_limit = std::size_t{1} << 20;
+  Header header;
+  if (stbi_info_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &header.width, &header.height,
+                            &header.channels) == 0) {
+    raise<ModelError>({path, "be a PNG or JPEG image", std::string("is not: ") + stbi_failure_reason()});
+  }
+  const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
+  if (pixels > kMostPixels) raise<ModelError>({path, "have at most 256 megapixels", "has " + std::to_string(pixels) + " pixels"});
+  return header;
+}
+
+/// Room for 16 bits in four channels, doubled as stb doubles its buffers, and for the compressed bytes.
+std::size_t limit_for(const Header& header, std::size_t file_size) {
+  const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
+  return 18 * pixels + 2 * file_size + (std::size_t{1} << 20);
+}
+
+/// Grey stays grey, colour is colour; transparency is dropped.
+int wanted_channels(int asked, int stored) {
+  if (asked != 0) return asked;
+  return stored <= 2 ? 1 : 3;
+}
+
+void append(void* to, void* data, int size) {
+  static_cast<std::string*>(to)->append(static_cast<const char*>(data), static_cast<std::size_t>(size));
+}
+
+std::string encode_png(const Images& image, const std::string& path) {
+  const auto width = static_cast<int>(image.width), height = static_cast<int>(image.height), channels = static_cast<int>(image.channels);
+  std::string encoded;
+  if (stbi_write_png_to_func(append, &encoded, width, height, channels, image.pixels.data(), width * channels) == 0) {
+    raise<FileError>({path, "be encoded as PNG", "the encoder has no memory"});
+  }
+  return encoded;
+}
+
+}  // namespace
+}  // namespace detail
+
+void write_png(const Images& images, const std::string& path) {
+  const Images image = tile(images);
+  if (image.count == 0 || image.pixels.empty() || (image.channels != 1 && image.channels != 3)) {
+    detail::raise(
+        {path, "get at least one image of 1 or 3 channels", "gets " + detail::show(images.count) + " of " + detail::show(images.channels)});
+  }
+  if (image.pixels.size() > INT_MAX) detail::raise({path, "get an image that a PNG encoder can hold", "gets a larger one"});
+  const std::string encoded = detail::encode_png(image, path);
+  detail::AtomicFile file(path);
+  file.write(encoded);
+  file.commit();
+}
+
+Images read_image(const std::string& path, int channels) {
+  if (channels != 0 && channels != 1 && channels != 3) {
+    detail::raise({"read_image.channels", "be 0, 1 or 3", "is " + detail::show(channels)});
+  }
+  const detail::MappedFile file(path);
+  const detail::Header header = detail::read_header(file.bytes(), path);
+  const int wanted = detail::wanted_channels(channels, header.channels);
+  detail::stb_limit = detail::limit_for(header, file.bytes().size());
+  int width = 0, height = 0, stored = 0;
+  const std::unique_ptr<stbi_uc, detail::StbFree> pixels(stbi_load_from_memory(
+      reinterpret_cast<const stbi_uc*>(file.bytes().data()), static_cast<int>(file.bytes().size()), &width, &height, &stored, wanted));
+  if (pixels == nullptr) detail::raise<ModelError>({path, "be an undamaged image", std::string("is not: ") + stbi_failure_reason()});
+  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(wanted);
+  return {.count = 1, .height = height, .width = width, .channels = wanted, .pixels = {pixels.get(), pixels.get() + size}};
+}
+
+}  // namespace adadiff

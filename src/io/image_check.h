@@ -1,0 +1,18 @@
+// Whether images have the pixels that their sizes promise.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <adadiff/image.h>
+
+namespace adadiff::detail {
+
+inline constexpr std::size_t kMostPixels = std::size_t{256} << 20;
+
+/// count * height * width * channels; throws InvalidArgument where a size is negative or there are more than 256 megapixels.
+std::size_t pixel_bytes(const Images& images, const std::string& where);
+/// Throws InvalidArgument unless `pixels` holds exactly that many bytes.
+void check_pixels(const Images& images, const std::string& where);
+
+}  // namespace adadiff::detail

@@ -1,0 +1,30 @@
+// NumPy's .npy files: one dense array in C order, little endian.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace adadiff::detail {
+
+/// An array read from a file, its numbers converted to T.
+template <class T>
+struct NpyArray {
+  std::vector<std::int64_t> shape;
+  std::vector<T> values;
+};
+
+/// Reads float64, float32, int64, int32 and uint8. Throws FileError, or ModelError for any other content.
+NpyArray<float> read_npy_floats(const std::string& path);
+/// Reads int64, int32 and uint8; refuses floating point. Throws the same.
+NpyArray<std::int64_t> read_npy_integers(const std::string& path);
+
+/// Replace the file in one piece. Throw FileError; InvalidArgument where the shape and the number of values disagree.
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const float> values);
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const double> values);
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const std::int64_t> values);
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const std::int32_t> values);
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const std::uint8_t> values);
+
+}  // namespace adadiff::detail
