@@ -1,0 +1,64 @@
+// Appends to and mends CSV logs.
+#include "training/csv_log.h"
+
+#include <charconv>
+#include <filesystem>
+#include <sstream>
+
+#include "core/check.h"
+#include "io/text_file.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr std::string_view kHeader = "step,loss,simple,uem,ual,lr,grad_norm,ms";
+
+bool is_regular(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(path, none);
+}
+
+/// The step that a whole line starts with; -1 for anything else.
+std::int64_t step_of(const std::string& line) {
+  std::int64_t step = -1;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), step);
+  return error == std::errc() && end != line.data() + line.size() && *end == ',' ? step : -1;
+}
+
+/// Header and the lines of steps 1..last_step; a line without its newline is broken.
+std::string kept_lines(const std::string& path, std::int64_t last_step) {
+  std::string kept = std::string(kHeader) + "\n";
+  if (last_step == 0 || !is_regular(path)) return kept;
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line) || line != kHeader) {
+    raise<FileError>({path, "be the log of this training, beginning \"" + std::string(kHeader) + "\"", "begins " + show(line)});
+  }
+  while (std::getline(file, line) && !file.eof()) {
+    const std::int64_t step = step_of(line);
+    if (step >= 1 && step <= last_step) kept += line + "\n";
+  }
+  return kept;
+}
+
+}  // namespace
+
+CsvLog::CsvLog(const std::string& path, std::int64_t last_step) : path_(path) {
+  if (path.empty()) return;
+  write_text(path, kept_lines(path, last_step));
+  file_.open(path, std::ios::app);
+  if (!file_) raise<FileError>({path, "be a file that can be appended to", "cannot be opened"});
+}
+
+void CsvLog::append(const TrainingProgress& p) {
+  if (path_.empty()) return;
+  std::ostringstream line;
+  line.imbue(std::locale::classic());
+  line.precision(7);
+  line << p.step << ',' << p.loss << ',' << p.simple << ',' << p.uncertainty << ',' << p.layers << ',' << p.learning_rate << ','
+       << p.gradient_norm << ',' << p.milliseconds << '\n';
+  file_ << line.str() << std::flush;
+  if (!file_) raise<FileError>({path_, "take another line", "cannot be written", "is the disk full?"});
+}
+
+}  // namespace adadiff::detail

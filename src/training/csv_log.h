@@ -1,0 +1,25 @@
+// The log of a training: one CSV line per step, whole after every step.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+#include <adadiff/training.h>
+
+namespace adadiff::detail {
+
+/// Columns: step,loss,simple,uem,ual,lr,grad_norm,ms.
+class CsvLog {
+ public:
+  /// Keeps the lines of steps 1..last_step of a log that is there, drops later and broken ones. An empty path logs nothing.
+  /// Throws FileError, also where the file is something other than such a log.
+  CsvLog(const std::string& path, std::int64_t last_step);
+  void append(const TrainingProgress& progress);
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+}  // namespace adadiff::detail

@@ -1,0 +1,84 @@
+// Draws from the library's counter-based generator; purposes of training start at 64, those of sampling lie below.
+#include "training/draws.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/check.h"
+#include "kernels/noise.h"
+
+namespace adadiff::detail {
+namespace {
+
+enum Purpose : std::uint32_t { kNoise = 64, kTime = 65, kLabelDrop = 66, kDataOrder = 67 };
+
+kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, Purpose purpose, std::int64_t position) {
+  return {seed, static_cast<std::uint32_t>(step), purpose, static_cast<std::uint32_t>(position)};
+}
+
+double uniform(const kernels::NoiseKey& key) {
+  float value = 0;
+  kernels::fill_uniform(key, &value, 1);
+  return value;
+}
+
+double normal(const kernels::NoiseKey& key) {
+  float value = 0;
+  kernels::fill_normal(key, &value, 1);
+  return value;
+}
+
+double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
+  switch (options.times) {
+    case TimeDistribution::Uniform:
+      return uniform(key_of(options.seed, step, kTime, position));
+    case TimeDistribution::LogitNormal:
+      return 1 / (1 + std::exp(-normal(key_of(options.seed, step, kTime, position))));
+    case TimeDistribution::Stratified:
+      break;
+  }
+  const double share = static_cast<double>(position) / static_cast<double>(options.batch);
+  return std::fmod(uniform(key_of(options.seed, step, kTime, 0)) + share, 1.0);
+}
+
+}  // namespace
+
+DataOrder::DataOrder(std::uint64_t seed, std::int64_t count) : seed_(seed), order_(static_cast<std::size_t>(count)) {}
+
+std::int64_t DataOrder::index(std::int64_t step, std::int64_t batch, std::int64_t position) {
+  const auto count = static_cast<std::int64_t>(order_.size());
+  const std::int64_t drawn = step * batch + position;
+  if (drawn / count != epoch_) shuffle(drawn / count);
+  return order_[static_cast<std::size_t>(drawn % count)];
+}
+
+/// Fisher and Yates with 64 bits a swap: the bias of count / 2^64 is beyond any data set.
+void DataOrder::shuffle(std::int64_t epoch) {
+  std::iota(order_.begin(), order_.end(), std::int64_t{0});
+  std::vector<std::uint32_t> words(order_.size() * 2);
+  kernels::fill_bits(key_of(seed_, epoch, kDataOrder, 0), words.data(), static_cast<std::int64_t>(words.size()));
+  for (std::size_t i = order_.size(); i > 1; --i) {
+    const std::uint64_t draw = (std::uint64_t{words[2 * i - 2]} << 32) | words[2 * i - 1];
+    std::swap(order_[i - 1], order_[draw % i]);
+  }
+  epoch_ = epoch;
+}
+
+std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule, std::int64_t step) {
+  std::vector<double> times(static_cast<std::size_t>(options.batch));
+  for (std::int64_t i = 0; i < options.batch; ++i) {
+    times[static_cast<std::size_t>(i)] = std::clamp(draw_time(options, step, i), schedule.min_time(), schedule.max_time());
+  }
+  return times;
+}
+
+bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
+  return uniform(key_of(options.seed, step, kLabelDrop, position)) < options.label_drop;
+}
+
+void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {
+  kernels::fill_normal(key_of(options.seed, step, kNoise, position), out.data(), static_cast<std::int64_t>(out.size()));
+}
+
+}  // namespace adadiff::detail

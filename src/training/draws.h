@@ -1,0 +1,36 @@
+// The random draws of a training: which image, time, label and noise each sample of each step gets, as functions of
+// (seed, step, position of the sample in the step). Nothing here has a state that an interruption could lose.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <adadiff/noise_schedule.h>
+#include <adadiff/training.h>
+
+namespace adadiff::detail {
+
+/// Which images a step gets: a new permutation of all `count` images in every pass over them.
+class DataOrder {
+ public:
+  DataOrder(std::uint64_t seed, std::int64_t count);
+  /// Index of the image for sample `position` of step `step` (from 0) with `batch` samples a step.
+  std::int64_t index(std::int64_t step, std::int64_t batch, std::int64_t position);
+
+ private:
+  void shuffle(std::int64_t epoch);
+
+  std::uint64_t seed_;
+  std::vector<std::int64_t> order_;
+  std::int64_t epoch_ = -1;
+};
+
+/// Times of one step, one per sample, clipped to the schedule's [min_time(), max_time()].
+std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule, std::int64_t step);
+/// Whether sample `position` loses its label in this step.
+bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position);
+/// Standard normal noise of one sample.
+void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out);
+
+}  // namespace adadiff::detail

@@ -1,0 +1,23 @@
+// Warm-up and decay.
+#include "training/learning_rate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace adadiff::detail {
+namespace {
+
+constexpr double kLastShare = 0.01;  // of the peak, at the last step
+
+}  // namespace
+
+double learning_rate_at(std::int64_t step, const TrainingOptions& options) {
+  const double rise = options.warmup > 0 ? std::min(1.0, static_cast<double>(step + 1) / static_cast<double>(options.warmup)) : 1;
+  if (options.decay == Decay::Constant) return options.learning_rate * rise;
+  const double done = std::min(1.0, static_cast<double>(step) / static_cast<double>(options.steps));
+  const double share = kLastShare + (1 - kLastShare) * 0.5 * (1 + std::cos(std::numbers::pi * done));
+  return options.learning_rate * rise * share;
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,14 @@
+// The learning rate as a function of the step.
+#pragma once
+
+#include <cstdint>
+
+#include <adadiff/training.h>
+
+namespace adadiff::detail {
+
+/// Rate of step `step` (from 0): a linear rise over `warmup` steps, times the decay. Cosine falls from the peak to 1 % of it at
+/// `steps` (Loshchilov & Hutter 2017, without restarts).
+double learning_rate_at(std::int64_t step, const TrainingOptions& options);
+
+}  // namespace adadiff::detail

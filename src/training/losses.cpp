@@ -1,0 +1,94 @@
+// L_simple, L_u and L_UAL in the readings that LossOptions names; docs/training.md tells which source reads what.
+#include "training/losses.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+namespace adadiff::detail {
+namespace {
+
+/// Means over everything but the rows: [R, C, H, W] -> [R].
+at::Tensor row_means(const at::Tensor& values) { return values.flatten(1).mean(1); }
+
+/// tanh of the distance to the reference, as a map [R, C, H, W] or, for a UEM with one number per row, its mean [R]. Without gradient.
+at::Tensor uncertainty_target(const BlockOutput& exit, const at::Tensor& reference) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor distance = (exit.prediction - reference).abs_().tanh_();
+  return exit.uncertainty.dim() == 1 ? row_means(distance) : distance;
+}
+
+/// A sum of scalars that starts at 0, and how many there were.
+struct Reduced {
+  at::Tensor sum;
+  double count = 0;
+  void add(const at::Tensor& term) {
+    sum = sum.defined() ? sum + term : term;
+    ++count;
+  }
+  at::Tensor result(ExitReduction reduction, const at::Tensor& like) const {
+    if (!sum.defined()) return at::zeros({}, like.options());
+    return reduction == ExitReduction::Mean ? sum / count : sum;
+  }
+};
+
+at::Tensor uncertainty_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+  const at::Tensor& reference = options.target == UncertaintyTarget::Excess ? outputs.back().prediction : truth;
+  Reduced loss;
+  for (const BlockOutput& exit : outputs) {
+    if (!exit.prediction.defined() || !exit.uncertainty.defined()) continue;
+    loss.add(at::mse_loss(exit.uncertainty, uncertainty_target(exit, reference)));
+  }
+  return loss.result(options.reduction, truth);
+}
+
+/// The certainty as the layer losses see it: with or without gradient; undefined where the exit has no UEM.
+at::Tensor certainty(const BlockOutput& exit, WeightGradient gradient) {
+  if (!exit.uncertainty.defined()) return {};
+  return 1 - (gradient == WeightGradient::Stopped ? exit.uncertainty.detach() : exit.uncertainty);
+}
+
+/// Mean over batch and values of weight * square; the weight is a map, one number per row, or undefined (1).
+at::Tensor weighted_square(const BlockOutput& exit, const at::Tensor& weight, const at::Tensor& truth) {
+  if (!weight.defined()) return at::mse_loss(exit.prediction, truth);
+  const at::Tensor square = (exit.prediction - truth).square();
+  return weight.dim() == 1 ? (row_means(square) * weight).mean() : (square * weight).mean();
+}
+
+/// Exits before the last one, each with its own weight.
+at::Tensor exit_losses(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+  const bool is_weighted = options.weights == LayerWeights::Certainty;
+  Reduced loss;
+  for (std::size_t k = 0; k + 1 < outputs.size(); ++k) {
+    if (!outputs[k].prediction.defined()) continue;
+    const at::Tensor weight = is_weighted ? certainty(outputs[k], options.weight_gradient) : at::Tensor();
+    loss.add(weighted_square(outputs[k], weight, truth));
+  }
+  return loss.result(options.reduction, truth);
+}
+
+/// Every exit, the last one included, weighted by its batch-mean certainty over the sum of all: mos_layer_wise of Tangshengku/AdaDiff.
+at::Tensor normalised_losses(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+  Reduced loss, weights;
+  for (const BlockOutput& exit : outputs) {
+    if (!exit.prediction.defined()) continue;
+    const at::Tensor map = certainty(exit, options.weight_gradient);
+    const at::Tensor weight = map.defined() ? map.mean() : at::ones({}, truth.options());
+    weights.add(weight);
+    loss.add(weight * at::mse_loss(exit.prediction, truth));
+  }
+  return loss.sum / weights.sum;
+}
+
+}  // namespace
+
+LossTerms training_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+  LossTerms terms;
+  terms.simple = at::mse_loss(outputs.back().prediction, truth);
+  terms.uncertainty = uncertainty_loss(outputs, truth, options);
+  terms.layers =
+      options.weights == LayerWeights::Normalised ? normalised_losses(outputs, truth, options) : exit_losses(outputs, truth, options);
+  terms.total = terms.simple + options.lambda * terms.uncertainty + options.beta * terms.layers;
+  return terms;
+}
+
+}  // namespace adadiff::detail

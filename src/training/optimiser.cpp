@@ -1,0 +1,117 @@
+// AdamW, clipping and averaging through ATen's fused and list operators.
+#include "training/optimiser.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "core/check.h"
+
+namespace adadiff::detail {
+namespace {
+
+std::vector<at::Tensor> zeros_like_all(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> zeros;
+  for (const at::Tensor& tensor : tensors) zeros.push_back(at::zeros_like(tensor).detach());
+  return zeros;
+}
+
+std::vector<at::Tensor> gradients(const Parameters& parameters) {
+  std::vector<at::Tensor> list;
+  for (const at::Tensor& tensor : parameters.tensors) {
+    if (tensor.grad().defined()) list.push_back(tensor.grad());
+  }
+  return list;
+}
+
+void require_known(const std::vector<std::string>& names, const std::vector<std::string>& known) {
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      raise({"TrainingOptions.undecayed", "name parameters of the network", "names " + show(name)});
+    }
+  }
+}
+
+}  // namespace
+
+Parameters trainable_parameters(TrainableNetwork& network) {
+  Parameters parameters;
+  network.visit([&](const std::string& name, at::Tensor& tensor) {
+    tensor.requires_grad_(true);
+    parameters.names.push_back(name);
+    parameters.tensors.push_back(tensor);
+  });
+  return parameters;
+}
+
+AdamW::AdamW(const Parameters& parameters, AdamWOptions options)
+    : parameters_(parameters.tensors),
+      first_(zeros_like_all(parameters.tensors)),
+      second_(zeros_like_all(parameters.tensors)),
+      options_(std::move(options)) {
+  require_known(options_.undecayed, parameters.names);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const bool is_undecayed = std::count(options_.undecayed.begin(), options_.undecayed.end(), parameters.names[i]) > 0;
+    (is_undecayed ? undecayed_ : decayed_).push_back(i);
+  }
+}
+
+void AdamW::step(std::int64_t number, double learning_rate) {
+  update(decayed_, number, learning_rate, options_.weight_decay);
+  update(undecayed_, number, learning_rate, 0);
+}
+
+void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, double learning_rate, double weight_decay) {
+  const at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> values, gradients, first, second;
+  for (const std::size_t i : group) {
+    if (!parameters_[i].grad().defined()) continue;
+    values.push_back(parameters_[i]);
+    gradients.push_back(parameters_[i].grad());
+    first.push_back(first_[i]);
+    second.push_back(second_[i]);
+  }
+  if (values.empty()) return;
+  const at::Tensor count = at::full({}, static_cast<double>(number), values.front().options().dtype(at::kFloat).requires_grad(false));
+  const std::vector<at::Tensor> counts(values.size(), count);
+  at::_fused_adamw_(values, gradients, first, second, /*max_exp_avg_sqs=*/{}, counts, learning_rate, options_.beta1, options_.beta2,
+                    weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+double clip_gradients(const Parameters& parameters, double limit) {
+  const at::NoGradGuard no_gradient;
+  const std::vector<at::Tensor> list = gradients(parameters);
+  if (list.empty()) return 0;
+  const double norm = at::stack(at::_foreach_norm(list, 2)).to(at::kDouble).norm().item<double>();
+  if (limit > 0 && norm > limit) at::_foreach_mul_(list, limit / norm);
+  return norm;
+}
+
+void drop_gradients(const Parameters& parameters) {
+  for (const at::Tensor& tensor : parameters.tensors) tensor.mutable_grad() = at::Tensor();
+}
+
+MovingAverage::MovingAverage(const Parameters& parameters, double limit) : parameters_(parameters.tensors), limit_(limit) {
+  for (const at::Tensor& tensor : parameters_) averages_.push_back(tensor.detach().clone());
+}
+
+void MovingAverage::update(std::int64_t step) {
+  const at::NoGradGuard no_gradient;
+  const double decay = std::min(limit_, static_cast<double>(step) / static_cast<double>(step + 10));
+  at::_foreach_lerp_(averages_, parameters_, 1 - decay);
+}
+
+BorrowedValues::BorrowedValues(const Parameters& parameters, const std::vector<at::Tensor>& values) : parameters_(parameters.tensors) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    own_.push_back(parameters_[i].detach());
+    parameters_[i].set_data(values[i]);
+  }
+}
+
+BorrowedValues::~BorrowedValues() {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].set_data(own_[i]);
+}
+
+}  // namespace adadiff::detail

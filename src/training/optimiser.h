@@ -1,0 +1,76 @@
+// AdamW (Loshchilov & Hutter 2019), gradient clipping and the moving average of the weights, over lists of tensors at once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "networks/trainable.h"
+
+namespace adadiff::detail {
+
+/// A network's parameters in visiting order; the tensors share the network's memory.
+struct Parameters {
+  std::vector<std::string> names;
+  std::vector<at::Tensor> tensors;
+};
+
+/// Collects them and has each ask for gradients.
+Parameters trainable_parameters(TrainableNetwork& network);
+
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.99;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
+  std::vector<std::string> undecayed;  ///< exact names
+};
+
+/// Keeps the moments of all parameters. A step leaves parameters without a gradient as they are.
+class AdamW {
+ public:
+  AdamW(const Parameters& parameters, AdamWOptions options);
+  /// Step `number` (from 1) with the gradients that the parameters hold.
+  void step(std::int64_t number, double learning_rate);
+  const std::vector<at::Tensor>& first_moments() const { return first_; }
+  const std::vector<at::Tensor>& second_moments() const { return second_; }
+
+ private:
+  void update(const std::vector<std::size_t>& group, std::int64_t number, double learning_rate, double weight_decay);
+
+  std::vector<at::Tensor> parameters_, first_, second_;
+  std::vector<std::size_t> decayed_, undecayed_;  ///< positions in parameters_
+  AdamWOptions options_;
+};
+
+/// Scales the gradients so that their norm over all parameters is at most `limit` (0: as they are). Returns the norm before.
+double clip_gradients(const Parameters& parameters, double limit);
+/// Drops the gradients; the next backward pass makes new ones without a copy.
+void drop_gradients(const Parameters& parameters);
+
+/// The averaged weights: average += (1 - decay) * (value - average), decay = min(limit, step / (step + 10)) after step `step` (from 1).
+class MovingAverage {
+ public:
+  MovingAverage(const Parameters& parameters, double limit);
+  void update(std::int64_t step);
+  const std::vector<at::Tensor>& averages() const { return averages_; }
+
+ private:
+  std::vector<at::Tensor> parameters_, averages_;
+  double limit_;
+};
+
+/// Puts other values into a network's parameters while it lives, without a copy. No graph may be alive.
+class BorrowedValues {
+ public:
+  BorrowedValues(const Parameters& parameters, const std::vector<at::Tensor>& values);
+  ~BorrowedValues();
+  BorrowedValues(const BorrowedValues&) = delete;
+  BorrowedValues& operator=(const BorrowedValues&) = delete;
+
+ private:
+  std::vector<at::Tensor> parameters_, own_;
+};
+
+}  // namespace adadiff::detail

@@ -1,0 +1,65 @@
+// adadiff::train: from files to a training.
+#include <adadiff/training.h>
+
+#include <optional>
+
+#include "core/check.h"
+#include "io/json_reader.h"
+#include "networks/registry.h"
+#include "networks/uvit_config.h"
+#include "training/data.h"
+#include "training/trainer.h"
+
+namespace adadiff {
+namespace {
+
+using detail::ImageSet;
+
+/// The U-ViT that the sizes in the options describe: a time MLP, heads per exit, the timed map as UEM, one label row more than classes.
+std::string described_network(const TrainingOptions& options, const ImageSet& set) {
+  if (set.height != set.width) {
+    detail::raise(
+        {"TrainingOptions.images", "be square for a U-ViT", "are " + detail::show(set.height) + " by " + detail::show(set.width)});
+  }
+  detail::UViTConfig config;
+  config.image_size = set.height;
+  config.channels = set.channels;
+  config.patch_size = options.patch;
+  config.width = options.width;
+  config.depth = options.depth;
+  config.heads = options.heads;
+  config.label_rows = set.classes > 0 ? set.classes + 1 : 0;
+  config.time_mlp = true;
+  config.heads_per_exit = true;
+  return to_json(config);
+}
+
+/// A row of the label embedding beyond the data's classes means "no label".
+std::int64_t null_label(const detail::JsonReader& network, const ImageSet& set) {
+  const auto rows = network.optional("label_rows");
+  return rows && rows->as_int(0, 1'000'000) > set.classes ? set.classes : -1;
+}
+
+std::shared_ptr<detail::TrainableNetwork> fresh_network(const TrainingOptions& options, const ImageSet& set) {
+  const std::string text = options.network.empty() ? described_network(options, set) : options.network;
+  const detail::JsonReader document(text, "TrainingOptions.network");
+  auto network = detail::make_network(document, {}, null_label(document, set));
+  network->initialise(options.seed);
+  return network;
+}
+
+void require_path(const char* field, const std::string& path) {
+  if (path.empty()) detail::raise({std::string("TrainingOptions.") + field, "name a file", "is empty"});
+}
+
+}  // namespace
+
+TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer, const std::stop_token& stop) {
+  detail::check_options(options);
+  require_path("images", options.images);
+  require_path("model", options.model);
+  const ImageSet set = detail::read_image_set(options.images, options.labels);
+  return detail::train_network(options, fresh_network(options, set), set, observer, stop);
+}
+
+}  // namespace adadiff

@@ -1,0 +1,201 @@
+// Steps, checkpoints and progress of one training.
+#include "training/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "core/check.h"
+#include "pipeline/model_file.h"
+#include "training/checkpoint.h"
+#include "training/csv_log.h"
+#include "training/learning_rate.h"
+#include "training/losses.h"
+#include "training/model_card.h"
+#include "training/optimiser.h"
+
+namespace adadiff::detail {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kLossMemory = 0.99;  // of the running mean of L_simple: about 100 steps
+constexpr double kTimeMemory = 0.95;  // of the running mean of a step's time
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+bool is_finite(const std::vector<at::Tensor>& tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) { return at::isfinite(t.detach()).all().item<bool>(); });
+}
+
+/// Running means weigh all values alike until there are enough of them.
+double running_mean(double mean, double value, std::int64_t count, double memory) {
+  const double weight = std::max(1 - memory, 1 / static_cast<double>(count));
+  return mean + weight * (value - mean);
+}
+
+class Training {
+ public:
+  Training(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSet& set)
+      : options_(options),
+        network_(network),
+        set_(set),
+        parameters_(trainable_parameters(*network)),
+        optimiser_(parameters_, {options.beta1, options.beta2, 1e-8, options.weight_decay, options.undecayed}),
+        average_(parameters_, options.ema),
+        batches_(set, options, batch_form(options, *network)) {}
+
+  TrainingResult run(const TrainingObserver& observer, const std::stop_token& stop);
+
+ private:
+  bool resume();
+  bool is_out_of_time() const { return options_.minutes > 0 && seconds_since(start_) >= options_.minutes * 60; }
+  TrainingProgress step();
+  void backward(TrainingProgress& progress);
+  void require_finite(double value, const std::string& what) const;
+  void time_step(double seconds, TrainingProgress& progress);
+  void save();
+  TrainingState state() const { return {parameters_, average_.averages(), optimiser_.first_moments(), optimiser_.second_moments()}; }
+  CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json()}; }
+  TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
+
+  const TrainingOptions& options_;
+  std::shared_ptr<TrainableNetwork> network_;
+  const ImageSet& set_;
+  Parameters parameters_;
+  AdamW optimiser_;
+  MovingAverage average_;
+  Batches batches_;
+  std::int64_t step_ = 0;         ///< steps done
+  std::int64_t saved_step_ = -1;  ///< of the last checkpoint written or read by this call
+  std::int64_t timed_steps_ = 0;
+  double simple_loss_ = 0, seconds_per_step_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+/// True if there was a checkpoint to go on from.
+bool Training::resume() {
+  const std::string path = checkpoint_path(options_);
+  const bool exists = std::filesystem::exists(path);
+  if (exists && options_.start == Start::Fresh) {
+    raise({path, "not exist where a training starts afresh", "there is a checkpoint", "resume it, or move it away"});
+  }
+  if (!exists && options_.start == Start::Resume) raise<FileError>({path, "exist to resume from", "is not there"});
+  if (!exists) return false;
+  const CheckpointFacts checkpoint = read_checkpoint(path, state(), facts());
+  step_ = saved_step_ = checkpoint.step;
+  simple_loss_ = checkpoint.simple_loss;
+  return true;
+}
+
+void Training::require_finite(double value, const std::string& what) const {
+  if (std::isfinite(value)) return;
+  raise<Error>({"training", "keep a finite " + what, "step " + show(step_ + 1) + " has " + show(value),
+                "lower learning_rate or clip and resume; the last checkpoint is as it was"});
+}
+
+void Training::backward(TrainingProgress& progress) {
+  const at::AutoGradMode with_gradients(true);
+  const Batch& batch = batches_.at_step(step_);
+  drop_gradients(parameters_);
+  const LossTerms loss = training_loss(network_->outputs({batch.x, batch.time, batch.labels}), batch.truth, options_.loss);
+  progress.loss = loss.total.item<double>();
+  progress.simple = loss.simple.item<double>();
+  progress.uncertainty = loss.uncertainty.item<double>();
+  progress.layers = loss.layers.item<double>();
+  require_finite(progress.loss, "loss");
+  loss.total.backward();
+}
+
+TrainingProgress Training::step() {
+  const Clock::time_point begin = Clock::now();
+  TrainingProgress progress;
+  backward(progress);
+  progress.learning_rate = learning_rate_at(step_, options_);
+  progress.gradient_norm = clip_gradients(parameters_, options_.clip);
+  require_finite(progress.gradient_norm, "gradient");
+  optimiser_.step(step_ + 1, progress.learning_rate);
+  average_.update(step_ + 1);
+  ++step_;
+  simple_loss_ = running_mean(simple_loss_, progress.simple, step_, kLossMemory);
+  progress.step = step_;
+  progress.steps = options_.steps;
+  time_step(seconds_since(begin), progress);
+  return progress;
+}
+
+void Training::time_step(double seconds, TrainingProgress& progress) {
+  seconds_per_step_ = running_mean(seconds_per_step_, seconds, ++timed_steps_, kTimeMemory);
+  progress.milliseconds = seconds * 1e3;
+  progress.steps_per_second = 1 / seconds_per_step_;
+  progress.seconds_left = static_cast<double>(options_.steps - step_) * seconds_per_step_;
+  if (options_.minutes > 0) {
+    progress.seconds_left = std::clamp(options_.minutes * 60 - seconds_since(start_), 0.0, progress.seconds_left);
+  }
+}
+
+void Training::save() {
+  if (!is_finite(parameters_.tensors) || !is_finite(average_.averages())) {
+    raise<Error>({"training", "keep finite weights", "those after step " + show(step_) + " are not",
+                  "lower learning_rate or clip and resume; the last checkpoint is as it was"});
+  }
+  write_checkpoint(checkpoint_path(options_), state(), facts());
+  const BorrowedValues averaged(parameters_, average_.averages());
+  write_model(model_card({options_, network_, step_, data_std(set_)}), options_.model);
+  saved_step_ = step_;
+}
+
+TrainingResult Training::run(const TrainingObserver& observer, const std::stop_token& stop) {
+  const bool is_resumed = resume();
+  CsvLog log(options_.log, step_);
+  bool goes_on = true;
+  while (goes_on && step_ < options_.steps && !stop.stop_requested() && !is_out_of_time()) {
+    TrainingProgress progress = step();
+    log.append(progress);
+    progress.checkpointed = step_ % options_.checkpoint_every == 0 || step_ == options_.steps;
+    if (progress.checkpointed) save();
+    if (observer) goes_on = observer(progress);
+  }
+  const bool has_model = std::filesystem::exists(options_.model);
+  if (saved_step_ != step_ || (is_resumed && !has_model)) save();
+  return result();
+}
+
+void require_image_size(const NetworkInfo& info, const ImageSet& set) {
+  const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) { return "[" + show(c) + ", " + show(h) + ", " + show(w) + "]"; };
+  if (info.channels == set.channels && info.height == set.height && info.width == set.width) return;
+  raise({"TrainingOptions.network", "take the data's images " + shape(set.channels, set.height, set.width),
+         "takes " + shape(info.channels, info.height, info.width)});
+}
+
+void require_labels(const NetworkInfo& info, const ImageSet& set, const TrainingOptions& options) {
+  if (info.classes == 0) return;
+  if (set.classes > info.classes) {
+    raise({"TrainingOptions.labels", "be below the network's " + show(info.classes) + " classes", "reach " + show(set.classes - 1)});
+  }
+  if (info.null_label >= 0) return;
+  if (set.labels.empty()) raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
+  if (options.label_drop > 0) {
+    raise({"TrainingOptions.label_drop", "be 0 for a network without a null label", "is " + show(options.label_drop)});
+  }
+}
+
+}  // namespace
+
+std::string checkpoint_path(const TrainingOptions& options) {
+  return options.checkpoint.empty() ? options.model + ".checkpoint" : options.checkpoint;
+}
+
+TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSet& set,
+                             const TrainingObserver& observer, const std::stop_token& stop) {
+  check_options(options);
+  require_image_size(network->info(), set);
+  require_labels(network->info(), set, options);
+  return Training(options, network, set).run(observer, stop);
+}
+
+}  // namespace adadiff::detail
