@@ -1,0 +1,93 @@
+// What a U-ViT says of itself, and its first weights.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "networks/uvit_fixture.h"
+
+namespace adadiff::testing {
+namespace {
+
+detail::UViTConfig bundled_size() {
+  detail::UViTConfig config;
+  config.image_size = 28;
+  config.channels = 1;
+  config.width = 128;
+  config.depth = 8;
+  config.heads = 4;
+  config.label_rows = 11;
+  return config;
+}
+
+TensorMap initial(std::uint64_t seed) {
+  detail::UViT network(bundled_size(), {std::vector<std::uint8_t>(9, 1), 10});
+  network.initialise(seed);
+  TensorMap weights;
+  network.visit([&](const std::string& name, at::Tensor& tensor) { weights[name] = tensor; });
+  return weights;
+}
+
+TEST(UViTInfo, TellsShapesBlocksAndExits) {
+  const detail::UViT network(bundled_size(), {{0, 1, 0, 1, 1, 1, 1, 1, 1}, 10});
+  const auto& info = network.info();
+  EXPECT_EQ(info.kind, "uvit");
+  EXPECT_EQ(info.blocks, 9);
+  EXPECT_EQ(info.channels, 1);
+  EXPECT_EQ(info.height, 28);
+  EXPECT_EQ(info.width, 28);
+  EXPECT_EQ(info.null_label, 10);
+  EXPECT_THAT(info.can_exit, ::testing::ElementsAre(0, 1, 0, 1, 1, 1, 1, 1, 1));
+}
+
+// Counted by hand for L = 51 tokens, T = 49 patches, D = 128, P = 16: projections 12 D^2 L, attention 2 L^2 D, skips 2 D^2 L.
+TEST(UViTInfo, CountsMultiplyAccumulates) {
+  const detail::UViT network(bundled_size(), {std::vector<std::uint8_t>(9, 1), 10});
+  const NetworkCost& cost = network.info().cost;
+  const double plain = 51.0 * 12 * 128 * 128 + 2.0 * 51 * 51 * 128;
+  EXPECT_EQ(cost.block.front(), plain);
+  EXPECT_EQ(cost.block[4], plain);
+  EXPECT_EQ(cost.block[5], plain + 51.0 * 2 * 128 * 128);
+  EXPECT_EQ(cost.embed, 49.0 * 16 * 128);
+  EXPECT_EQ(cost.head.front(), 49.0 * 16 * 128 + 9.0 * 28 * 28);
+  EXPECT_EQ(cost.score.front(), 49.0 * 16 * 128 + 16.0 * 128);
+}
+
+TEST(UViTWeights, AreAFunctionOfTheSeed) {
+  const TensorMap one = initial(1), again = initial(1), other = initial(2);
+  for (const auto& [name, tensor] : one) {
+    EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;
+    const bool constant = name.find("norm") != std::string::npos || name.rfind("uem.", 0) == 0;
+    EXPECT_EQ(at::equal(tensor, other.at(name)), constant) << name;
+  }
+}
+
+TEST(UViTWeights, DifferFromBlockToBlock) {
+  const TensorMap weights = initial(1);
+  EXPECT_FALSE(at::equal(weights.at("in_blocks.0.attn.qkv.weight"), weights.at("in_blocks.1.attn.qkv.weight")));
+}
+
+TEST(UViTWeights, StartWithUncertaintyOneHalf) {
+  detail::UViT network(bundled_size(), {std::vector<std::uint8_t>(9, 1), 10});
+  network.initialise(1);
+  const Inputs inputs = random_inputs(bundled_size(), 2, 1);
+  EXPECT_TRUE(network.outputs(inputs.view()).front().uncertainty.eq(0.5).all().item<bool>());
+}
+
+TEST(UViTGradients, ReachEveryParameter) {
+  auto config = bundled_size();
+  config.image_size = 8;
+  config.depth = 2;
+  config.heads_per_exit = true;
+  const auto network = make_uvit(config, random_weights(config, 1));
+  network->visit([](const std::string&, at::Tensor& tensor) { tensor.requires_grad_(true); });
+  at::Tensor sum = at::zeros({});
+  const Inputs inputs = random_inputs(config, 2, 1);
+  for (const auto& output : network->outputs(inputs.view())) sum = sum + output.prediction.square().sum() + output.uncertainty.sum();
+  sum.backward();
+  network->visit([](const std::string& name, at::Tensor& tensor) {
+    ASSERT_TRUE(tensor.grad().defined()) << name;
+    EXPECT_GT(tensor.grad().abs().max().item<double>(), 0) << name;
+  });
+}
+
+}  // namespace
+}  // namespace adadiff::testing
