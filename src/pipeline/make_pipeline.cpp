@@ -1,0 +1,135 @@
+// A pipeline around any network: checks of what it says of itself, and what follows from it.
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "core/check.h"
+#include "exits/plan_checks.h"
+#include "pipeline/pipeline_impl.h"
+#include "pipeline/request.h"
+
+namespace adadiff {
+namespace detail {
+namespace {
+
+constexpr std::int64_t kLargestSide = 1 << 16;
+constexpr std::int64_t kLargestImage = std::int64_t{1} << 30;  // values
+
+const char* name_of(Prediction prediction) {
+  switch (prediction) {
+    case Prediction::Noise:
+      return "noise";
+    case Prediction::Clean:
+      return "clean";
+    case Prediction::Velocity:
+      return "velocity";
+  }
+  return "unknown";
+}
+
+void check_list(const std::string& where, std::size_t entries, int blocks) {
+  if (entries == static_cast<std::size_t>(blocks)) return;
+  raise({where, "have " + show(blocks) + " entries, one per block", "has " + show(static_cast<std::int64_t>(entries))});
+}
+
+void check_info(const NetworkInfo& info) {
+  require_range("NetworkInfo.blocks", info.blocks, 1, kMostBlocks);
+  require_range("NetworkInfo.channels", info.channels, std::int64_t{1}, kLargestSide);
+  require_range("NetworkInfo.height", info.height, std::int64_t{1}, kLargestSide);
+  require_range("NetworkInfo.width", info.width, std::int64_t{1}, kLargestSide);
+  if (info.height * info.width > kLargestImage / info.channels) {
+    raise({"NetworkInfo.channels x height x width", "be at most " + show(kLargestImage),
+           "is " + show(info.channels) + " x " + show(info.height) + " x " + show(info.width)});
+  }
+  require_range("NetworkInfo.classes", info.classes, std::int64_t{0}, std::int64_t{1'000'000'000});
+  require_range("NetworkInfo.null_label", info.null_label, std::int64_t{-1}, info.classes - 1);
+  check_list("NetworkInfo.can_exit", info.can_exit.size(), info.blocks);
+  check_list("NetworkInfo.cost.block", info.cost.block.size(), info.blocks);
+  check_list("NetworkInfo.cost.head", info.cost.head.size(), info.blocks);
+  check_list("NetworkInfo.cost.score", info.cost.score.size(), info.blocks);
+}
+
+void check_finite(const std::string& where, double value) {
+  if (!std::isfinite(value)) raise({where, "be finite", "is " + show(value)});
+}
+
+void check_model(const SamplerModel& model, const NetworkInfo& info) {
+  if (!model.schedule) raise({"SamplerModel.schedule", "be set", "is null"});
+  check_finite("SamplerModel.time_scale", model.time_scale);
+  check_finite("SamplerModel.time_shift", model.time_shift);
+  check_finite("SamplerModel.image_min", static_cast<double>(model.image_min));
+  check_finite("SamplerModel.image_max", static_cast<double>(model.image_max));
+  require_range("SamplerModel.data_std", model.data_std, 1e-6, 1e6);
+  if (!(model.image_min < model.image_max)) {
+    raise({"SamplerModel.image_min", "be below image_max = " + show(static_cast<double>(model.image_max)),
+           "is " + show(static_cast<double>(model.image_min))});
+  }
+  check_solver_settings(model.solver, "SamplerModel.solver.");
+  require_range("SamplerModel.default_guidance", model.default_guidance, 0.0, 100.0);
+  if (model.default_guidance != 1 && info.null_label < 0) {
+    raise({"SamplerModel.default_guidance", "be 1 with a network that has no \"no label\" class", "is " + show(model.default_guidance)});
+  }
+}
+
+ModelFacts facts_of(const NetworkInfo& info, const SamplerModel& model) {
+  ModelFacts facts;
+  facts.blocks = info.blocks;
+  facts.can_exit = info.can_exit;
+  facts.has_uncertainty = info.has_uncertainty;
+  facts.prediction = model.prediction;
+  facts.schedule = model.schedule;
+  facts.time_scale = model.time_scale;
+  facts.time_shift = model.time_shift;
+  facts.data_std = model.data_std;
+  facts.id = model.id;
+  return facts;
+}
+
+ModelSummary summarise(const NetworkInfo& info, const SamplerModel& model) {
+  ModelSummary summary;
+  summary.id = model.id;
+  summary.network = info.kind;
+  summary.prediction = name_of(model.prediction);
+  summary.schedule = model.schedule->name();
+  summary.uncertainty = info.has_uncertainty ? "own" : "none";
+  summary.blocks = info.blocks;
+  summary.channels = info.channels;
+  summary.height = info.height;
+  summary.width = info.width;
+  summary.classes = info.classes - (info.null_label >= 0 ? 1 : 0);
+  for (int k = 0; k < info.blocks; ++k) {
+    if (info.can_exit[static_cast<std::size_t>(k)] != 0) summary.exits.push_back(k);
+  }
+  summary.default_plan = model.default_plan;
+  summary.default_guidance = model.default_guidance;
+  summary.default_solver = model.solver;
+  summary.image_min = model.image_min;
+  summary.image_max = model.image_max;
+  summary.macs_full_depth = std::accumulate(info.cost.block.begin(), info.cost.block.end(), info.cost.embed) + info.cost.head.back();
+  return summary;
+}
+
+}  // namespace
+
+std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network, SamplerModel model) {
+  if (!network) raise({"make_pipeline.network", "be set", "is null"});
+  check_info(network->info());
+  check_model(model, network->info());
+  auto impl = std::make_shared<Pipeline::Impl>();
+  impl->facts = facts_of(network->info(), model);
+  impl->summary = summarise(network->info(), model);
+  impl->network = std::move(network);
+  impl->model = std::move(model);
+  // A default plan that does not fit is an error of the model, not of the first request.
+  const PlannedRun usual = choose_plan({}, impl->model);
+  compile(usual.plan, usual.solver, write_table(usual.solver, *impl->model.schedule), impl->facts);
+  return impl;
+}
+
+}  // namespace detail
+
+Pipeline make_pipeline(std::shared_ptr<const Network> network, SamplerModel model) {
+  return Pipeline(detail::make_pipeline_impl(std::move(network), std::move(model)));
+}
+
+}  // namespace adadiff

@@ -1,0 +1,74 @@
+// Pipeline: a model file behind the front door.
+#include <adadiff/pipeline.h>
+
+#include <new>
+#include <utility>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/check.h"
+#include "io/json_reader.h"
+#include "pipeline/model_file.h"
+#include "pipeline/pipeline_impl.h"
+#include "pipeline/request.h"
+#include "pipeline/run_impl.h"
+
+namespace adadiff {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::int64_t count_parameters(detail::TrainableNetwork& network) {
+  std::int64_t count = 0;
+  network.visit([&count](const std::string&, at::Tensor& tensor) { count += tensor.numel(); });
+  return count;
+}
+
+std::string uncertainty_form(const detail::TrainableNetwork& network) {
+  const detail::JsonReader config(network.config_json(), "network");
+  const auto form = config.optional("uncertainty");
+  return form ? form->as_string() : "none";
+}
+
+}  // namespace
+
+Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+Pipeline Pipeline::open(const std::string& path) {
+  detail::Model model = detail::read_model(path);
+  const std::int64_t parameters = count_parameters(*model.network);
+  const std::string uncertainty = uncertainty_form(*model.network);
+  std::shared_ptr<Impl> impl;
+  try {
+    impl = detail::make_pipeline_impl(model.network, std::move(model.sampler));
+  } catch (const InvalidArgument& error) {
+    throw ModelError(path + ": " + error.what());
+  }
+  impl->summary.parameters = parameters;
+  impl->summary.uncertainty = uncertainty;
+  impl->summary.class_names = std::move(model.class_names);
+  impl->summary.license = std::move(model.license);
+  impl->summary.origin = std::move(model.origin);
+  return Pipeline(std::move(impl));
+}
+
+const ModelSummary& Pipeline::model() const { return impl_->summary; }
+
+Run Pipeline::start(const Request& request) const {
+  detail::SampleJob job = detail::make_job(request, *impl_);
+  const std::int64_t bytes = job.count * job.image_values() * static_cast<std::int64_t>(sizeof(float));
+  try {
+    return Run(std::make_unique<Run::Impl>(std::move(job)));
+  } catch (const std::bad_alloc&) {
+    detail::raise({"Request.count", "fit into memory", "needs " + detail::show(bytes) + " bytes for its images alone"});
+  }
+}
+
+Result Pipeline::generate(const Request& request) const {
+  Run run = start(request);
+  while (run.advance(std::chrono::nanoseconds::max()) == Status::Working) {
+  }
+  return run.finish();
+}
+
+}  // namespace adadiff

@@ -1,0 +1,28 @@
+// What stands behind a Pipeline: a network, how to use it, and what is derived from both once.
+#pragma once
+
+#include <memory>
+
+#include <adadiff/network.h>
+#include <adadiff/pipeline.h>
+#include <adadiff/sampler.h>
+
+#include "exits/compile.h"
+
+namespace adadiff {
+
+struct Pipeline::Impl {
+  std::shared_ptr<const Network> network;
+  SamplerModel model;
+  detail::ModelFacts facts;
+  ModelSummary summary;
+};
+
+namespace detail {
+
+/// Checks network and description against each other and derives the rest; what only a file knows stays empty in the summary.
+/// Throws InvalidArgument.
+std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network, SamplerModel model);
+
+}  // namespace detail
+}  // namespace adadiff

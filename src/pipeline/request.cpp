@@ -1,0 +1,100 @@
+// Chooses plan, solver, labels and start of a run, and joins them into a job.
+#include "pipeline/request.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "core/check.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr std::int64_t kUsualBatch = 64;
+
+/// Settings that give the same table, whatever stands in fields they do not use.
+bool agree(SolverSettings left, SolverSettings right) {
+  if (!left.times.empty() && !right.times.empty()) {
+    left.steps = right.steps;
+    left.grid = right.grid;
+  }
+  return left == right;
+}
+
+std::vector<std::int64_t> choose_labels(const Request& request, const NetworkInfo& info) {
+  if (info.classes == 0 || !request.labels.empty()) return request.labels;
+  if (info.null_label >= 0) return {info.null_label};
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(info.classes));
+  std::iota(labels.begin(), labels.end(), std::int64_t{0});
+  return labels;
+}
+
+/// Without labels both branches would be the same: only a guidance that was asked for runs them.
+double choose_guidance(const Request& request, const SamplerModel& model, const NetworkInfo& info) {
+  if (request.guidance) return *request.guidance;
+  return request.labels.empty() || info.null_label < 0 ? 1 : model.default_guidance;
+}
+
+void set_start(const Request& request, const NoiseSchedule& schedule, SampleJob& job) {
+  job.initial_noise = request.initial_noise;
+  job.start_image = request.start_image;
+  if (job.start_image.empty()) return;
+  const double time = job.plan.evaluations.front().update.time;
+  job.start_alpha = schedule.alpha(time);
+  job.start_sigma = schedule.sigma(time);
+}
+
+ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
+  const PlannedRun run = choose_plan(request, pipeline.model);
+  const auto table = write_table(run.solver, *pipeline.model.schedule, request.start_time);
+  ExecutablePlan plan = compile(run.plan, run.solver, table, pipeline.facts);
+  // A policy replaces the thresholds, so an exit that they forced is no longer forced.
+  if (request.policy) {
+    for (CompiledEvaluation& evaluation : plan.evaluations) evaluation.max_exit = plan.blocks;
+  }
+  return plan;
+}
+
+}  // namespace
+
+PlannedRun choose_plan(const Request& request, const SamplerModel& model) {
+  if (request.plan) {
+    const SolverSettings& own = request.plan->solver ? *request.plan->solver : model.solver;
+    return {*request.plan, request.solver.value_or(own)};
+  }
+  const SolverSettings& usual = model.default_plan.solver ? *model.default_plan.solver : model.solver;
+  if (!request.solver || agree(*request.solver, usual)) return {model.default_plan, usual};
+  return {full_depth(), *request.solver};
+}
+
+std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule, std::optional<double> start) {
+  std::vector<double> times = settings.times;
+  if (times.empty()) {
+    times = time_grid(settings.grid, schedule, settings.steps, start.value_or(1));
+  } else if (start && *start != times.front()) {
+    raise({"Request.start_time", "be " + show(times.front()) + ", the first of the solver's own times", "is " + show(*start)});
+  }
+  return find_solver(settings.solver)({schedule, times, settings.eta});
+}
+
+SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline) {
+  check_request(request, pipeline);
+  const NetworkInfo& info = pipeline.network->info();
+  SampleJob job;
+  job.network = pipeline.network;
+  job.plan = compile_request(request, pipeline);
+  job.policy = request.policy ? request.policy : threshold_policy(job.plan);
+  job.count = request.count;
+  job.batch = std::min(request.count, request.batch == 0 ? kUsualBatch : request.batch);
+  job.seed = request.seed;
+  job.labels = choose_labels(request, info);
+  job.guidance = choose_guidance(request, pipeline.model, info);
+  job.image_min = pipeline.model.image_min;
+  job.image_max = pipeline.model.image_max;
+  set_start(request, *pipeline.model.schedule, job);
+  job.stop = request.stop;
+  job.observer = request.observer;
+  return job;
+}
+
+}  // namespace adadiff::detail

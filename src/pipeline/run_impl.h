@@ -1,0 +1,17 @@
+// What stands behind a Run.
+#pragma once
+
+#include <utility>
+
+#include <adadiff/pipeline.h>
+
+#include "sampling/sample_run.h"
+
+namespace adadiff {
+
+struct Run::Impl {
+  explicit Impl(detail::SampleJob job) : run(std::move(job)) {}
+  detail::SampleRun run;
+};
+
+}  // namespace adadiff
