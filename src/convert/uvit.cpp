@@ -32,9 +32,11 @@ UViTConfig config_of(const Model& model, const std::string& where) {
 
 void refuse_what_is_not_official(const UViTConfig& config, const std::string& where) {
   if (config.uncertainty != UncertaintyForm::None && config.uncertainty != UncertaintyForm::Map) {
-    raise<ModelError>({where + ": network.uncertainty", "be none or map, the forms that the official files have", "is " + std::string(to_string(config.uncertainty))});
+    raise<ModelError>({where + ": network.uncertainty", "be none or map, the forms that the official files have",
+                       "is " + std::string(to_string(config.uncertainty))});
   }
-  if (config.heads_per_exit) raise<ModelError>({where + ": network.heads_per_exit", "be false, since the official files share one head", "is true"});
+  if (config.heads_per_exit)
+    raise<ModelError>({where + ": network.heads_per_exit", "be false, since the official files share one head", "is true"});
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ UViT::UViT(const UViTConfig& config, NetworkSettings settings)
 UViTTokens UViT::embed(const PassInputs& inputs) const {
   const auto& p = parameters_;
   const auto width = config_.width;
-  const auto patches = at::linear(patchify(inputs.x, config_.patch_size), p.patch_embed.weight.view({width, -1}), p.patch_embed.bias);  // [R, T, D]
-  auto time = sinusoid(inputs.time, width).to(p.pos_embed.scalar_type());                                                             // [R, D]
+  const auto patches =
+      at::linear(patchify(inputs.x, config_.patch_size), p.patch_embed.weight.view({width, -1}), p.patch_embed.bias);  // [R, T, D]
+  auto time = sinusoid(inputs.time, width).to(p.pos_embed.scalar_type());                                              // [R, D]
   if (config_.time_mlp) time = apply(p.time_out, at::silu(apply(p.time_in, time)));
   std::vector<at::Tensor> parts;
   if (config_.label_rows > 0) parts.push_back(at::embedding(p.label_emb, inputs.labels).unsqueeze(1));
@@ -33,8 +34,8 @@ at::Tensor UViT::run_block(std::int64_t block, const at::Tensor& tokens, const a
 at::Tensor UViT::predict(std::int64_t block, const at::Tensor& tokens) const {
   const auto own = block + 1 < config_.blocks() && config_.heads_per_exit;
   const auto& head = own ? parameters_.exit_heads[static_cast<std::size_t>(block)] : parameters_.head;
-  const auto values = apply(head.decoder_pred, apply(head.norm, patch_tokens(tokens)));                        // [R, T, p p C]
-  const auto image = unpatchify(values, config_.channels, config_.patch_size, config_.image_size);           // [R, C, H, W]
+  const auto values = apply(head.decoder_pred, apply(head.norm, patch_tokens(tokens)));             // [R, T, p p C]
+  const auto image = unpatchify(values, config_.channels, config_.patch_size, config_.image_size);  // [R, C, H, W]
   return head.final_layer.weight.defined() ? apply(head.final_layer, image) : image;
 }
 

@@ -28,13 +28,13 @@ struct UViTHead {
 };
 
 struct UViTParameters {
-  Linear patch_embed;      ///< weight [D, C, p, p], as the official convolution stores it
-  Linear time_in, time_out;  ///< time_embed.0 and .2; undefined without the MLP
-  at::Tensor label_emb;    ///< [label_rows, D] or undefined
-  at::Tensor pos_embed;    ///< [1, extra + patches, D]
-  std::vector<UViTBlock> blocks;        ///< in, mid, out
-  std::vector<UViTHead> exit_heads;     ///< [blocks - 1] with heads per exit, else empty
-  UViTHead head;                        ///< the last one, and every exit's where heads are shared
+  Linear patch_embed;                          ///< weight [D, C, p, p], as the official convolution stores it
+  Linear time_in, time_out;                    ///< time_embed.0 and .2; undefined without the MLP
+  at::Tensor label_emb;                        ///< [label_rows, D] or undefined
+  at::Tensor pos_embed;                        ///< [1, extra + patches, D]
+  std::vector<UViTBlock> blocks;               ///< in, mid, out
+  std::vector<UViTHead> exit_heads;            ///< [blocks - 1] with heads per exit, else empty
+  UViTHead head;                               ///< the last one, and every exit's where heads are shared
   std::vector<UncertaintyModule> uncertainty;  ///< [blocks]
 };
 

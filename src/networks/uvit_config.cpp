@@ -20,23 +20,23 @@ void read(const JsonReader& json, const char* key, bool& value) {
   if (const auto field = json.optional(key)) value = field->as_bool();
 }
 
-void require(bool holds, const JsonReader& json, const std::string& field, const std::string& must, std::int64_t found) {
-  if (!holds) raise<ModelError>({json.path() + "." + field, must, "is " + show(found)});
+void require(bool holds, const JsonReader& json, const char* field, const std::string& must) {
+  if (!holds) json.field(field).fail(must);
 }
 
 void check(const UViTConfig& c, const JsonReader& json) {
-  require(c.image_size % c.patch_size == 0, json, "image_size", "be a multiple of patch_size " + show(c.patch_size), c.image_size);
-  require(c.width % c.heads == 0, json, "width", "be a multiple of heads " + show(c.heads), c.width);
-  require(c.depth % 2 == 0, json, "depth", "be even: half of the blocks are in-blocks, half out-blocks", c.depth);
-  require(c.tokens() <= kMaxTokens, json, "patch_size", "give at most " + show(kMaxTokens) + " tokens", c.patch_size);
-  require(c.mlp_width() >= 1, json, "mlp_ratio", "give an MLP of at least one unit", c.mlp_width());
+  require(c.image_size % c.patch_size == 0, json, "image_size", "be a multiple of patch_size " + show(c.patch_size));
+  require(c.width % c.heads == 0, json, "width", "be a multiple of heads " + show(c.heads));
+  require(c.depth % 2 == 0, json, "depth", "be even: half of the blocks are in-blocks, half out-blocks");
+  require(c.tokens() <= kMaxTokens, json, "patch_size", "give at most " + show(kMaxTokens) + " tokens");
+  require(c.mlp_width() >= 1, json, json.optional("mlp_ratio") ? "mlp_ratio" : "width", "give an MLP of at least one unit");
 }
 
 }  // namespace
 
 UViTConfig parse_uvit_config(const JsonReader& json) {
-  json.allow_only({"kind", "image_size", "channels", "patch_size", "width", "depth", "heads", "mlp_ratio", "qkv_bias", "label_rows", "time_mlp",
-                   "final_conv", "skip", "heads_per_exit", "uncertainty"});
+  json.allow_only({"kind", "image_size", "channels", "patch_size", "width", "depth", "heads", "mlp_ratio", "qkv_bias", "label_rows",
+                   "time_mlp", "final_conv", "skip", "heads_per_exit", "uncertainty"});
   UViTConfig c;
   c.image_size = json.field("image_size").as_int(1, kMaxImage);
   c.channels = json.field("channels").as_int(1, 64);

@@ -11,19 +11,19 @@ namespace adadiff::detail {
 
 /// Defaults are the official constructor's where it has one (Bao et al. 2023, libs/uvit.py).
 struct UViTConfig {
-  std::int64_t image_size = 32;      ///< pixels, square; a multiple of patch_size
+  std::int64_t image_size = 32;  ///< pixels, square; a multiple of patch_size
   std::int64_t channels = 3;
   std::int64_t patch_size = 4;
-  std::int64_t width = 512;          ///< D, a multiple of heads
-  std::int64_t depth = 12;           ///< in- and out-blocks together, even; there is one block more, in the middle
+  std::int64_t width = 512;  ///< D, a multiple of heads
+  std::int64_t depth = 12;   ///< in- and out-blocks together, even; there is one block more, in the middle
   std::int64_t heads = 8;
   double mlp_ratio = 4;
   bool qkv_bias = false;
-  std::int64_t label_rows = 0;       ///< rows of the label embedding, the null label's included; 0: unconditional
-  bool time_mlp = false;             ///< an MLP on the sinusoid
-  bool final_conv = true;            ///< 3x3 convolution after unpatchify
-  bool skip = true;                  ///< long skip connections
-  bool heads_per_exit = false;       ///< norm, linear layer and final convolution of their own for every exit
+  std::int64_t label_rows = 0;  ///< rows of the label embedding, the null label's included; 0: unconditional
+  bool time_mlp = false;        ///< an MLP on the sinusoid
+  bool final_conv = true;       ///< 3x3 convolution after unpatchify
+  bool skip = true;             ///< long skip connections
+  bool heads_per_exit = false;  ///< norm, linear layer and final convolution of their own for every exit
   UncertaintyForm uncertainty = UncertaintyForm::TimedMap;
 
   std::int64_t blocks() const { return depth + 1; }

@@ -38,7 +38,8 @@ class UViTPass final : public ForwardPass {
 
   void run_block() override {
     if (blocks_run_ >= network_.config().blocks()) {
-      raise({"ForwardPass.run_block", "be called at most " + show(network_.config().blocks()) + " times after begin", "is called once more"});
+      raise(
+          {"ForwardPass.run_block", "be called at most " + show(network_.config().blocks()) + " times after begin", "is called once more"});
     }
     tokens_ = network_.run_block(blocks_run_, tokens_, network_.takes_skip(blocks_run_) ? pop_skip() : at::Tensor());
     if (network_.pushes_skip(blocks_run_)) skips_.push_back({tokens_, {}});
@@ -79,11 +80,15 @@ class UViTPass final : public ForwardPass {
     if (x.dim() != 4 || x.size(1) != info.channels || x.size(2) != info.height || x.size(3) != info.width || x.size(0) > capacity_) {
       std::string found = "is [";
       for (std::int64_t i = 0; i < x.dim(); ++i) found += (i ? ", " : "") + show(x.size(i));
-      raise({"PassInputs.x", "be [R, " + show(info.channels) + ", " + show(info.height) + ", " + show(info.width) + "] with R at most " + show(capacity_), found + "]"});
+      raise({"PassInputs.x",
+             "be [R, " + show(info.channels) + ", " + show(info.height) + ", " + show(info.width) + "] with R at most " + show(capacity_),
+             found + "]"});
     }
-    if (inputs.time.numel() != x.size(0)) raise({"PassInputs.time", "have one entry per row", "has " + show(inputs.time.numel()) + " for " + show(x.size(0)) + " rows"});
+    if (inputs.time.numel() != x.size(0))
+      raise({"PassInputs.time", "have one entry per row", "has " + show(inputs.time.numel()) + " for " + show(x.size(0)) + " rows"});
     if (info.classes > 0 && (!inputs.labels.defined() || inputs.labels.numel() != x.size(0))) {
-      raise({"PassInputs.labels", "have one label per row, since the network is conditional", inputs.labels.defined() ? "has " + show(inputs.labels.numel()) : "is undefined"});
+      raise({"PassInputs.labels", "have one label per row, since the network is conditional",
+             inputs.labels.defined() ? "has " + show(inputs.labels.numel()) : "is undefined"});
     }
   }
 

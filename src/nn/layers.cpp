@@ -22,9 +22,7 @@ void Conv2d::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   visitor(prefix + ".bias", bias);
 }
 
-Linear make_linear(std::int64_t in, std::int64_t out, bool bias) {
-  return {at::zeros({out, in}), bias ? at::zeros({out}) : at::Tensor()};
-}
+Linear make_linear(std::int64_t in, std::int64_t out, bool bias) { return {at::zeros({out, in}), bias ? at::zeros({out}) : at::Tensor()}; }
 
 LayerNorm make_layer_norm(std::int64_t width) { return {at::ones({width}), at::zeros({width})}; }
 
@@ -72,7 +70,9 @@ at::Tensor sinusoid(const at::Tensor& time, std::int64_t width) {
 
 at::Tensor patchify(const at::Tensor& x, std::int64_t patch) {
   const auto rows = x.size(0), channels = x.size(1), high = x.size(2) / patch, wide = x.size(3) / patch;
-  return x.view({rows, channels, high, patch, wide, patch}).permute({0, 2, 4, 1, 3, 5}).reshape({rows, high * wide, channels * patch * patch});
+  return x.view({rows, channels, high, patch, wide, patch})
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({rows, high * wide, channels * patch * patch});
 }
 
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch, std::int64_t size) {

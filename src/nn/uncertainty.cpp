@@ -18,10 +18,14 @@ UncertaintyForm parse_uncertainty_form(std::string_view name, const std::string&
 
 std::string_view to_string(UncertaintyForm form) {
   switch (form) {
-    case UncertaintyForm::Map: return "map";
-    case UncertaintyForm::TimedMap: return "timed-map";
-    case UncertaintyForm::Scalar: return "scalar";
-    case UncertaintyForm::None: break;
+    case UncertaintyForm::Map:
+      return "map";
+    case UncertaintyForm::TimedMap:
+      return "timed-map";
+    case UncertaintyForm::Scalar:
+      return "scalar";
+    case UncertaintyForm::None:
+      break;
   }
   return "none";
 }
@@ -45,8 +49,8 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
 }
 
 at::Tensor uncertainty_per_token(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding) {
-  const auto per_row = token_free_part(module, time_embedding.detach());                                 // [B or 1, P]
-  return at::linear(tokens.detach(), module.weight).add_(per_row.unsqueeze(1)).sigmoid_();               // [B, T, P]
+  const auto per_row = token_free_part(module, time_embedding.detach());                    // [B or 1, P]
+  return at::linear(tokens.detach(), module.weight).add_(per_row.unsqueeze(1)).sigmoid_();  // [B, T, P]
 }
 
 at::Tensor pack_weight(const UncertaintyModule& module) {

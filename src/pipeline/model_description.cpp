@@ -24,18 +24,18 @@ Prediction parse_prediction(const JsonReader& json) {
   for (const auto& [value, text] : kPredictions) {
     if (name == text) return value;
   }
-  raise<ModelError>({json.path(), "be one of noise, clean, velocity", "is " + show(name)});
+  json.fail("be one of noise, clean, velocity");
 }
 
 SchedulePtr parse_schedule(const JsonReader& json) {
   ScheduleParameters parameters;
-  for (const auto& key : json.keys()) {
-    if (key != "name") parameters.emplace_back(key, json.field(key).as_double(-1e9, 1e9));
+  for (const auto& [key, value] : json.members(16)) {
+    if (key != "name") parameters.emplace_back(key, value.as_double(-1e9, 1e9));
   }
   try {
     return find_schedule(json.field("name").as_string(64), parameters);
   } catch (const InvalidArgument& error) {
-    throw ModelError(json.path() + ": " + error.what());
+    throw ModelError(json.source() + ": " + json.path() + ": " + error.what());
   }
 }
 
@@ -46,11 +46,11 @@ void parse_time(const JsonReader& json, SamplerModel& sampler) {
 }
 
 void parse_range(const JsonReader& json, SamplerModel& sampler) {
-  const auto ends = json.as_array(2);
-  if (ends.size() != 2) raise<ModelError>({json.path(), "have two numbers, the smallest and the largest value", "has " + show(static_cast<int>(ends.size()))});
+  const auto ends = json.elements(2);
+  if (ends.size() != 2) json.fail("have two numbers, the smallest and the largest value");
   sampler.image_min = static_cast<float>(ends[0].as_double(-1e6, 1e6));
   sampler.image_max = static_cast<float>(ends[1].as_double(-1e6, 1e6));
-  if (!(sampler.image_min < sampler.image_max)) raise<ModelError>({json.path(), "rise", "does not"});
+  if (!(sampler.image_min < sampler.image_max)) json.fail("rise");
 }
 
 /// Labels as the file counts them: real classes, the null label, names.
@@ -64,7 +64,7 @@ Labels parse_labels(const JsonReader& json) {
   Labels labels;
   if (const auto null_label = json.optional("null")) labels.null_label = null_label->as_int(0, 1'000'000);
   if (const auto names = json.optional("names")) {
-    for (const auto& name : names->as_array(1'000'000)) labels.names.push_back(name.as_string(200));
+    for (const auto& name : names->elements(1'000'000)) labels.names.push_back(name.as_string(200));
   }
   return labels;
 }
@@ -81,21 +81,22 @@ void check_labels(const Labels& labels, const NetworkInfo& info, const std::stri
 
 SolverSettings parse_solver(const JsonReader& json) {
   // A solver object reads the same here and in a plan.
-  const auto plan = parse_plan(R"({"format":1,"rules":[{}],"solver":)" + json.text() + "}", json.path());
+  const auto plan = parse_plan(R"({"format":1,"rules":[{}],"solver":)" + json.value().dump() + "}", json.source());
   return *plan.solver;
 }
 
 std::vector<int> parse_exits(const JsonReader& json) {
   std::vector<int> exits;
-  for (const auto& exit : json.as_array(256)) exits.push_back(static_cast<int>(exit.as_int(0, 255)));
-  if (exits.empty()) raise<ModelError>({json.path(), "list at least one exit, or be left out for all", "is empty"});
+  for (const auto& exit : json.elements(256)) exits.push_back(static_cast<int>(exit.as_int(0, 255)));
+  if (exits.empty()) json.fail("list at least one exit, or be left out for all");
   return exits;
 }
 
 void check_format(const JsonReader& json, const std::string& source) {
   const auto format = json.field("format").as_int(1, 1'000'000);
   if (format > kFormat) {
-    throw ModelError(source + ": format " + show(format) + " is newer than " + show(kFormat) + ", the newest this build reads; update adadiff");
+    throw ModelError(source + ": format " + show(format) + " is newer than " + show(kFormat) +
+                     ", the newest this build reads; update adadiff");
   }
 }
 
@@ -107,22 +108,23 @@ void parse_sampler(const JsonReader& json, SamplerModel& sampler) {
   if (const auto deviation = json.optional("data_std")) sampler.data_std = deviation->as_double(1e-6, 1e6);
   if (const auto guidance = json.optional("guidance")) sampler.default_guidance = guidance->as_double(0, 100);
   if (const auto solver = json.optional("solver")) sampler.solver = parse_solver(*solver);
-  if (const auto plan = json.optional("default_plan")) sampler.default_plan = parse_plan(plan->text(), plan->path());
+  if (const auto plan = json.optional("default_plan"))
+    sampler.default_plan = parse_plan(plan->value().dump(), plan->source() + ": default_plan");
   if (const auto id = json.optional("id")) sampler.id = id->as_string(128);
 }
 
 void parse_origin(const JsonReader& json, Model& model) {
   if (const auto license = json.optional("license")) model.license = license->as_string(kMaxText);
   if (const auto origin = json.optional("origin")) model.origin = origin->as_string(kMaxText);
-  if (const auto training = json.optional("training")) model.training = training->text();
+  if (const auto training = json.optional("training")) model.training = training->value().dump();
 }
 
 Model parse_checked(const JsonReader& json, const std::string& source) {
-  json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "image_range", "data_std", "labels", "guidance", "solver",
-                   "default_plan", "decoder", "id", "license", "origin", "training"});
+  json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "image_range", "data_std", "labels", "guidance",
+                   "solver", "default_plan", "decoder", "id", "license", "origin", "training"});
   check_format(json, source);
   if (const auto decoder = json.optional("decoder")) {
-    if (const auto name = decoder->as_string(64); name != "none") raise<ModelError>({decoder->path(), "be none in this build", "is " + show(name)});
+    if (decoder->as_string(64) != "none") decoder->fail("be none in this build");
   }
   Model model;
   const auto labels = json.optional("labels") ? parse_labels(json.field("labels")) : Labels{};
@@ -168,7 +170,7 @@ Json identity(const Model& model) {
 }  // namespace
 
 Model parse_description(std::string_view json, const std::string& source) {
-  const JsonReader root(json, source, JsonReader::Throws::ModelError);
+  const JsonReader root(json, source, {.error = JsonError::ModelError});
   try {
     return parse_checked(root, source);
   } catch (const InvalidArgument& error) {

@@ -23,11 +23,11 @@ at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at:
   const auto where = source + ": tensor \"" + name + "\"";
   const auto* entry = file.find(name);
   if (entry == nullptr) raise<ModelError>({where, "be F32 " + show_shape(shape), "is missing"});
-  if (entry->dtype != DType::F32 || at::IntArrayRef(entry->shape) != shape) {
-    raise<ModelError>({where, "be F32 " + show_shape(shape), "is " + std::string(to_string(entry->dtype)) + " " + show_shape(entry->shape)});
+  if (entry->dtype != Dtype::F32 || at::IntArrayRef(entry->shape) != shape) {
+    raise<ModelError>({where, "be F32 " + show_shape(shape), "is " + std::string(name_of(entry->dtype)) + " " + show_shape(entry->shape)});
   }
   auto tensor = at::empty(shape, at::kFloat);
-  std::memcpy(tensor.mutable_data_ptr(), entry->data.data(), entry->data.size());
+  std::memcpy(tensor.mutable_data_ptr(), entry->bytes.data(), entry->bytes.size());
   if (!tensor.sum().isfinite().item<bool>() && !tensor.isfinite().all().item<bool>()) {
     raise<ModelError>({where, "hold finite numbers", "has NaN or infinity; the file is damaged or its training diverged"});
   }
@@ -49,15 +49,16 @@ void load_parameters(TrainableNetwork& network, const SafetensorsFile& file, con
 
 std::vector<std::pair<std::string, at::Tensor>> parameters_of(TrainableNetwork& network) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
-  network.visit([&](const std::string& name, at::Tensor& tensor) { tensors.emplace_back(name, tensor.detach().to(at::kFloat).contiguous()); });
+  network.visit(
+      [&](const std::string& name, at::Tensor& tensor) { tensors.emplace_back(name, tensor.detach().to(at::kFloat).contiguous()); });
   return tensors;
 }
 
 void save_tensors(const std::string& path, const std::map<std::string, std::string>& metadata,
                   const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
-  std::vector<SafetensorsEntry> entries;
+  std::vector<TensorView> entries;
   for (const auto& [name, tensor] : tensors) {
-    entries.push_back({name, DType::F32, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    entries.push_back({name, Dtype::F32, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
   write_safetensors(path, metadata, entries);
 }
