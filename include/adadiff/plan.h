@@ -17,7 +17,7 @@ enum class Scope : std::uint8_t { Sample, Batch };
 enum class Branches : std::uint8_t { Together, Independent };
 /// Which uncertainty stands for a pair of branches that leaves together.
 enum class PairUncertainty : std::uint8_t { Larger, Mean, Conditional };
-/// How agreeing exits are counted: only an unbroken row of them, or all so far.
+/// How agreeing exits are counted: only an unbroken row of them, or all so far. Exits that are kNever cast no vote and break no row.
 enum class Counting : std::uint8_t { Consecutive, Cumulative };
 /// Number type of the network's arithmetic. This build runs Float32.
 enum class Precision : std::uint8_t { Float32, BFloat16, Float16, Int8 };
@@ -29,14 +29,15 @@ inline constexpr float kNever = 0;
 /// Leaves without a look at the uncertainty.
 inline constexpr float kAlways = 2;
 
-/// One row of a plan. Lists have one entry for all exits 1..blocks-1, or one per exit 0..blocks-1.
+/// One row of a plan. Lists have one entry, for those of the exits 1..blocks-1 that the network has, or one per exit 0..blocks-1.
+/// Names and ids are printable ASCII of at most 200 bytes.
 struct Rule {
   double until = 0;                          ///< RuleKey::Time: holds for times > until (and >= 0 in the last rule), 1 = noise, 0 = clean
   std::vector<float> below{kNever};          ///< threshold per exit; exit 0 takes only kNever and kAlways
-  std::vector<std::uint8_t> hits = {};       ///< exits that must agree before a sample leaves, this one included; empty: 1
+  std::vector<std::uint8_t> hits = {};       ///< exits that must agree before a sample leaves, this one included, in [1, 255]; empty: 1
   std::string network = "main";              ///< weight set; this build runs "main"
   Precision precision = Precision::Float32;  ///< this build runs Float32
-  std::vector<std::uint8_t> skip = {};       ///< per block, bits: 1 attention, 2 MLP; this build runs an empty list
+  std::vector<std::uint8_t> skip = {};       ///< per block, bits: 1 attention, 2 MLP; this build runs none
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
@@ -45,7 +46,7 @@ struct SolverSettings {
   std::string solver = "ddim";     ///< ddim, ddpm, euler-maruyama, dpmpp-2m, heun
   std::string grid = "uniform";    ///< uniform, quadratic, logsnr; unused when `times` is given
   int steps = 50;                  ///< in [1, 10000]; unused when `times` is given
-  std::vector<double> times = {};  ///< own time grid: strictly falling, steps + 1 entries, the last one 0; empty: from `grid`
+  std::vector<double> times = {};  ///< own time grid: 2 to 10001 times, strictly falling, the last 0; empty: from `grid`
   double eta = 0;                  ///< share of fresh noise in DDIM, in [0, 1]; 0 elsewhere
   bool clamp = false;              ///< clamp the predicted clean image to the model's image range
   friend bool operator==(const SolverSettings&, const SolverSettings&) = default;
@@ -61,7 +62,8 @@ struct Plan {
   Counting counting = Counting::Consecutive;
   std::optional<SolverSettings> solver = {};  ///< the settings the plan was made for; a run refuses others
   std::string model = {};                     ///< model id the plan was made for; empty: any model its lists fit
-  std::string certificate = {};               ///< JSON text of a calibration certificate, carried along unread; may be empty
+  std::string certificate = {};               ///< JSON text of a calibration certificate, carried along unread; may be empty.
+                                              ///< Kept without spaces and with its keys in order, as parse_plan leaves it
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
@@ -71,12 +73,12 @@ Plan full_depth();
 Plan exit_below(float threshold);
 /// Leaves when `hits` exits agree, this one included. Throws InvalidArgument unless hits is in [1, 255].
 Plan exit_when_agreed(float threshold, int hits, Counting counting = Counting::Consecutive);
-/// Everything leaves after `blocks_run` blocks of a network with `blocks` blocks; blocks_run in [0, blocks].
+/// Everything leaves after `blocks_run` blocks of a network with `blocks` blocks; blocks_run in [0, blocks], [1, 1] where blocks is 1.
 Plan fixed_exit(int blocks_run, int blocks);
 /// Evaluation i runs blocks_run[i] blocks of a network with `blocks` blocks.
 Plan fixed_exits(std::span<const int> blocks_run, int blocks);
 
-/// How several samples' exits become one.
+/// How several samples' exits become one: the deepest, the median (the deeper of the middle two), the mean (rounded, halves up).
 enum class Reduction : std::uint8_t { Deepest, Median, Mean };
 /// One depth per evaluation from recorded exits, exits[evaluation][sample]. (To repeat each sample's own exits: replay_policy.)
 Plan recorded_exits(std::span<const std::vector<int>> exits, int blocks, Reduction reduction);
@@ -86,7 +88,7 @@ Plan recorded_exits(std::span<const std::vector<int>> exits, int blocks, Reducti
 Plan parse_plan(std::string_view json, std::string_view source = "plan");
 /// The same from a file of at most 16 MiB. Throws FileError, InvalidArgument.
 Plan read_plan(const std::string& path);
-/// JSON in its short form; parse_plan(to_json(p)) == p.
+/// JSON in its short form; parse_plan(to_json(p)) == p. Throws InvalidArgument for a plan that parse_plan would refuse.
 std::string to_json(const Plan& plan);
 
 }  // namespace adadiff

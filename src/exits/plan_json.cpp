@@ -61,6 +61,14 @@ void read_choice(const JsonReader& json, const detail::Choice<T>& choice, T& val
   field->fail("be one of " + known);
 }
 
+/// An object with no fields but these, each with a value: null does not stand for a default.
+void check_fields(const JsonReader& json, std::initializer_list<std::string_view> names) {
+  json.allow_only(names);
+  for (const auto& [name, value] : json.members(names.size())) {
+    if (value.value().is_null()) value.fail("have a value or be left out");
+  }
+}
+
 /// The fields of a rule but `until`, from a rule or from the top of a plan with one rule.
 void read_rule_fields(const JsonReader& json, Rule& rule) {
   if (const auto below = json.optional("below")) rule.below = list_or_one<float>(*below, detail::kMostBlocks, read_threshold);
@@ -71,7 +79,7 @@ void read_rule_fields(const JsonReader& json, Rule& rule) {
 }
 
 Rule read_rule(const JsonReader& json) {
-  json.allow_only({"until", "below", "hits", "network", "precision", "skip"});
+  check_fields(json, {"until", "below", "hits", "network", "precision", "skip"});
   Rule rule;
   if (const auto until = json.optional("until")) rule.until = until->as_double(0, 1);
   read_rule_fields(json, rule);
@@ -93,7 +101,7 @@ void read_rules(const JsonReader& json, Plan& plan) {
 }
 
 SolverSettings read_solver(const JsonReader& json) {
-  json.allow_only({"name", "grid", "steps", "times", "eta", "clamp"});
+  check_fields(json, {"name", "grid", "steps", "times", "eta", "clamp"});
   SolverSettings settings;
   if (const auto name = json.optional("name")) settings.solver = name->as_string(detail::kLongestName);
   if (const auto grid = json.optional("grid")) settings.grid = grid->as_string(detail::kLongestName);
@@ -121,8 +129,8 @@ void check_format(const JsonReader& json, std::string_view source) {
 Plan parse_plan(std::string_view json, std::string_view source) {
   const JsonReader root(json, std::string(source));
   check_format(root, source);
-  root.allow_only({"format", "rules", "key", "scope", "branches", "pair", "counting", "solver", "model", "certificate",  //
-                   "below", "hits", "network", "precision", "skip"});
+  check_fields(root, {"format", "rules", "key", "scope", "branches", "pair", "counting", "solver", "model", "certificate",  //
+                      "below", "hits", "network", "precision", "skip"});
   Plan plan;
   read_rules(root, plan);
   read_choice(root, detail::kKeys, plan.key);
