@@ -104,3 +104,18 @@ function(adadiff_add_test name)
   gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120
     PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT 600 ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()
+
+# adadiff_add_benchmark(NAME [TORCH] SOURCES file... [ROOMS room...]): bin/bench_NAME on Google Benchmark, part of target benchmarks.
+function(adadiff_add_benchmark name)
+  cmake_parse_arguments(BENCH "TORCH" "" "SOURCES;ROOMS" ${ARGN})
+  set(target bench_${name})
+  add_executable(${target} ${BENCH_SOURCES})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PRIVATE adadiff_flags benchmark::benchmark_main)
+  if(BENCH_TORCH)
+    adadiff_use_torch(${target})
+  endif()
+  adadiff_link_rooms(${target} PRIVATE ${BENCH_ROOMS})
+  add_dependencies(benchmarks ${target})
+endfunction()
