@@ -214,6 +214,7 @@ void check_options(const TrainingOptions& o) {
   require_field("ema", o.ema, 0.0, 0.999999999);
   require_field<std::int64_t>("steps", o.steps, 1, kMany);
   require_field("minutes", o.minutes, 0.0, 1e6);
+  find_schedule(o.schedule);
 }
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "core/check.h"
+#include "io/atomic_file.h"
 #include "pipeline/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
@@ -31,6 +32,9 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 bool is_finite(const std::vector<at::Tensor>& tensors) {
   return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) { return at::isfinite(t.detach()).all().item<bool>(); });
 }
+
+/// Better now than after hours of work.
+void require_writable(const std::string& path) { const AtomicFile dropped(path); }
 
 /// Running means weigh all values alike until there are enough of them.
 double running_mean(double mean, double value, std::int64_t count, double memory) {
@@ -71,7 +75,7 @@ class Training {
   MovingAverage average_;
   Batches batches_;
   std::int64_t step_ = 0;         ///< steps done
-  std::int64_t saved_step_ = -1;  ///< of the last checkpoint written or read by this call
+  std::int64_t saved_step_ = 0;  ///< of the last checkpoint written or read by this call
   std::int64_t timed_steps_ = 0;
   double simple_loss_ = 0, seconds_per_step_ = 0;
   Clock::time_point start_ = Clock::now();
@@ -151,6 +155,8 @@ void Training::save() {
 
 TrainingResult Training::run(const TrainingObserver& observer, const std::stop_token& stop) {
   const bool is_resumed = resume();
+  require_writable(checkpoint_path(options_));
+  require_writable(options_.model);
   CsvLog log(options_.log, step_);
   bool goes_on = true;
   while (goes_on && step_ < options_.steps && !stop.stop_requested() && !is_out_of_time()) {

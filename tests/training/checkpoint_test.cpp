@@ -1,0 +1,120 @@
+// Checkpoints: round trip, refusals, and that a refused one changes nothing.
+#include "training/checkpoint.h"
+
+#include <gmock/gmock.h>
+
+#include <ATen/ATen.h>
+
+#include "io/safetensors.h"
+#include "training/temporary_folder.h"
+#include "training/tiny_network.h"
+
+namespace adadiff::detail {
+namespace {
+
+using test::message_of;
+using testing::HasSubstr;
+
+/// Network, optimiser and average with values of their own.
+struct Everything {
+  explicit Everything(std::uint64_t seed) : network(test::tiny_network({}, seed)), parameters(trainable_parameters(*network)) {
+    for (const at::Tensor& moment : optimiser.first_moments()) moment.fill_(static_cast<double>(seed));
+    for (const at::Tensor& moment : optimiser.second_moments()) moment.fill_(static_cast<double>(seed) / 2);
+  }
+  TrainingState state() const { return {parameters, average.averages(), optimiser.first_moments(), optimiser.second_moments()}; }
+  bool equals(const Everything& other) const {
+    const auto same = [](const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        if (!a[i].detach().equal(b[i].detach())) return false;
+      }
+      return true;
+    };
+    return same(parameters.tensors, other.parameters.tensors) && same(average.averages(), other.average.averages()) &&
+           same(optimiser.first_moments(), other.optimiser.first_moments()) &&
+           same(optimiser.second_moments(), other.optimiser.second_moments());
+  }
+  std::shared_ptr<TrainableNetwork> network;
+  Parameters parameters;
+  AdamW optimiser{parameters, {}};
+  MovingAverage average{parameters, 0.9};
+};
+
+class Checkpoint : public testing::Test {
+ protected:
+  CheckpointFacts facts(std::int64_t step, const TrainingOptions& options = {}) const {
+    return {step, 0.5, to_json(options), R"({"kind": "tiny"})"};
+  }
+  std::string refusal(const CheckpointFacts& now) {
+    Everything other(2);
+    return message_of<InvalidArgument>([&] { read_checkpoint(path_, other.state(), now); });
+  }
+  test::TemporaryFolder folder_;
+  std::string path_ = folder_.file("checkpoint");
+};
+
+TEST_F(Checkpoint, ReadsBackEveryTensorAndFact) {
+  const Everything written(1), read(2);
+  write_checkpoint(path_, written.state(), facts(7));
+  const CheckpointFacts back = read_checkpoint(path_, read.state(), facts(0));
+  EXPECT_TRUE(read.equals(written));
+  EXPECT_EQ(back.step, 7);
+  EXPECT_EQ(back.simple_loss, 0.5);
+}
+
+TEST_F(Checkpoint, RefusesOptionsThatChangeTheNumbersByName) {
+  write_checkpoint(path_, Everything(1).state(), facts(7));
+  TrainingOptions options;
+  options.seed = 3;
+  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.seed: must be as in " + path_ + ", 0, but it is 3; keep it, or start"));
+  options = {};
+  options.loss = loss_mode("paper");
+  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.target: must be as in"));
+}
+
+TEST_F(Checkpoint, TakesAnotherLengthAndOtherNames) {
+  write_checkpoint(path_, Everything(1).state(), facts(7));
+  TrainingOptions options;
+  options.steps = 8;
+  options.origin = "elsewhere";
+  EXPECT_EQ(refusal(facts(0, options)), "nothing thrown");
+  options.steps = 6;
+  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.steps: must be at least the checkpoint's 7, but is 6"));
+}
+
+TEST_F(Checkpoint, RefusesAnotherNetwork) {
+  write_checkpoint(path_, Everything(1).state(), facts(7));
+  CheckpointFacts other = facts(0);
+  other.network = R"({"kind": "other"})";
+  EXPECT_THAT(refusal(other), HasSubstr("TrainingOptions.network: must be as in"));
+}
+
+TEST_F(Checkpoint, RefusesForeignFilesAndLeavesTheStateAlone) {
+  const Everything state(2), untouched(2);
+  const auto message = [&] { return message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }); };
+  write_safetensors(path_, {}, {});
+  EXPECT_THAT(message(), HasSubstr("must be a checkpoint of a training, but has no metadata \"adadiff-checkpoint\""));
+  write_safetensors(path_, {{"adadiff-checkpoint", "{}"}}, {});
+  EXPECT_THAT(message(), HasSubstr("must hold format, step, simple_loss, options and network"));
+  write_safetensors(path_, {{"adadiff-checkpoint", R"({"format": 2, "step": 1, "simple_loss": 1, "options": {}, "network": {}})"}}, {});
+  EXPECT_THAT(message(), HasSubstr("must have format 1, but has"));
+  EXPECT_TRUE(state.equals(untouched));
+}
+
+TEST_F(Checkpoint, RefusesMissingTensorsAndTruncatedFilesAndLeavesTheStateAlone) {
+  const Everything state(2), untouched(2);
+  test::TinyConfig one_block;
+  one_block.blocks = 2;
+  const auto network = test::tiny_network(one_block);
+  const Parameters few = trainable_parameters(*network);
+  const std::vector<at::Tensor>& tensors = few.tensors;
+  write_checkpoint(path_, {few, tensors, tensors, tensors}, facts(1));
+  EXPECT_THAT(message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }), HasSubstr("blocks.2.weight"));
+  write_checkpoint(path_, state.state(), facts(1));
+  const std::string whole = test::content_of(path_);
+  test::write_content(path_, whole.substr(0, whole.size() - 5));
+  EXPECT_NE(message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }), "nothing thrown");
+  EXPECT_TRUE(state.equals(untouched));
+}
+
+}  // namespace
+}  // namespace adadiff::detail

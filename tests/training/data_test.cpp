@@ -1,0 +1,114 @@
+// Image sets from idx files, and batches.
+#include "training/data.h"
+
+#include <gmock/gmock.h>
+
+#include <ATen/ATen.h>
+
+#include "training/temporary_folder.h"
+
+namespace adadiff::detail {
+namespace {
+
+using test::message_of;
+using testing::HasSubstr;
+
+std::string idx(const std::vector<std::uint8_t>& shape, const std::string& values) {
+  std::string text("\0\0\x08", 3);
+  text += static_cast<char>(shape.size());
+  for (const std::uint8_t size : shape) text += std::string("\0\0\0", 3) + static_cast<char>(size);
+  return text + values;
+}
+
+class ImageSetFiles : public testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& content) const {
+    test::write_content(folder_.file(name), content);
+    return folder_.file(name);
+  }
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(ImageSetFiles, AreReadWithAndWithoutChannels) {
+  const ImageSet grey = read_image_set(write("a", idx({2, 1, 3}, "abcdef")), write("l", idx({2}, std::string("\1\4", 2))));
+  EXPECT_EQ(grey.count, 2);
+  EXPECT_EQ(grey.channels, 1);
+  EXPECT_EQ(grey.width, 3);
+  EXPECT_EQ(grey.classes, 5);
+  const ImageSet colour = read_image_set(write("b", idx({1, 3, 1, 2}, "abcdef")), "");
+  EXPECT_EQ(colour.channels, 3);
+  EXPECT_EQ(colour.classes, 0);
+}
+
+TEST_F(ImageSetFiles, AreRefusedWithOtherShapes) {
+  const std::string flat = write("flat", idx({6}, "abcdef"));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image_set(flat, ""); }), HasSubstr("must hold images as [N, H, W] or [N, C, H, W], but has [6]"));
+  const std::string images = write("images", idx({2, 1, 3}, "abcdef"));
+  const std::string labels = write("labels", idx({3}, "abc"));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image_set(images, labels); }), HasSubstr("labels: must hold one label per image, [2], but has [3]"));
+}
+
+/// Four one-pixel images 0, 85, 170, 255 with labels 0 to 3.
+ImageSet four_pixels() {
+  ImageSet set;
+  set.count = 4;
+  set.channels = set.height = set.width = 1;
+  set.pixels = {0, 85, 170, 255};
+  set.labels = {0, 1, 2, 3};
+  set.classes = 4;
+  return set;
+}
+
+TrainingOptions four_at_once() {
+  TrainingOptions options;
+  options.batch = 4;
+  options.label_drop = 0;
+  return options;
+}
+
+TEST(DataStd, IsTheRootMeanSquareAroundZero) { EXPECT_NEAR(data_std(four_pixels()), std::sqrt((1 + 1.0 / 9) / 2), 1e-12); }
+
+/// What x and truth must be, from the same draws in double.
+void expect_batch(Prediction prediction, const Batch& batch, const TrainingOptions& options) {
+  const ImageSet set = four_pixels();
+  const auto schedule = cosine_schedule();
+  const auto times = draw_times(options, *schedule, 2);
+  for (std::int64_t row = 0; row < 4; ++row) {
+    const double time = times[static_cast<std::size_t>(row)], alpha = schedule->alpha(time), sigma = schedule->sigma(time);
+    const auto label = batch.labels[row].item<std::int64_t>();
+    const double clean = set.pixels[static_cast<std::size_t>(label)] / 127.5 - 1;
+    float noise = 0;
+    draw_noise(options, 2, row, {&noise, 1});
+    const double truth = prediction == Prediction::Noise ? noise : prediction == Prediction::Clean ? clean : alpha * noise - sigma * clean;
+    EXPECT_NEAR(batch.x.view({-1})[row].item<double>(), alpha * clean + sigma * noise, 1e-5);
+    EXPECT_NEAR(batch.truth.view({-1})[row].item<double>(), truth, 1e-5);
+    EXPECT_NEAR(batch.time[row].item<double>(), 1000 * time, 1e-3);
+  }
+}
+
+TEST(Batches, MixNoiseAndStateTheTruthOfEachPrediction) {
+  const ImageSet set = four_pixels();
+  for (const Prediction prediction : {Prediction::Noise, Prediction::Clean, Prediction::Velocity}) {
+    TrainingOptions options = four_at_once();
+    options.prediction = prediction;
+    Batches batches(set, options, {cosine_schedule(), 1000, 4, true});
+    expect_batch(prediction, batches.at_step(2), options);
+  }
+}
+
+TEST(Batches, DropLabelsToTheNullLabel) {
+  const ImageSet set = four_pixels();
+  TrainingOptions options = four_at_once();
+  options.label_drop = 1;
+  Batches batches(set, options, {cosine_schedule(), 1000, 4, true});
+  EXPECT_TRUE(batches.at_step(0).labels.eq(4).all().item<bool>());
+}
+
+TEST(Batches, GiveNoLabelsToANetworkWithoutThem) {
+  const ImageSet set = four_pixels();
+  Batches batches(set, four_at_once(), {cosine_schedule(), 1000, -1, false});
+  EXPECT_FALSE(batches.at_step(0).labels.defined());
+}
+
+}  // namespace
+}  // namespace adadiff::detail

@@ -1,0 +1,97 @@
+// The JSON of training options and their ranges.
+#include <gmock/gmock.h>
+
+#include <adadiff/error.h>
+#include <adadiff/training.h>
+
+#include "training/temporary_folder.h"
+#include "training/trainer.h"
+
+namespace adadiff::detail {
+namespace {
+
+using test::message_of;
+using testing::HasSubstr;
+
+TEST(TrainingOptionsJson, ReadsBackWhatItWrites) {
+  TrainingOptions options;
+  options.prediction = Prediction::Clean;
+  options.times = TimeDistribution::LogitNormal;
+  options.loss = loss_mode("official");
+  options.undecayed = {"pos_embed"};
+  options.class_names = {"shirt"};
+  options.learning_rate = 0.1 + 0.2;
+  options.seed = 12;
+  const TrainingOptions back = parse_training_options(to_json(options));
+  EXPECT_EQ(to_json(back), to_json(options));
+  EXPECT_EQ(back.loss, options.loss);
+  EXPECT_EQ(back.learning_rate, options.learning_rate);
+}
+
+TEST(TrainingOptionsJson, KeepsTheBaseWhereKeysAreMissing) {
+  TrainingOptions base;
+  base.images = "a";
+  base.batch = 7;
+  const TrainingOptions options = parse_training_options(R"({"steps": 3})", base);
+  EXPECT_EQ(options.images, "a");
+  EXPECT_EQ(options.batch, 7);
+  EXPECT_EQ(options.steps, 3);
+}
+
+TEST(TrainingOptionsJson, RefusesUnknownKeysAndWrongValuesByName) {
+  const auto message = [](const char* json) { return message_of<InvalidArgument>([&] { parse_training_options(json, {}, "r.json"); }); };
+  EXPECT_THAT(message(R"({"step": 3})"), HasSubstr("r.json: step must be a field that training knows, but there is none of that name"));
+  EXPECT_THAT(message(R"({"times": "often"})"), HasSubstr("times must be one of uniform, stratified, logit-normal"));
+  EXPECT_THAT(message(R"({"batch": 1.5})"), HasSubstr("batch"));
+  EXPECT_THAT(message(R"({"schedule": 1})"), HasSubstr("schedule"));
+  EXPECT_THAT(message(R"([])"), HasSubstr("r.json"));
+  EXPECT_THAT(message("{"), HasSubstr("r.json"));
+}
+
+struct BadOption {
+  const char* json;
+  const char* message;
+};
+
+class BadOptions : public testing::TestWithParam<BadOption> {};
+
+TEST_P(BadOptions, AreRefusedByField) {
+  EXPECT_THAT(message_of<InvalidArgument>([] { parse_training_options(GetParam().json); }), HasSubstr(GetParam().message));
+}
+
+const BadOption kBadOptions[] = {
+    {R"({"label_drop": 1.5})", "TrainingOptions.label_drop: must be in [0, 1], but is 1.5"},
+    {R"({"lambda": -1})", "TrainingOptions.lambda: must be in [0, 1000], but is -1"},
+    {R"({"beta": 1e9})", "TrainingOptions.beta: must be in"},
+    {R"({"batch": 0})", "TrainingOptions.batch: must be in [1, 65536], but is 0"},
+    {R"({"learning_rate": -0.1})", "TrainingOptions.learning_rate: must be in"},
+    {R"({"warmup": -1})", "TrainingOptions.warmup: must be in"},
+    {R"({"beta1": 1})", "TrainingOptions.beta1: must be in"},
+    {R"({"beta2": 1})", "TrainingOptions.beta2: must be in"},
+    {R"({"weight_decay": -1})", "TrainingOptions.weight_decay: must be in"},
+    {R"({"clip": -1})", "TrainingOptions.clip: must be in"},
+    {R"({"ema": 1})", "TrainingOptions.ema: must be in"},
+    {R"({"steps": 0})", "TrainingOptions.steps: must be in"},
+    {R"({"schedule": "linear"})", "noise schedule: must be one of"},
+};
+
+INSTANTIATE_TEST_SUITE_P(EveryField, BadOptions, testing::ValuesIn(kBadOptions));
+
+TEST(CheckOptions, RefusesIntervalAndMinutesOutOfRange) {
+  TrainingOptions options;
+  options.checkpoint_every = 0;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }), HasSubstr("TrainingOptions.checkpoint_every: must be in"));
+  options = {};
+  options.minutes = -1;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }), HasSubstr("TrainingOptions.minutes: must be in"));
+}
+
+TEST(Train, AsksForTheFilesItNeeds) {
+  EXPECT_THAT(message_of<InvalidArgument>([] { train({}); }), HasSubstr("TrainingOptions.images: must name a file, but is empty"));
+  TrainingOptions options;
+  options.images = "x";
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(options); }), HasSubstr("TrainingOptions.model: must name a file, but is empty"));
+}
+
+}  // namespace
+}  // namespace adadiff::detail

@@ -1,0 +1,311 @@
+// Whole trainings of tiny networks: learning, interruption, resume, refusals and what is left on disk.
+#include "training/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "pipeline/model_file.h"
+#include "training/optimiser.h"
+#include "training/temporary_folder.h"
+#include "training/tiny_network.h"
+
+namespace adadiff::detail {
+namespace {
+
+using test::content_of;
+using test::message_of;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::uint32_t kSize = 4;
+
+/// An idx file of 8-bit values.
+std::string idx(const std::vector<std::uint32_t>& shape, const std::string& values) {
+  std::string text("\0\0\x08", 3);
+  text += static_cast<char>(shape.size());
+  for (const std::uint32_t size : shape) text += std::string("\0\0\0", 3) + static_cast<char>(size);
+  return text + values;
+}
+
+/// 20 images of 4x4: class 0 bright on top, class 1 at the bottom.
+class Training : public testing::Test {
+ protected:
+  Training() {
+    std::string pixels, labels;
+    for (int i = 0; i < 20; ++i) {
+      const bool is_top = i % 2 == 0;
+      pixels += std::string(8, is_top ? '\xff' : '\0') + std::string(8, is_top ? '\0' : '\xff');
+      labels += static_cast<char>(i % 2);
+    }
+    test::write_content(folder_.file("images"), idx({20, kSize, kSize}, pixels));
+    test::write_content(folder_.file("labels"), idx({20}, labels));
+  }
+  TrainingOptions options(const std::string& name, std::int64_t steps) const {
+    TrainingOptions o;
+    o.images = folder_.file("images");
+    o.labels = folder_.file("labels");
+    o.model = folder_.file(name);
+    o.log = folder_.file(name + ".csv");
+    o.width = 8;
+    o.depth = 2;
+    o.heads = 2;
+    o.patch = 2;
+    o.batch = 8;
+    o.warmup = 3;
+    o.steps = steps;
+    o.class_names = {"top", "bottom"};
+    o.license = "none";
+    o.origin = "a test";
+    return o;
+  }
+  /// Stops after `steps` steps of this call.
+  static TrainingObserver stop_after(int steps) {
+    return [left = steps](const TrainingProgress&) mutable { return --left > 0; };
+  }
+  test::TemporaryFolder folder_;
+};
+
+std::vector<at::Tensor> weights(const std::string& path) {
+  const Model model = read_model(path);
+  std::vector<at::Tensor> tensors;
+  model.network->visit([&](const std::string&, at::Tensor& tensor) { tensors.push_back(tensor); });
+  return tensors;
+}
+
+void expect_equal_weights(const std::string& a, const std::string& b) {
+  const auto left = weights(a), right = weights(b);
+  ASSERT_EQ(left.size(), right.size());
+  for (std::size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(left[i].equal(right[i])) << i;
+}
+
+/// A log without its last column, which is time.
+std::vector<std::string> log_lines(const std::string& path) {
+  std::istringstream text(content_of(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line.substr(0, line.rfind(',')));
+  return lines;
+}
+
+TEST_F(Training, LearnsAndReportsEveryStep) {
+  std::vector<TrainingProgress> seen;
+  const TrainingResult result = train(options("model", 150), [&](const TrainingProgress& progress) {
+    seen.push_back(progress);
+    return true;
+  });
+  EXPECT_TRUE(result.completed);
+  EXPECT_EQ(result.steps, 150);
+  ASSERT_EQ(seen.size(), 150u);
+  EXPECT_EQ(seen.front().step, 1);
+  EXPECT_EQ(seen.front().steps, 150);
+  EXPECT_LT(result.simple_loss, 0.7 * seen.front().simple);
+  EXPECT_NEAR(seen[9].loss, seen[9].simple + seen[9].uncertainty + seen[9].layers, 1e-5);
+  EXPECT_GT(seen[9].steps_per_second, 0);
+  EXPECT_GT(seen[9].gradient_norm, 0);
+  EXPECT_TRUE(seen.back().checkpointed);
+  EXPECT_EQ(seen.back().seconds_left, 0);
+}
+
+TEST_F(Training, WritesAModelFileThatSaysHowToSample) {
+  train(options("model", 3));
+  const Model model = read_model(folder_.file("model"));
+  EXPECT_EQ(model.sampler.prediction, Prediction::Velocity);
+  EXPECT_EQ(model.sampler.schedule->name(), "cosine");
+  EXPECT_EQ(model.sampler.time_scale, 1000);
+  EXPECT_NEAR(model.sampler.data_std, 1, 1e-9);
+  EXPECT_EQ(model.network->info().null_label, 2);
+  EXPECT_THAT(model.class_names, testing::ElementsAre("top", "bottom"));
+  EXPECT_EQ(model.license, "none");
+  EXPECT_EQ(model.origin, "a test");
+  EXPECT_THAT(model.training, HasSubstr("\"steps_done\":3"));
+}
+
+TEST_F(Training, GivesTheSameBitsWithAndWithoutInterruption) {
+  train(options("whole", 10));
+  TrainingOptions parts = options("parts", 10);
+  const TrainingResult first = train(parts, stop_after(5));
+  EXPECT_FALSE(first.completed);
+  EXPECT_EQ(first.steps, 5);
+  parts.start = Start::Resume;
+  const TrainingResult second = train(parts);
+  EXPECT_TRUE(second.completed);
+  expect_equal_weights(folder_.file("whole"), folder_.file("parts"));
+  EXPECT_EQ(log_lines(folder_.file("whole.csv")), log_lines(folder_.file("parts.csv")));
+}
+
+TEST_F(Training, ForgetsLoggedStepsAfterTheCheckpoint) {
+  TrainingOptions o = options("model", 6);
+  o.checkpoint_every = 4;
+  EXPECT_THROW(train(o, [](const TrainingProgress& p) -> bool { return p.step < 6 ? true : throw std::runtime_error("pulled"); }),
+               std::runtime_error);
+  o.start = Start::Resume;
+  o.steps = 7;
+  train(o);
+  const auto lines = log_lines(folder_.file("model.csv"));
+  ASSERT_EQ(lines.size(), 8u);
+  for (std::size_t i = 1; i < lines.size(); ++i) EXPECT_THAT(lines[i], StartsWith(std::to_string(i) + ","));
+}
+
+TEST_F(Training, DependsOnItsSeed) {
+  TrainingOptions other = options("b", 2);
+  other.seed = 1;
+  train(options("a", 2));
+  train(other);
+  EXPECT_FALSE(weights(folder_.file("a")).front().equal(weights(folder_.file("b")).front()));
+}
+
+TEST_F(Training, RefusesToStartAfreshOverACheckpoint) {
+  train(options("model", 2));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(options("model", 2)); }),
+              HasSubstr("model.checkpoint: must not exist where a training starts afresh, but there is a checkpoint; resume it, or move it away"));
+}
+
+TEST_F(Training, RefusesToResumeFromNothing) {
+  TrainingOptions o = options("model", 2);
+  o.start = Start::Resume;
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr("model.checkpoint: must exist to resume from, but is not there"));
+}
+
+TEST_F(Training, ResumesOrStartsAsItFinds) {
+  TrainingOptions o = options("model", 2);
+  o.start = Start::ResumeOrFresh;
+  EXPECT_EQ(train(o).steps, 2);
+  o.steps = 3;
+  int steps = 0;
+  train(o, [&](const TrainingProgress&) { return ++steps < 100; });
+  EXPECT_EQ(steps, 1);
+}
+
+TEST_F(Training, RewritesAMissingModelWhenThereIsNothingLeftToDo) {
+  train(options("model", 2));
+  std::filesystem::remove(folder_.file("model"));
+  TrainingOptions o = options("model", 2);
+  o.start = Start::Resume;
+  EXPECT_TRUE(train(o).completed);
+  EXPECT_TRUE(std::filesystem::exists(o.model));
+}
+
+TEST_F(Training, StopsAtOnceWhenAskedAndCanGoOn) {
+  std::stop_source stop;
+  stop.request_stop();
+  const TrainingResult result = train(options("model", 5), {}, stop.get_token());
+  EXPECT_EQ(result.steps, 0);
+  EXPECT_FALSE(result.completed);
+}
+
+TEST_F(Training, StopsWhenItsMinutesAreOver) {
+  TrainingOptions o = options("model", 1'000'000);
+  o.minutes = 0.3 / 60;
+  const TrainingResult result = train(o);
+  EXPECT_FALSE(result.completed);
+  EXPECT_LT(result.seconds, 30);
+  EXPECT_TRUE(std::filesystem::exists(o.model + ".checkpoint"));
+}
+
+TEST_F(Training, FailsBeforeTheFirstStepWhereItCannotWrite) {
+  for (const char* field : {"model", "checkpoint", "log"}) {
+    TrainingOptions o = options("model", 5);
+    const std::string nowhere = folder_.file("nowhere/file");
+    (std::string(field) == "model" ? o.model : std::string(field) == "log" ? o.log : o.checkpoint) = nowhere;
+    int steps = 0;
+    EXPECT_THAT(message_of<FileError>([&] { train(o, [&](const TrainingProgress&) { return ++steps < 100; }); }), HasSubstr(nowhere));
+    EXPECT_EQ(steps, 0) << field;
+  }
+}
+
+TEST_F(Training, RefusesALogThatIsSomethingElse) {
+  TrainingOptions o = options("model", 2);
+  train(o);
+  test::write_content(o.log, "dear diary\n");
+  o.start = Start::Resume;
+  o.steps = 3;
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr("must be the log of this training, beginning \"step,loss,"));
+}
+
+TEST_F(Training, RefusesANetworkThatDoesNotFitTheData) {
+  TrainingOptions o = options("model", 2);
+  o.network = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
+                  "uncertainty": "map"})";
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.network: must take the data's images [1, 4, 4], but takes [1, 8, 8]"));
+}
+
+TEST_F(Training, RefusesANetworkTextWithAnUnknownField) {
+  TrainingOptions o = options("model", 2);
+  o.network = R"({"kind": "uvit", "size": 8})";
+  EXPECT_THAT(message_of<Error>([&] { train(o); }), HasSubstr("TrainingOptions.network"));
+}
+
+/// Trainings of a network of the test's own.
+class TrainNetwork : public Training {
+ protected:
+  TrainNetwork() {
+    set_ = read_image_set(folder_.file("images"), folder_.file("labels"));
+    config_.height = config_.width = kSize;
+    config_.classes = 3;
+    config_.null_label = 2;
+  }
+  ImageSet set_;
+  test::TinyConfig config_;
+};
+
+TEST_F(TrainNetwork, StopsAtANumberThatIsNotFiniteAndKeepsTheCheckpoint) {
+  TrainingOptions o = options("model", 10);
+  o.checkpoint_every = 2;
+  const auto network = test::tiny_network(config_);
+  const auto spoil = [&](const TrainingProgress& progress) {
+    if (progress.step == 3) {
+      const at::NoGradGuard no_gradient;
+      network->visit([](const std::string&, at::Tensor& tensor) { tensor.detach().fill_(NAN); });
+    }
+    return true;
+  };
+  EXPECT_THAT(message_of<Error>([&] { train_network(o, network, set_, spoil); }),
+              HasSubstr("training: must keep a finite loss, but step 4 has nan; lower learning_rate or clip and resume"));
+  o.start = Start::Resume;
+  const auto fresh = test::tiny_network(config_);
+  int steps = 0;
+  train_network(o, fresh, set_, [&](const TrainingProgress&) { return ++steps < 100; });
+  EXPECT_EQ(steps, 8);
+}
+
+TEST_F(TrainNetwork, NeverCheckpointsWeightsThatAreNotFinite) {
+  TrainingOptions o = options("model", 10);
+  o.checkpoint_every = 3;
+  const auto network = test::tiny_network(config_);
+  const auto spoil = [&](const TrainingProgress& progress) {
+    if (progress.step < 4) return true;
+    network->visit([](const std::string&, at::Tensor& tensor) { tensor.detach().fill_(NAN); });
+    return false;
+  };
+  EXPECT_THAT(message_of<Error>([&] { train_network(o, network, set_, spoil); }),
+              HasSubstr("training: must keep finite weights, but those after step 4 are not"));
+  o.start = Start::Resume;
+  EXPECT_NO_THROW(train_network(o, test::tiny_network(config_), set_));
+}
+
+TEST_F(TrainNetwork, RefusesLabelsThatDoNotFit) {
+  config_.classes = 1;
+  config_.null_label = -1;
+  const auto message = [&](const TrainingOptions& o) {
+    return message_of<InvalidArgument>([&] { train_network(o, test::tiny_network(config_), set_); });
+  };
+  EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.labels: must be below the network's 1 classes, but reach 1"));
+  config_.classes = 2;
+  EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.label_drop: must be 0 for a network without a null label, but is 0.1"));
+  set_.labels.clear();
+  EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.labels: must be there for a network without a null label"));
+}
+
+TEST_F(TrainNetwork, TrainsWithEveryLossMode) {
+  for (const std::string& mode : loss_mode_names()) {
+    TrainingOptions o = options("model-" + mode, 2);
+    o.loss = loss_mode(mode);
+    EXPECT_TRUE(train_network(o, test::tiny_network(config_), set_).completed) << mode;
+  }
+}
+
+}  // namespace
+}  // namespace adadiff::detail
