@@ -26,8 +26,8 @@ struct ExitScore {
 
 /// Floats that pack_exit_weight writes; 0 where a size is not positive.
 std::int64_t packed_exit_weight_size(std::int64_t values, std::int64_t width);
-/// Lays W [P, D] out as exit_score reads it: panels of 16 values (the last one 8 if that is enough), [D, panel], missing values zero.
-/// P = 1 stays as it is. Once per weight set.
+/// Lays W [P, D] out as exit_score reads it: panels of 16 values, each [D, 16], missing values zero. P = 1 stays as it is. Once per
+/// weight set.
 Status pack_exit_weight(const float* weight, std::int64_t values, std::int64_t width, float* packed);
 
 /// Sums in float32 in an order that depends on the row's own sizes only, so a row's bits do not depend on the rows beside it.

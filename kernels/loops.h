@@ -21,5 +21,7 @@ ExitScoreLoop portable_exit_score_loop();
 /// To be called only where has_avx2_and_fma() (kernels/processor.h).
 NoiseLoops avx2_noise_loops();
 ExitScoreLoop avx2_exit_score_loop();
+/// To be called only where has_avx512().
+ExitScoreLoop avx512_exit_score_loop();
 
 }  // namespace adadiff::kernels

@@ -100,6 +100,14 @@ TEST_P(ExitScoreSizes, PortableLoopAgreesWithTheReference) {
   EXPECT_LE(worst_difference(out, problem.expected()), 2e-6);
 }
 
+TEST_P(ExitScoreSizes, Avx2LoopAgreesWithTheReference) {
+  if (!has_avx2_and_fma()) GTEST_SKIP() << "needs AVX2 and FMA";
+  const Problem problem(GetParam());
+  std::vector<float> out;
+  avx2_exit_score_loop()(problem.call(out));
+  EXPECT_LE(worst_difference(out, problem.expected()), 2e-6);
+}
+
 TEST_P(ExitScoreSizes, MapAgreesWithTheReference) {
   const Problem problem(GetParam());
   std::vector<float> out, map(static_cast<std::size_t>(problem.map_size())), expected_map(map);
@@ -220,10 +228,10 @@ TEST(ExitScore, RefusesMissingMemoryAndSizes) {
   EXPECT_EQ(exit_score_reference(score), Status::InvalidArgument);
 }
 
-TEST(ExitScore, PackedWeightIsPaddedToEightValues) {
+TEST(ExitScore, PackedWeightIsPaddedToSixteenValues) {
   EXPECT_EQ(packed_exit_weight_size(1, 5), 5);
-  EXPECT_EQ(packed_exit_weight_size(3, 5), 40);
-  EXPECT_EQ(packed_exit_weight_size(17, 2), 48);
+  EXPECT_EQ(packed_exit_weight_size(3, 5), 80);
+  EXPECT_EQ(packed_exit_weight_size(17, 2), 64);
   EXPECT_EQ(packed_exit_weight_size(0, 5), 0);
   EXPECT_EQ(pack_exit_weight(nullptr, 1, 1, nullptr), Status::InvalidArgument);
 }
