@@ -7,7 +7,9 @@ set(ADADIFF_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/adadiff)
 # Kernels have an export of their own, so that COMPONENTS kernels needs no LibTorch.
 install(TARGETS adadiff_kernels EXPORT adadiff-kernels)
 install(EXPORT adadiff-kernels NAMESPACE adadiff:: FILE adadiff-kernels-targets.cmake DESTINATION ${ADADIFF_PACKAGE_DIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/kernels/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/adadiff/kernels FILES_MATCHING PATTERN "*.h")
+set(_adadiff_kernel_headers exit_score.h noise.h normal.h philox.h status.h)
+list(TRANSFORM _adadiff_kernel_headers PREPEND ${PROJECT_SOURCE_DIR}/kernels/)
+install(FILES ${_adadiff_kernel_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/adadiff/kernels)
 
 set(_adadiff_libraries adadiff)
 if(TARGET adadiff_training_library)
