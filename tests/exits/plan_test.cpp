@@ -1,6 +1,7 @@
 // Builders: the plan that each one makes, and what it refuses.
 #include <adadiff/plan.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>
