@@ -34,7 +34,7 @@ TruthFactors truth_factors(Prediction prediction, double alpha, double sigma) {
 
 std::string show_shape(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + show(shape[i]);
+  for (std::size_t i = 0; i < shape.size(); ++i) text.append(i > 0 ? ", " : "").append(show(shape[i]));
   return text + "]";
 }
 

@@ -124,7 +124,7 @@ struct Reader {
         value = candidate;
         return;
       }
-      known += (known.empty() ? "" : ", ") + name;
+      known.append(known.empty() ? "" : ", ").append(name);
     }
     json.fail("be one of " + known);
   }

@@ -74,7 +74,7 @@ class Training {
   AdamW optimiser_;
   MovingAverage average_;
   Batches batches_;
-  std::int64_t step_ = 0;         ///< steps done
+  std::int64_t step_ = 0;        ///< steps done
   std::int64_t saved_step_ = 0;  ///< of the last checkpoint written or read by this call
   std::int64_t timed_steps_ = 0;
   double simple_loss_ = 0, seconds_per_step_ = 0;

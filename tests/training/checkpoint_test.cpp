@@ -65,7 +65,8 @@ TEST_F(Checkpoint, RefusesOptionsThatChangeTheNumbersByName) {
   write_checkpoint(path_, Everything(1).state(), facts(7));
   TrainingOptions options;
   options.seed = 3;
-  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.seed: must be as in " + path_ + ", 0, but it is 3; keep it, or start"));
+  EXPECT_THAT(refusal(facts(0, options)),
+              HasSubstr("TrainingOptions.seed: must be as in " + path_ + ", 0, but it is 3; keep it, or start"));
   options = {};
   options.loss = loss_mode("paper");
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.target: must be as in"));

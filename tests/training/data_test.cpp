@@ -42,10 +42,12 @@ TEST_F(ImageSetFiles, AreReadWithAndWithoutChannels) {
 
 TEST_F(ImageSetFiles, AreRefusedWithOtherShapes) {
   const std::string flat = write("flat", idx({6}, "abcdef"));
-  EXPECT_THAT(message_of<ModelError>([&] { read_image_set(flat, ""); }), HasSubstr("must hold images as [N, H, W] or [N, C, H, W], but has [6]"));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image_set(flat, ""); }),
+              HasSubstr("must hold images as [N, H, W] or [N, C, H, W], but has [6]"));
   const std::string images = write("images", idx({2, 1, 3}, "abcdef"));
   const std::string labels = write("labels", idx({3}, "abc"));
-  EXPECT_THAT(message_of<ModelError>([&] { read_image_set(images, labels); }), HasSubstr("labels: must hold one label per image, [2], but has [3]"));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image_set(images, labels); }),
+              HasSubstr("labels: must hold one label per image, [2], but has [3]"));
 }
 
 /// Four one-pixel images 0, 85, 170, 255 with labels 0 to 3.

@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include <adadiff/error.h>
+
 #include "training/optimiser.h"
 #include "training/tiny_network.h"
 

@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include <adadiff/error.h>
+
 #include <cmath>
 
 #include "training/learning_rate.h"

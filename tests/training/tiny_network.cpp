@@ -18,6 +18,7 @@ TinyNetwork::TinyNetwork(const TinyConfig& config) : config_(config) {
   if (config.classes > 0) labels_ = at::zeros({config.classes, values}, options);
   info_.kind = "tiny";
   info_.blocks = config.blocks;
+  info_.can_exit.assign(static_cast<std::size_t>(config.blocks), 1);
   info_.channels = config.channels;
   info_.height = config.height;
   info_.width = config.width;
