@@ -1,0 +1,11 @@
+// Where the model is that is used when none is named.
+#pragma once
+
+#include <string>
+
+namespace adadiff::cli {
+
+/// `given` unless it is empty; then $ADADIFF_MODEL, the installed model, the one in the source tree. Throws FileError.
+std::string model_path(const std::string& given);
+
+}  // namespace adadiff::cli

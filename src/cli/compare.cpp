@@ -1,0 +1,62 @@
+// The honest comparison: a plan against full depth on the same noise, runs interleaved, medians.
+#include "cli/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "cli/sampling_loop.h"
+
+namespace adadiff::cli {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kLeastSkipped = 0.05;  // below, the efficiency is noise over nothing
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  if (values.empty()) return kNaN;
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+double psnr(const std::vector<float>& a, const std::vector<float>& b, float low, float high) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = static_cast<double>(std::clamp(a[i], low, high)) - static_cast<double>(std::clamp(b[i], low, high));
+    sum += difference * difference;
+  }
+  const double range = static_cast<double>(high) - static_cast<double>(low);
+  return sum > 0 ? 10 * std::log10(range * range * static_cast<double>(a.size()) / sum) : kNaN;
+}
+
+double Comparison::time_saved() const { return 1 - median(wall_ms) / median(full_wall_ms); }
+
+double Comparison::exit_efficiency() const { return compute_skipped() < kLeastSkipped ? kNaN : time_saved() / compute_skipped(); }
+
+Comparison compare(const Pipeline& pipeline, const Request& request, int repeats) {
+  Request full = request;
+  full.plan = full_depth();
+  full.policy = nullptr;
+  Comparison comparison;
+  TerminalProgress progress("sample", "steps");
+  for (int pair = 0; pair <= repeats; ++pair) {
+    const std::string note = pair == 0 ? "warm-up" : "pair " + std::to_string(pair) + " of " + std::to_string(repeats);
+    TimedResult adaptive = run_to_end(pipeline, request, progress, note);
+    TimedResult reference = run_to_end(pipeline, full, progress, note + ", full depth");
+    comparison.adaptive = std::move(adaptive.result);
+    comparison.full = std::move(reference.result);
+    if (pair == 0) continue;
+    comparison.wall_ms.push_back(adaptive.wall_ms);
+    comparison.full_wall_ms.push_back(reference.wall_ms);
+  }
+  const ModelSummary& model = pipeline.model();
+  comparison.psnr_db = psnr(comparison.adaptive.images.values, comparison.full.images.values, model.image_min, model.image_max);
+  return comparison;
+}
+
+}  // namespace adadiff::cli

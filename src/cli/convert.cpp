@@ -1,0 +1,60 @@
+// `adadiff convert`: foreign checkpoints to model files and back.
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <adadiff/error.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "convert/uvit.h"
+#include "core/check.h"
+
+namespace adadiff::cli {
+namespace {
+
+struct ConvertFlags {
+  std::string input, from, to, config, output;
+};
+
+void require_family(const std::string& flag, const std::string& family) {
+  if (!family.empty() && family != "uvit") detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
+}
+
+void convert(const ConvertFlags& flags) {
+  require_family("--from", flags.from);
+  require_family("--to", flags.to);
+  if (!flags.from.empty() && flags.config.empty()) detail::raise({"--config", "be given with --from", "is missing"});
+  require_outputs({{"--output", flags.output}});
+  if (flags.from.empty()) {
+    detail::export_uvit(detail::read_model(flags.input), flags.output);
+  } else {
+    detail::write_model(detail::import_uvit(flags.input, flags.config), flags.output);
+  }
+  print_result("written  " + flags.output + "\n");
+}
+
+}  // namespace
+
+Action add_convert(CLI::App& verb) {
+  const auto flags = std::make_shared<ConvertFlags>();
+  verb.add_option("INPUT", flags->input, "the file to convert: the family's weights as .safetensors, or a model file")
+      ->required()
+      ->type_name("");
+  CLI::App* direction = verb.add_option_group("direction", "exactly one of them");
+  CLI::Option* from =
+      direction->add_option("--from", flags->from, "make a model file from this family's weights: uvit")->type_name("FAMILY");
+  direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")->type_name("FAMILY");
+  direction->require_option(1);
+  verb.add_option("--config", flags->config, "with --from: the model's description as JSON (docs/model_format.md)")
+      ->type_name("NET.json")
+      ->needs(from);
+  verb.add_option("-o,--output", flags->output, "file to write")->required()->type_name("FILE");
+  verb.footer(
+      "adadiff convert --from uvit weights.safetensors --config net.json -o model.safetensors\n"
+      "adadiff convert --to uvit model.safetensors -o weights.safetensors");
+  return [flags] { convert(*flags); };
+}
+
+}  // namespace adadiff::cli

@@ -1,0 +1,30 @@
+// Ctrl-C as a request to stop: the first one is noted, the second one ends the process as usual.
+#include "cli/interrupt.h"
+
+#include <atomic>
+#include <csignal>
+
+namespace adadiff::cli {
+namespace {
+
+std::atomic<bool> stop_wanted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "set in a signal handler");
+
+void note(int signal) {
+  stop_wanted.store(true);
+  std::signal(signal, SIG_DFL);
+}
+
+}  // namespace
+
+void watch_signals() {
+  std::signal(SIGINT, note);
+  std::signal(SIGTERM, note);
+#ifdef SIGPIPE
+  std::signal(SIGPIPE, SIG_IGN);
+#endif
+}
+
+bool interrupted() { return stop_wanted.load(); }
+
+}  // namespace adadiff::cli

@@ -1,0 +1,57 @@
+// The flags of `adadiff sample`, and the request they amount to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <adadiff/pipeline.h>
+
+namespace CLI {
+class App;
+}
+
+namespace adadiff::cli {
+
+struct SampleFlags {
+  std::string model;
+  // What to draw.
+  std::optional<std::int64_t> count;
+  std::uint64_t seed = 0;
+  std::string classes;  ///< "", "all", or labels and class names, separated by commas
+  std::optional<double> guidance;
+  std::string noise;
+  // How to walk from noise to image.
+  std::string solver, grid;
+  std::optional<std::int64_t> steps;
+  std::optional<double> eta;
+  bool clamp = false;
+  // What to compute.
+  std::optional<double> threshold;
+  std::string plan;
+  bool full_depth = false;
+  // On what.
+  std::int64_t batch = 0;
+  std::int64_t threads = 0;
+  std::string device = "cpu";
+  // What to write.
+  std::string out, images, trace, depth_map;
+  std::int64_t columns = 0;
+  bool compare = false;
+  std::int64_t repeats = 7;
+  bool json = false;
+};
+
+void add_flags(CLI::App& verb, SampleFlags& flags);
+
+/// A request and what the summary calls its plan.
+struct PlannedRequest {
+  Request request;
+  std::string plan_name;
+  std::string note;  ///< why it is not the model's default plan; empty: nothing to say
+};
+
+/// Reads the files that flags name. Throws InvalidArgument, FileError, ModelError.
+PlannedRequest make_request(const SampleFlags& flags, const ModelSummary& model);
+
+}  // namespace adadiff::cli

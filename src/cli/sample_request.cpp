@@ -1,0 +1,126 @@
+// Turns the flags of `adadiff sample` into a request.
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+#include <vector>
+
+#include <adadiff/error.h>
+
+#include "cli/npy_shape.h"
+#include "cli/sample_flags.h"
+#include "core/check.h"
+#include "io/npy.h"
+
+namespace adadiff::cli {
+namespace {
+
+using detail::raise;
+using detail::show;
+
+constexpr std::int64_t kDefaultCount = 16;
+
+// Settings of `base` with what the flags say put over them.
+SolverSettings override_settings(SolverSettings base, const SampleFlags& flags) {
+  const bool is_other_grid = (flags.steps && *flags.steps != base.steps) || (!flags.grid.empty() && flags.grid != base.grid);
+  if (is_other_grid) base.times.clear();
+  if (!flags.solver.empty() && flags.solver != base.solver) {
+    base.solver = flags.solver;
+    base.eta = 0;  // means something else, or nothing, to another solver
+  }
+  if (!flags.grid.empty()) base.grid = flags.grid;
+  if (flags.steps) base.steps = static_cast<int>(*flags.steps);
+  if (flags.eta) base.eta = *flags.eta;
+  if (flags.clamp) base.clamp = true;
+  return base;
+}
+
+std::string describe(const SolverSettings& settings) {
+  const std::size_t steps = settings.times.empty() ? static_cast<std::size_t>(settings.steps) : settings.times.size() - 1;
+  return settings.solver + ", " + std::to_string(steps) + " steps";
+}
+
+void set_default_plan(PlannedRequest& planned, const SampleFlags& flags, const ModelSummary& model) {
+  const Plan& plan = model.default_plan;
+  planned.request.solver = override_settings(plan.solver.value_or(model.default_solver), flags);
+  const bool is_made_for_this = !plan.solver || *plan.solver == *planned.request.solver;
+  planned.request.plan = is_made_for_this ? plan : full_depth();
+  planned.plan_name = is_made_for_this ? (plan == full_depth() ? "full depth" : "the model's default") : "full depth";
+  if (!is_made_for_this) {
+    planned.note = "note: running full depth, since the model's default plan was made for " + describe(*plan.solver) +
+                   "; give --threshold or --plan to leave early";
+  }
+}
+
+void set_plan(PlannedRequest& planned, const SampleFlags& flags, const ModelSummary& model) {
+  if (flags.threshold) {
+    planned.request.plan = exit_below(static_cast<float>(*flags.threshold));
+    planned.plan_name = "threshold " + show(*flags.threshold);
+  } else if (!flags.plan.empty()) {
+    planned.request.plan = read_plan(flags.plan);
+    planned.plan_name = flags.plan;
+  } else if (flags.full_depth) {
+    planned.request.plan = full_depth();
+    planned.plan_name = "full depth";
+  } else {
+    set_default_plan(planned, flags, model);
+    return;
+  }
+  planned.request.solver = override_settings(planned.request.plan->solver.value_or(model.default_solver), flags);
+}
+
+std::int64_t parse_label(const std::string& text, const ModelSummary& model) {
+  const auto name = std::find(model.class_names.begin(), model.class_names.end(), text);
+  if (name != model.class_names.end()) return name - model.class_names.begin();
+  if (model.classes == 0) raise({"--class", "be left out for a model without classes", "is " + show(text)});
+  const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos && text.size() < 10;
+  if (!is_number || std::stoll(text) >= model.classes) {
+    raise({"--class", "name labels in [0, " + show(model.classes - 1) + "], class names or `all`", "holds " + show(text)});
+  }
+  return std::stoll(text);
+}
+
+std::vector<std::int64_t> parse_labels(const std::string& text, const ModelSummary& model) {
+  std::vector<std::int64_t> labels;
+  if (text.empty()) return labels;
+  if (text == "all" && model.classes > 0) {
+    labels.resize(static_cast<std::size_t>(model.classes));
+    std::iota(labels.begin(), labels.end(), 0);
+    return labels;
+  }
+  std::stringstream list(text + ",");
+  for (std::string item; std::getline(list, item, ',');) labels.push_back(parse_label(item, model));
+  return labels;
+}
+
+void set_noise(PlannedRequest& planned, const SampleFlags& flags, const ModelSummary& model) {
+  if (flags.noise.empty()) return;
+  const detail::NpyArray<float> noise = detail::read_npy_floats(flags.noise);
+  const std::vector<std::int64_t> image{model.channels, model.height, model.width};
+  const bool fits = noise.shape.size() == 4 && std::equal(image.begin(), image.end(), noise.shape.begin() + 1);
+  const std::int64_t count = noise.shape.empty() ? 0 : noise.shape[0];
+  if (!fits || count < 1 || (flags.count && *flags.count != count)) {
+    raise({"--noise",
+           "hold [" + (flags.count ? show(*flags.count) : "count") + ", " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) +
+               "] numbers",
+           flags.noise + " holds " + show_shape(noise.shape)});
+  }
+  planned.request.initial_noise = noise.values;
+  planned.request.count = count;
+}
+
+}  // namespace
+
+PlannedRequest make_request(const SampleFlags& flags, const ModelSummary& model) {
+  if (flags.device != "cpu") raise({"--device", "be cpu in this build", "is " + show(flags.device)});
+  PlannedRequest planned;
+  planned.request.count = flags.count.value_or(kDefaultCount);
+  planned.request.seed = flags.seed;
+  planned.request.labels = parse_labels(flags.classes, model);
+  planned.request.guidance = flags.guidance;
+  planned.request.batch = flags.batch;
+  set_plan(planned, flags, model);
+  set_noise(planned, flags, model);
+  return planned;
+}
+
+}  // namespace adadiff::cli

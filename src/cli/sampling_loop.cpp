@@ -1,0 +1,36 @@
+// Drives a run to its end while showing progress and watching for Ctrl-C.
+#include "cli/sampling_loop.h"
+
+#include <stop_token>
+#include <utility>
+
+#include "cli/failure.h"
+#include "cli/interrupt.h"
+
+namespace adadiff::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kSlice{50};  // how long Ctrl-C may wait for an answer
+
+}  // namespace
+
+TimedResult run_to_end(const Pipeline& pipeline, Request request, TerminalProgress& progress, const std::string& note) {
+  std::stop_source stop;
+  request.stop = stop.get_token();
+  request.observer = [&](const Progress& p) {
+    const auto steps = static_cast<double>(p.steps);
+    progress.update(static_cast<double>(p.batch) * steps + p.step, static_cast<double>(p.batches) * steps, {.extra = note});
+    return true;
+  };
+  const auto start = std::chrono::steady_clock::now();
+  Run run = pipeline.start(request);
+  while (run.advance(kSlice) == Status::Working) {
+    if (interrupted()) stop.request_stop();
+  }
+  TimedResult timed{run.finish(), 0};
+  timed.wall_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  if (timed.result.status == Status::Cancelled) throw Interrupted("interrupted; nothing was written");
+  return timed;
+}
+
+}  // namespace adadiff::cli

@@ -1,0 +1,21 @@
+// Drives a run to its end while showing progress and watching for Ctrl-C.
+#pragma once
+
+#include <string>
+
+#include <adadiff/pipeline.h>
+
+#include "cli/terminal_progress.h"
+
+namespace adadiff::cli {
+
+/// A finished run and its wall time in ms, from the start of its set-up to the images.
+struct TimedResult {
+  Result result;
+  double wall_ms = 0;
+};
+
+/// Throws Interrupted after Ctrl-C. `note` stands behind the progress, e.g. "pair 3 of 7".
+TimedResult run_to_end(const Pipeline& pipeline, Request request, TerminalProgress& progress, const std::string& note = {});
+
+}  // namespace adadiff::cli

@@ -1,0 +1,168 @@
+// The flags of `adadiff train`, and the options they amount to.
+#include "cli/train_flags.h"
+
+#include <array>
+#include <filesystem>
+#include <limits>
+
+#include <CLI/CLI.hpp>
+
+#include <adadiff/error.h>
+
+#include "cli/flags.h"
+#include "core/check.h"
+#include "io/text_file.h"
+
+namespace adadiff::cli {
+namespace {
+
+using detail::raise;
+using detail::show;
+using nlohmann::ordered_json;
+
+constexpr std::int64_t kMany = std::int64_t{1} << 31;
+
+struct WholeFlag {
+  const char *name, *key, *help;
+  WholeRange range;
+};
+constexpr WholeFlag kWholeFlags[] = {
+    {"--width", "width", "numbers per token", {1, 65536}},
+    {"--depth", "depth", "blocks - 1, even", {2, 254}},
+    {"--heads", "heads", "attention heads; divides the width", {1, 1024}},
+    {"--patch", "patch", "side of a patch in pixels; divides the image's sides", {1, 1024}},
+    {"--batch", "batch", "images per step", {1, 65536}},
+    {"--warmup", "warmup", "steps in which the learning rate rises", {0, kMany}},
+    {"--seed", "seed", "all draws are functions of it", {0}},
+    {"--steps", "steps", "steps in all", {1, kMany}},
+};
+
+struct NumberFlag {
+  const char *name, *key, *help;
+  NumberRange range;
+};
+constexpr NumberFlag kNumberFlags[] = {
+    {"--label-drop", "label_drop", "probability that a label becomes the null label", {0, 1}},
+    {"--lambda", "lambda", "weight of the uncertainty loss", {0, 1000}},
+    {"--beta", "beta", "weight of the losses of the early exits", {0, 1000}},
+    {"--learning-rate", "learning_rate", "peak learning rate", {0, 100}},
+    {"--beta1", "beta1", "AdamW's first decay", {0, 0.999999}},
+    {"--beta2", "beta2", "AdamW's second decay", {0, 0.999999}},
+    {"--weight-decay", "weight_decay", "AdamW's weight decay", {0, 100}},
+    {"--clip", "clip", "largest gradient norm; 0: no clipping", {0, 1e6}},
+    {"--ema", "ema", "decay of the averaged weights", {0, 0.999999999}},
+};
+
+struct TextFlag {
+  const char *name, *key, *help;
+};
+constexpr TextFlag kTextFlags[] = {
+    {"--prediction", "prediction", "what the network predicts: noise, clean or velocity"},
+    {"--schedule", "schedule", "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal"},
+    {"--times", "times", "how times are drawn: uniform, stratified or logit-normal"},
+    {"--target", "target", "what uncertainties learn: excess (over full depth) or truth (the paper's)"},
+    {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
+    {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
+    {"--reduction", "reduction", "over exits: mean or sum"},
+    {"--decay", "decay", "of the learning rate after the warm-up: cosine or constant"},
+    {"--license", "license", "licence of the weights, for the model file"},
+    {"--origin", "origin", "origin of the weights, for the model file"},
+};
+constexpr TextFlag kListFlags[] = {
+    {"--class-names", "class_names", "names of the classes, for the model file"},
+    {"--undecayed", "undecayed", "parameters without weight decay"},
+};
+
+std::string shown_default(const ordered_json& defaults, const char* key) {
+  const ordered_json& value = defaults.at(key);
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+void add_value_flags(CLI::App& verb, ordered_json& values) {
+  const ordered_json defaults = ordered_json::parse(to_json(TrainingOptions{}));
+  for (const WholeFlag& flag : kWholeFlags) {
+    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = parse_whole(flag.name, text, flag.range); };
+    verb.add_option_function<std::string>(flag.name, take, flag.help)
+        ->type_name("N " + span(flag.range))
+        ->default_str(shown_default(defaults, flag.key));
+  }
+  for (const NumberFlag& flag : kNumberFlags) {
+    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = parse_number(flag.name, text, flag.range); };
+    verb.add_option_function<std::string>(flag.name, take, flag.help)
+        ->type_name("X " + span(flag.range))
+        ->default_str(shown_default(defaults, flag.key));
+  }
+  for (const TextFlag& flag : kTextFlags) {
+    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = text; };
+    verb.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TEXT")->default_str(shown_default(defaults, flag.key));
+  }
+  for (const TextFlag& flag : kListFlags) {
+    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = CLI::detail::split(text, ','); };
+    verb.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TEXT,...");
+  }
+}
+
+// DIR/STEM or DIR/STEM.gz, whichever is there.
+std::string find_data(const std::string& folder, const std::string& stem) {
+  for (const char* ending : {"", ".gz"}) {
+    const std::filesystem::path path = std::filesystem::path(folder) / (stem + ending);
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return path.string();
+  }
+  raise<FileError>({"--data", "name a folder with " + stem + " or " + stem + ".gz", show(folder) + " holds neither"});
+}
+
+void set_files(TrainingOptions& options, const TrainFlags& flags) {
+  const bool is_own_data = !flags.images.empty();
+  options.images = is_own_data ? flags.images : find_data(flags.data, "train-images-idx3-ubyte");
+  if (flags.no_labels) {
+    options.labels.clear();
+  } else if (is_own_data || !flags.labels.empty()) {
+    options.labels = flags.labels;
+  } else {
+    options.labels = find_data(flags.data, "train-labels-idx1-ubyte");
+  }
+  options.model = flags.output;
+  options.checkpoint = flags.checkpoint;
+  options.log = flags.log;
+  options.checkpoint_every = flags.checkpoint_every;
+  options.start = flags.resume ? Start::Resume : Start::Fresh;
+  options.minutes = flags.minutes;
+}
+
+}  // namespace
+
+void add_flags(CLI::App& verb, TrainFlags& flags) {
+  verb.add_option("-o,--output", flags.output, "the model file, written at each checkpoint")->required()->type_name("MODEL");
+  CLI::Option* data = verb.add_option("--data", flags.data, "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
+  data->type_name("DIR")->capture_default_str();
+  CLI::Option* images = verb.add_option("--images", flags.images,
+                                        "8-bit images [N, H, W] or [N, C, H, W] as IDX, may be gzip; then labels only from --labels");
+  images->type_name("FILE")->excludes(data);
+  CLI::Option* labels = verb.add_option("--labels", flags.labels, "8-bit labels [N] as IDX, may be gzip")->type_name("FILE");
+  verb.add_flag("--no-labels", flags.no_labels, "train without labels")->excludes(labels);
+  verb.add_option("--checkpoint", flags.checkpoint, "default: the model's name with .checkpoint added")->type_name("FILE");
+  add_whole(verb, {"--checkpoint-every", "steps between checkpoints"}, flags.checkpoint_every, {1, kMany});
+  verb.add_flag("--resume", flags.resume, "go on from the checkpoint; without it, one that exists is refused");
+  verb.add_option("--log", flags.log, "losses and rate of every step as CSV")->type_name("FILE");
+  add_number(verb, {"--minutes", "stop after so much work of this call, to be resumed; 0: no limit"}, flags.minutes, {0, 1e6});
+  add_whole(verb, {"--threads", "threads; 0: as LibTorch chooses"}, flags.threads, {0, 1024});
+  verb.add_flag("--json", flags.json, "report as JSON");
+  verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")->type_name("FILE");
+  verb.add_option("--network", flags.network, "the \"network\" object of a model file as JSON, in place of --width and the like")
+      ->type_name("FILE");
+  verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper, official or plain; single flags go over it")->type_name("NAME");
+  add_value_flags(verb, flags.values);
+}
+
+TrainingOptions make_options(const TrainFlags& flags) {
+  TrainingOptions options;
+  if (!flags.recipe.empty()) options = parse_training_options(detail::read_text(flags.recipe), options, flags.recipe);
+  if (!flags.loss.empty()) options.loss = loss_mode(flags.loss);
+  ordered_json values = flags.values;
+  if (!flags.network.empty()) values["network"] = detail::read_text(flags.network);
+  set_files(options, flags);
+  return parse_training_options(values.dump(-1, ' ', false, ordered_json::error_handler_t::replace), options, "flags");
+}
+
+}  // namespace adadiff::cli
