@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 
@@ -34,6 +35,7 @@ std::string idx(const std::vector<std::uint32_t>& shape, const std::string& valu
 class Training : public testing::Test {
  protected:
   Training() {
+    at::set_num_threads(1);  // tensors this small only lose by more
     std::string pixels, labels;
     for (int i = 0; i < 20; ++i) {
       const bool is_top = i % 2 == 0;
@@ -271,6 +273,15 @@ TEST_F(TrainNetwork, StopsAtANumberThatIsNotFiniteAndKeepsTheCheckpoint) {
   int steps = 0;
   train_network(o, fresh, set_, [&](const TrainingProgress&) { return ++steps < 100; });
   EXPECT_EQ(steps, 8);
+}
+
+TEST_F(TrainNetwork, StopsAtAGradientThatIsNotFinite) {
+  const auto network = test::tiny_network(config_);
+  network->visit([](const std::string& name, at::Tensor& tensor) {
+    if (name == "blocks.0.head") tensor.detach().mul_(1e17);  // squares stay below 3e38, squares of their gradients do not
+  });
+  EXPECT_THAT(message_of<Error>([&] { train_network(options("model", 2), network, set_); }),
+              HasSubstr("training: must keep a finite gradient, but step 1 has inf"));
 }
 
 TEST_F(TrainNetwork, NeverCheckpointsWeightsThatAreNotFinite) {
