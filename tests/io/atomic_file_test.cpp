@@ -119,6 +119,13 @@ TEST(AtomicFile, RefusesAFolderAsTarget) {
   EXPECT_THAT(message_of<FileError>([&] { write_text(folder / ".", "x"); }), HasSubstr("must be a file, but is a folder"));
 }
 
+TEST(AtomicFile, ReportsATargetThatBecameAFolder) {
+  const TestFolder folder;
+  AtomicFile file(folder / "a");
+  std::filesystem::create_directory(folder / "a");
+  EXPECT_THAT(message_of<FileError>([&] { file.commit(); }), HasSubstr("renaming its temporary file failed: Is a directory"));
+}
+
 TEST(AtomicFile, RefusesAnEmptyName) { EXPECT_THROW(write_text("", "x"), FileError); }
 
 TEST(TextFile, ReadsWhatWasWritten) {

@@ -145,6 +145,13 @@ TEST(Image, RefusesMoreThan256Megapixels) {
               HasSubstr("must have at most 256 megapixels, but has 536870912"));
 }
 
+TEST(Image, RefusesFilesThatAreTooLong) {
+  const TestFolder folder;
+  put(folder / "a.png", "");
+  std::filesystem::resize_file(folder / "a.png", (std::uintmax_t{1} << 29) + 1);  // a hole: takes no room
+  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "a.png"); }), HasSubstr("must have at most 512 MiB, but has 536870913"));
+}
+
 TEST(Image, APngBombIsRefused) {
   const TestFolder folder;
   put(folder / "a.png", png_of(1, 1, std::string(100'000'000, '\0')));
