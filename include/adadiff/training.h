@@ -99,7 +99,7 @@ struct TrainingOptions {
   std::vector<std::string> undecayed;  ///< parameters without weight decay, by name; e.g. "pos_embed"
   double clip = 1;                     ///< largest gradient norm; 0: no clipping
   double ema = 0.998;                  ///< decay of the averaged weights that the model file gets; min(ema, s / (s + 10)) at step s
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;              ///< at most 2^63 - 1 where it is read from JSON
 
   // Length.
   std::int64_t steps = 20000;  ///< in all; a resumed training may change it, the decay then follows the new number
