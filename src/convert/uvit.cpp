@@ -42,9 +42,9 @@ void refuse_what_is_not_official(const UViTConfig& config, const std::string& wh
 }  // namespace
 
 Model import_uvit(const std::string& weights_path, const std::string& config_path) {
-  auto model = parse_description(read_text(config_path, kMaxDescription), config_path);
-  refuse_what_is_not_official(config_of(model, config_path), config_path);
   const auto file = SafetensorsFile::open(weights_path);
+  auto model = parse_description(read_text(config_path, kMaxDescription), config_path, count_values(file));
+  refuse_what_is_not_official(config_of(model, config_path), config_path);
   std::size_t used = 0;
   model.network->visit([&](const std::string& name, at::Tensor& tensor) {
     const auto official = official_uncertainty_name(name);

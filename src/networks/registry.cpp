@@ -9,7 +9,7 @@ namespace {
 
 std::vector<std::uint8_t> exit_flags(const std::vector<int>& exits, std::int64_t blocks) {
   std::vector<std::uint8_t> flags(static_cast<std::size_t>(blocks), exits.empty() ? 1 : 0);
-  if (exits.empty()) flags[0] = 1;
+  if (exits.empty()) flags[0] = 0;
   for (const int exit : exits) {
     if (exit < 0 || exit >= blocks) {
       raise<ModelError>({"exits", "be in [0, " + show(blocks - 1) + "], the places before the last of " + show(blocks) + " blocks",
@@ -20,14 +20,23 @@ std::vector<std::uint8_t> exit_flags(const std::vector<int>& exits, std::int64_t
   return flags;
 }
 
+UViTConfig config_of(const JsonReader& json) {
+  const auto kind = json.field("kind");
+  if (kind.as_string(64) != "uvit") kind.fail("be one of the networks of this build: uvit");
+  return parse_uvit_config(json);
+}
+
 }  // namespace
 
-std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const std::vector<int>& exits, std::int64_t null_label) {
-  const auto kind = json.field("kind");
-  const auto name = kind.as_string(64);
-  if (name != "uvit") kind.fail("be one of the networks of this build: uvit");
-  const auto config = parse_uvit_config(json);
-  return std::make_shared<UViT>(config, NetworkSettings{exit_flags(exits, config.blocks()), null_label});
+std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request) {
+  const auto config = config_of(json);
+  if (const auto values = config.parameter_count(); values > static_cast<double>(request.most_values)) {
+    json.fail("describe a network of at most " + show(request.most_values) + " numbers, as many as the file holds",
+              "needs " + show(values));
+  }
+  return std::make_shared<UViT>(config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
 }
+
+std::int64_t count_blocks(const JsonReader& json) { return config_of(json).blocks(); }
 
 }  // namespace adadiff::detail

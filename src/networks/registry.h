@@ -1,15 +1,27 @@
 // From the "network" object of a model file to a network. The one place that knows every kind there is.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <vector>
 
 #include "io/json_reader.h"
 #include "networks/trainable.h"
 
 namespace adadiff::detail {
 
-/// Makes the network that json["kind"] names, weights zero. `exits` lists where passes may end, in [0, blocks - 1]; empty: 1 to blocks - 1.
-/// Throws ModelError.
-std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const std::vector<int>& exits, std::int64_t null_label);
+/// What a network is made with beside its own description.
+struct NetworkRequest {
+  std::vector<int> exits;        ///< where passes may end, in [0, blocks - 1]; empty: 1 to blocks - 1
+  std::int64_t null_label = -1;  ///< NetworkInfo::null_label
+  std::int64_t most_values =
+      std::numeric_limits<std::int64_t>::max();  ///< a network with more parameters is refused before it is allocated
+};
+
+/// Makes the network that json["kind"] names, weights zero. Throws ModelError.
+std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request);
+/// How many blocks it would have.
+std::int64_t count_blocks(const JsonReader& json);
 
 }  // namespace adadiff::detail

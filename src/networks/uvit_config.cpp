@@ -56,6 +56,17 @@ UViTConfig parse_uvit_config(const JsonReader& json) {
   return c;
 }
 
+double UViTConfig::parameter_count() const {
+  const auto d = static_cast<double>(width), mlp = static_cast<double>(mlp_width()), values = static_cast<double>(patch_values());
+  const auto all = static_cast<double>(blocks()), halves = static_cast<double>(depth / 2), conv = static_cast<double>(channels);
+  const double block = d * (4 * d + 2 * mlp) + (qkv_bias ? 3 * d : 0) + d + mlp + d + 4 * d;
+  const double head = 2 * d + values * (d + 1) + (final_conv ? 9 * conv * conv + conv : 0);
+  const double rows = uncertainty == UncertaintyForm::None ? 0 : uncertainty == UncertaintyForm::Scalar ? 1 : values;
+  const double module = rows * (d + 1) + (uncertainty == UncertaintyForm::Map ? 0 : rows * d);
+  const double embeddings = values * d + d + static_cast<double>(label_rows + tokens()) * d + (time_mlp ? 8 * d * d + 5 * d : 0);
+  return embeddings + all * (block + module) + (skip ? halves * (2 * d * d + d) : 0) + (heads_per_exit ? all : 1) * head;
+}
+
 std::string to_json(const UViTConfig& c) {
   const nlohmann::ordered_json json = {{"kind", "uvit"},
                                        {"image_size", c.image_size},

@@ -31,6 +31,7 @@ struct UViTConfig {
   std::int64_t patch_values() const { return patch_size * patch_size * channels; }
   std::int64_t extra_tokens() const { return label_rows > 0 ? 2 : 1; }
   std::int64_t tokens() const { return extra_tokens() + patches(); }
+  double parameter_count() const;  ///< numbers in all tensors; a double, since hostile sizes overflow integers
   std::int64_t mlp_width() const { return static_cast<std::int64_t>(static_cast<double>(width) * mlp_ratio); }
 };
 

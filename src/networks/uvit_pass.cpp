@@ -90,6 +90,14 @@ class UViTPass final : public ForwardPass {
       raise({"PassInputs.labels", "have one label per row, since the network is conditional",
              inputs.labels.defined() ? "has " + show(inputs.labels.numel()) : "is undefined"});
     }
+    if (info.classes > 0) check_labels(inputs.labels);
+  }
+
+  void check_labels(const at::Tensor& labels) const {
+    const auto* values = labels.const_data_ptr<std::int64_t>();
+    for (std::int64_t row = 0; row < labels.numel(); ++row) {
+      require_range("PassInputs.labels[" + show(row) + "]", values[row], std::int64_t{0}, network_.info().classes - 1);
+    }
   }
 
   at::Tensor pop_skip() {

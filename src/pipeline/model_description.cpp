@@ -69,13 +69,13 @@ Labels parse_labels(const JsonReader& json) {
   return labels;
 }
 
-void check_labels(const Labels& labels, const NetworkInfo& info, const std::string& source) {
-  if (labels.null_label >= info.classes) {
-    raise<ModelError>({source + ": labels.null", "be below network.label_rows " + show(info.classes), "is " + show(labels.null_label)});
+void check_labels(const Labels& labels, const NetworkInfo& info, const JsonReader& json) {
+  if (labels.null_label >= 0 && labels.null_label != info.classes - 1) {
+    json.field("labels").field("null").fail("be the last row of the label embedding, network.label_rows - 1 = " + show(info.classes - 1));
   }
   if (static_cast<std::int64_t>(labels.names.size()) > info.classes) {
-    raise<ModelError>({source + ": labels.names", "have at most network.label_rows " + show(info.classes) + " entries",
-                       "has " + show(static_cast<std::int64_t>(labels.names.size()))});
+    json.field("labels").field("names").fail("have at most network.label_rows = " + show(info.classes) + " entries",
+                                             "has " + show(static_cast<std::int64_t>(labels.names.size())));
   }
 }
 
@@ -92,10 +92,10 @@ std::vector<int> parse_exits(const JsonReader& json) {
   return exits;
 }
 
-void check_format(const JsonReader& json, const std::string& source) {
+void check_format(const JsonReader& json) {
   const auto format = json.field("format").as_int(1, 1'000'000);
   if (format > kFormat) {
-    throw ModelError(source + ": format " + show(format) + " is newer than " + show(kFormat) +
+    throw ModelError(json.source() + ": format " + show(format) + " is newer than " + show(kFormat) +
                      ", the newest this build reads; update adadiff");
   }
 }
@@ -119,18 +119,18 @@ void parse_origin(const JsonReader& json, Model& model) {
   if (const auto training = json.optional("training")) model.training = training->value().dump();
 }
 
-Model parse_checked(const JsonReader& json, const std::string& source) {
+Model parse_checked(const JsonReader& json, std::int64_t most_values) {
   json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "image_range", "data_std", "labels", "guidance",
                    "solver", "default_plan", "decoder", "id", "license", "origin", "training"});
-  check_format(json, source);
+  check_format(json);
   if (const auto decoder = json.optional("decoder")) {
     if (decoder->as_string(64) != "none") decoder->fail("be none in this build");
   }
   Model model;
   const auto labels = json.optional("labels") ? parse_labels(json.field("labels")) : Labels{};
   const auto exits = json.optional("exits") ? parse_exits(json.field("exits")) : std::vector<int>{};
-  model.network = make_network(json.field("network"), exits, labels.null_label);
-  check_labels(labels, model.network->info(), source);
+  model.network = make_network(json.field("network"), {exits, labels.null_label, most_values});
+  check_labels(labels, model.network->info(), json);
   model.class_names = labels.names;
   parse_sampler(json, model.sampler);
   parse_origin(json, model);
@@ -169,10 +169,10 @@ Json identity(const Model& model) {
 
 }  // namespace
 
-Model parse_description(std::string_view json, const std::string& source) {
+Model parse_description(std::string_view json, const std::string& source, std::int64_t most_values) {
   const JsonReader root(json, source, {.error = JsonError::ModelError});
   try {
-    return parse_checked(root, source);
+    return parse_checked(root, most_values);
   } catch (const InvalidArgument& error) {
     throw ModelError(error.what());
   }

@@ -53,7 +53,7 @@ Model read_model(const std::string& path) {
     raise<ModelError>({path, "have a model description under the metadata key \"adadiff\"", "has none",
                        "for the official U-ViT's weights see `adadiff convert --from uvit`"});
   }
-  auto model = parse_description(description->second, path);
+  auto model = parse_description(description->second, path, count_values(file));
   load_parameters(*model.network, file, path);
   if (model.sampler.id.empty()) model.sampler.id = id_of(model);
   return model;

@@ -34,6 +34,12 @@ at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at:
   return tensor;
 }
 
+std::int64_t count_values(const SafetensorsFile& file) {
+  std::int64_t values = 0;
+  for (const auto& entry : file.tensors()) values += static_cast<std::int64_t>(entry.bytes.size() / size_of(entry.dtype));
+  return values;
+}
+
 void load_parameters(TrainableNetwork& network, const SafetensorsFile& file, const std::string& source) {
   std::set<std::string> known;
   network.visit([&](const std::string& name, at::Tensor& tensor) {

@@ -34,16 +34,18 @@ std::string described_network(const TrainingOptions& options, const ImageSet& se
   return to_json(config);
 }
 
-/// A row of the label embedding beyond the data's classes means "no label".
+/// The label embedding's last row means "no label" where the data has no class for it.
 std::int64_t null_label(const detail::JsonReader& network, const ImageSet& set) {
   const auto rows = network.optional("label_rows");
-  return rows && rows->as_int(0, 1'000'000) > set.classes ? set.classes : -1;
+  return rows && rows->as_int(0, 1'000'000) > set.classes ? rows->as_int(0, 1'000'000) - 1 : -1;
 }
 
 std::shared_ptr<detail::TrainableNetwork> fresh_network(const TrainingOptions& options, const ImageSet& set) {
   const std::string text = options.network.empty() ? described_network(options, set) : options.network;
   const detail::JsonReader document(text, "TrainingOptions.network");
-  auto network = detail::make_network(document, {}, null_label(document, set));
+  std::vector<int> every_exit(static_cast<std::size_t>(detail::count_blocks(document)));
+  std::iota(every_exit.begin(), every_exit.end(), 0);  // exit 0 too: the data's standard deviation is known here
+  auto network = detail::make_network(document, {.exits = every_exit, .null_label = null_label(document, set)});
   network->initialise(options.seed);
   return network;
 }

@@ -83,21 +83,30 @@ const std::vector<Fault> kFaults = {
 
 INSTANTIATE_TEST_SUITE_P(Faults, FaultyUViTConfig, ::testing::ValuesIn(kFaults), [](const auto& info) { return info.param.name; });
 
+TEST(Registry, RefusesMoreNumbersThanThereAreBeforeAllocating) {
+  const Json huge = with("width", 16384);
+  EXPECT_THAT([&] { detail::make_network(reader(huge), {.most_values = 1000}); },
+              ThrowsMessage<ModelError>(HasSubstr("at most 1000 numbers, as many as the file holds")));
+}
+
+TEST(Registry, CountsBlocks) { EXPECT_EQ(detail::count_blocks(reader(kSmall)), 3); }
+
 TEST(Registry, RefusesNetworksItDoesNotKnow) {
-  EXPECT_THAT([] { detail::make_network(reader(with("kind", "resnet")), {}, -1); },
+  EXPECT_THAT([] { detail::make_network(reader(with("kind", "resnet")), {}); },
               ThrowsMessage<ModelError>(AllOf(HasSubstr("uvit"), HasSubstr("\"resnet\""))));
 }
 
 TEST(Registry, OpensAllExitsButExitZeroByDefault) {
-  EXPECT_THAT(detail::make_network(reader(kSmall), {}, -1)->info().can_exit, ElementsAre(0, 1, 1));
+  EXPECT_THAT(detail::make_network(reader(kSmall), {})->info().can_exit, ElementsAre(0, 1, 1));
 }
 
 TEST(Registry, OpensTheExitsThatAreListed) {
-  EXPECT_THAT(detail::make_network(reader(kSmall), {0, 2}, -1)->info().can_exit, ElementsAre(1, 0, 1));
+  EXPECT_THAT(detail::make_network(reader(kSmall), {.exits = {0, 2}})->info().can_exit, ElementsAre(1, 0, 1));
 }
 
 TEST(Registry, RefusesExitsBehindTheLastBlock) {
-  EXPECT_THAT([] { detail::make_network(reader(kSmall), {3}, -1); }, ThrowsMessage<ModelError>(HasSubstr("exits: must be in [0, 2]")));
+  EXPECT_THAT([] { detail::make_network(reader(kSmall), {.exits = {3}}); },
+              ThrowsMessage<ModelError>(HasSubstr("exits: must be in [0, 2]")));
 }
 
 }  // namespace

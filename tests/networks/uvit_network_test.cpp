@@ -51,6 +51,28 @@ TEST(UViTInfo, CountsMultiplyAccumulates) {
   EXPECT_EQ(cost.score.front(), 49.0 * 16 * 128 + 16.0 * 128);
 }
 
+class ParameterCount : public ::testing::TestWithParam<detail::UViTConfig> {};
+
+TEST_P(ParameterCount, IsTheSizeOfAllTensors) {
+  detail::UViT network(GetParam(), {std::vector<std::uint8_t>(static_cast<std::size_t>(GetParam().blocks()), 1), -1});
+  std::int64_t values = 0;
+  network.visit([&](const std::string&, at::Tensor& tensor) { values += tensor.numel(); });
+  EXPECT_EQ(GetParam().parameter_count(), static_cast<double>(values));
+}
+
+detail::UViTConfig with(void (*change)(detail::UViTConfig&)) {
+  auto config = bundled_size();
+  change(config);
+  return config;
+}
+
+INSTANTIATE_TEST_SUITE_P(Options, ParameterCount,
+                         ::testing::Values(bundled_size(), with([](auto& c) { c.time_mlp = c.heads_per_exit = c.qkv_bias = true; }),
+                                           with([](auto& c) { c.skip = c.final_conv = false; }),
+                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Map; }),
+                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Scalar; }),
+                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::None, c.label_rows = 0; })));
+
 TEST(UViTWeights, AreAFunctionOfTheSeed) {
   const TensorMap one = initial(1), again = initial(1), other = initial(2);
   for (const auto& [name, tensor] : one) {

@@ -179,6 +179,11 @@ TEST_F(UViTPass, MissingLabelsAreRefused) {
   EXPECT_THAT([&] { begin(inputs_); }, ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.labels")));
 }
 
+TEST_F(UViTPass, LabelsWithoutARowAreRefused) {
+  inputs_.labels = at::full_like(inputs_.labels, 1000);
+  EXPECT_THAT([&] { begin(inputs_); }, ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.labels[0]: must be in [0, ")));
+}
+
 TEST_F(UViTPass, BlocksBeyondTheLastAreRefused) {
   const auto pass = begin(inputs_);
   finish(*pass, 7);
