@@ -16,19 +16,26 @@ namespace adadiff {
 /// How many predictions a solver may look back on, the newest one included.
 inline constexpr int kPredictionHistory = 3;
 
+/// What scales an evaluation's noise beside its coefficient. This build runs Coefficient.
+enum class NoiseScale { Coefficient, LearnedVariance };
+/// What is blended into the state after an evaluation. This build runs Nothing; KnownPixels is inpainting.
+enum class Blend { Nothing, KnownPixels };
+
 /// One call of the network at `time` on the current state, and the linear update after it:
 ///   next = state * x + base * x_base + noise * z + sum_k prediction[k] * clean_k
 /// where clean_0 is the clean image predicted by this evaluation, clean_1 by the one before it, and so on; x_base is the state at
 /// the first evaluation of the step; z is fresh standard normal noise. Where `noise` is 0 none is drawn.
 struct Evaluation {
-  double time = 1;      ///< where the network is evaluated
-  double next_time = 0; ///< time of the state after the update
-  int step = 0;         ///< which move of the solver, from 0
-  int stage = 0;        ///< which evaluation within the step, from 0; stage 0 sets x_base
+  double time = 1;       ///< where the network is evaluated
+  double next_time = 0;  ///< time of the state after the update
+  int step = 0;          ///< which move of the solver, from 0
+  int stage = 0;         ///< which evaluation within the step, from 0; stage 0 sets x_base
   double state = 0;
   double base = 0;
   double noise = 0;
   std::array<double, kPredictionHistory> prediction{};
+  NoiseScale noise_scale = NoiseScale::Coefficient;
+  Blend blend = Blend::Nothing;
   friend bool operator==(const Evaluation&, const Evaluation&) = default;
 };
 

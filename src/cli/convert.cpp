@@ -1,10 +1,12 @@
-// `adadiff convert`: foreign checkpoints to model files and back.
+// `adadiff convert`: foreign checkpoints to model files and back; model files with another default plan.
 #include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include <adadiff/error.h>
+#include <adadiff/plan.h>
+#include <adadiff/sampler.h>
 
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -15,11 +17,19 @@ namespace adadiff::cli {
 namespace {
 
 struct ConvertFlags {
-  std::string input, from, to, config, output;
+  std::string input, from, to, config, default_plan, output;
 };
 
 void require_family(const std::string& flag, const std::string& family) {
   if (!family.empty() && family != "uvit") detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
+}
+
+/// The same model with another default plan, which has to run on it.
+detail::Model with_default_plan(const std::string& model_path, const std::string& plan_path) {
+  detail::Model model = detail::read_model(model_path);
+  model.sampler.default_plan = read_plan(plan_path);
+  make_pipeline(model.network, model.sampler).start({});
+  return model;
 }
 
 void convert(const ConvertFlags& flags) {
@@ -27,7 +37,9 @@ void convert(const ConvertFlags& flags) {
   require_family("--to", flags.to);
   if (!flags.from.empty() && flags.config.empty()) detail::raise({"--config", "be given with --from", "is missing"});
   require_outputs({{"--output", flags.output}});
-  if (flags.from.empty()) {
+  if (!flags.default_plan.empty()) {
+    detail::write_model(with_default_plan(flags.input, flags.default_plan), flags.output);
+  } else if (flags.from.empty()) {
     detail::export_uvit(detail::read_model(flags.input), flags.output);
   } else {
     detail::write_model(detail::import_uvit(flags.input, flags.config), flags.output);
@@ -46,6 +58,8 @@ Action add_convert(CLI::App& verb) {
   CLI::Option* from =
       direction->add_option("--from", flags->from, "make a model file from this family's weights: uvit")->type_name("FAMILY");
   direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")->type_name("FAMILY");
+  direction->add_option("--default-plan", flags->default_plan, "write the same model with this plan as its default (docs/plans.md)")
+      ->type_name("PLAN.json");
   direction->require_option(1);
   verb.add_option("--config", flags->config, "with --from: the model's description as JSON (docs/model_format.md)")
       ->type_name("NET.json")
@@ -53,7 +67,8 @@ Action add_convert(CLI::App& verb) {
   verb.add_option("-o,--output", flags->output, "file to write")->required()->type_name("FILE");
   verb.footer(
       "adadiff convert --from uvit weights.safetensors --config net.json -o model.safetensors\n"
-      "adadiff convert --to uvit model.safetensors -o weights.safetensors");
+      "adadiff convert --to uvit model.safetensors -o weights.safetensors\n"
+      "adadiff convert --default-plan plan.json model.safetensors -o other.safetensors");
   return [flags] { convert(*flags); };
 }
 

@@ -117,6 +117,7 @@ ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::sp
   executable.counting = plan.counting;
   for (std::size_t i = 0; i < plan.rules.size(); ++i) executable.rules.push_back(compile_rule(plan, i, model));
   for (std::size_t i = 0; i < table.size(); ++i) {
+    check_evaluation_runs(table[i], i);
     CompiledEvaluation& evaluation = executable.evaluations.emplace_back(compile_evaluation(table[i], model));
     evaluation.rule = rule_at(plan, i, table[i].time);
     evaluation.max_exit = forced_exit(executable.rules[static_cast<std::size_t>(evaluation.rule)]);

@@ -118,4 +118,15 @@ void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model
   check_uncertainty(row, rule, model);
 }
 
+void check_evaluation_runs(const Evaluation& evaluation, std::size_t index) {
+  const auto where = "evaluations[" + show(static_cast<std::int64_t>(index)) + "].";
+  if (evaluation.noise_scale != NoiseScale::Coefficient) {
+    raise({where + "noise_scale", "be coefficient in this build", "is learned variance",
+           "use a solver that takes its noise from the schedule"});
+  }
+  if (evaluation.blend != Blend::Nothing) {
+    raise({where + "blend", "be nothing in this build", "is known pixels", "inpainting does not run yet"});
+  }
+}
+
 }  // namespace adadiff::detail

@@ -12,4 +12,7 @@ void check_origin(const Plan& plan, const SolverSettings& settings, std::size_t 
 /// Raises InvalidArgument for columns of rule number `rule` that this build does not run, or that do not fit the model.
 void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model);
 
+/// Raises InvalidArgument for columns of a solver's evaluation number `index` that this build does not run.
+void check_evaluation_runs(const Evaluation& evaluation, std::size_t index);
+
 }  // namespace adadiff::detail

@@ -100,8 +100,16 @@ void read_rules(const JsonReader& json, Plan& plan) {
   for (const JsonReader& rule : rules->elements(detail::kMostRules)) plan.rules.push_back(read_rule(rule));
 }
 
+/// Columns of evaluations that are there to be named, and do not run yet.
+void require_this_build_runs(const JsonReader& json, std::string_view key, const std::string& only) {
+  const auto value = json.optional(key);
+  if (value && value->as_string(detail::kLongestName) != only) value->fail("be \"" + only + "\" in this build");
+}
+
 SolverSettings read_solver(const JsonReader& json) {
-  check_fields(json, {"name", "grid", "steps", "times", "eta", "clamp"});
+  check_fields(json, {"name", "grid", "steps", "times", "eta", "clamp", "variance", "blend"});
+  require_this_build_runs(json, "variance", "fixed");
+  require_this_build_runs(json, "blend", "nothing");
   SolverSettings settings;
   if (const auto name = json.optional("name")) settings.solver = name->as_string(detail::kLongestName);
   if (const auto grid = json.optional("grid")) settings.grid = grid->as_string(detail::kLongestName);

@@ -40,6 +40,21 @@ TEST(CompileErrors, NameColumnsThatDoNotRunYet) {
   expect_refused(two_rules({.skip = {0, 0, 3, 0}}), "rules[1].skip[2]: must be 0 in this build, but is 3; skipping parts of blocks");
 }
 
+void expect_table_refused(const Evaluation& changed, const std::string& message) {
+  const ModelFacts model = small_model();
+  const auto settings = test::settings_of("ddim", 2);
+  auto table = find_solver("ddim")({*model.schedule, time_grid("uniform", *model.schedule, 2), 0});
+  table[1].noise_scale = changed.noise_scale;
+  table[1].blend = changed.blend;
+  EXPECT_THAT([&] { detail::compile(full_depth(), settings, table, model); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+}
+
+TEST(CompileErrors, NameExtrasOfEvaluationsThatDoNotRunYet) {
+  expect_table_refused({.noise_scale = NoiseScale::LearnedVariance},
+                       "evaluations[1].noise_scale: must be coefficient in this build, but is learned variance");
+  expect_table_refused({.blend = Blend::KnownPixels}, "evaluations[1].blend: must be nothing in this build, but is known pixels");
+}
+
 TEST(CompileErrors, NameExitsThatTheNetworkLacks) {
   ModelFacts model = small_model();
   model.can_exit = {0, 1, 0, 1};

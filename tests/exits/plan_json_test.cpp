@@ -121,7 +121,12 @@ TEST(ParsePlan, RefusesUnknownFields) {
   expect_refused(R"({"rules":[{"scope":"batch"}]})",
                  R"(rules[0] must have no fields but until, below, hits, network, precision, skip, but has "scope")");
   expect_refused(R"({"solver":{"solver":"ddim"}})",
-                 R"(solver must have no fields but name, grid, steps, times, eta, clamp, but has "solver")");
+                 R"(solver must have no fields but name, grid, steps, times, eta, clamp, variance, blend, but has "solver")");
+}
+
+TEST(ParsePlan, RefusesExtrasOfEvaluationsThatDoNotRunYet) {
+  expect_refused(R"({"solver":{"variance":"learned"}})", R"(solver.variance must be "fixed" in this build, but is "learned")");
+  expect_refused(R"({"solver":{"blend":"known-pixels"}})", R"(solver.blend must be "nothing" in this build, but is "known-pixels")");
 }
 
 TEST(ParsePlan, RefusesNull) {
