@@ -109,7 +109,7 @@ function(adadiff_add_test name)
     cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME TEST_LABELS)
   endif()
   # Tests run side by side, so each gets one thread; those about threads set the number themselves.
-  gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120
+  gtest_discover_tests(${target} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 120
     PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT 600 ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()
 

@@ -13,7 +13,7 @@ namespace adadiff::detail {
 
 /// What a network is made with beside its own description.
 struct NetworkRequest {
-  std::vector<int> exits;        ///< where passes may end, in [0, blocks - 1]; empty: 1 to blocks - 1
+  std::vector<int> exits = {};   ///< where passes may end, in [0, blocks - 1]; empty: 1 to blocks - 1
   std::int64_t null_label = -1;  ///< NetworkInfo::null_label
   std::int64_t most_values =
       std::numeric_limits<std::int64_t>::max();  ///< a network with more parameters is refused before it is allocated

@@ -172,7 +172,7 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
 }
 
 void require_image_size(const NetworkInfo& info, const ImageSet& set) {
-  const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) { return "[" + show(c) + ", " + show(h) + ", " + show(w) + "]"; };
+  const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) { return show(c) + " x " + show(h) + " x " + show(w); };
   if (info.channels == set.channels && info.height == set.height && info.width == set.width) return;
   raise({"TrainingOptions.network", "take the data's images " + shape(set.channels, set.height, set.width),
          "takes " + shape(info.channels, info.height, info.width)});
