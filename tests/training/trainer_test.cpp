@@ -234,7 +234,7 @@ TEST_F(Training, RefusesANetworkThatDoesNotFitTheData) {
   o.network = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
                   "uncertainty": "map"})";
   EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
-              HasSubstr("TrainingOptions.network: must take the data's images [1, 4, 4], but takes [1, 8, 8]"));
+              HasSubstr("TrainingOptions.network: must take the data's images 1 x 4 x 4, but takes 1 x 8 x 8"));
 }
 
 TEST_F(Training, RefusesANetworkTextWithAnUnknownField) {
