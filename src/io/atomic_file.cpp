@@ -48,16 +48,18 @@ void synchronise_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(follow_links(path_)) {
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   struct stat status = {};
-  const bool exists = ::stat(target_.c_str(), &status) == 0;
+  const bool exists = ::stat(path_.c_str(), &status) == 0;
   if (!exists && errno != ENOENT) fail("opening it", errno);
   if (exists && S_ISDIR(status.st_mode)) raise<FileError>({path_, "be a file", "is a folder"});
   if (exists && !S_ISREG(status.st_mode)) {
-    file_ = FileDescriptor(::open(target_.c_str(), O_WRONLY | O_CLOEXEC));
+    // Opened by the name it was given: links such as /dev/fd/3 lead to pipes that have no path of their own.
+    file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
     if (!file_.is_open()) fail("opening it", errno);
     return;
   }
+  target_ = follow_links(path_);
   open_beside(exists ? static_cast<int>(status.st_mode & 07777) : -1);
 }
 

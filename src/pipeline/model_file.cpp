@@ -61,7 +61,7 @@ Model read_model(const std::string& path) {
 
 void write_model(const Model& model, const std::string& path) {
   auto labelled = model;
-  labelled.sampler.id = id_of(model);
+  if (labelled.sampler.id.empty()) labelled.sampler.id = id_of(model);
   save_tensors(path, {{kMetadataKey, to_json(labelled)}, {"format", "pt"}}, parameters_of(*model.network));
 }
 

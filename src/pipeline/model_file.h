@@ -22,7 +22,7 @@ struct Model {
 
 /// Refuses what it does not understand by name. Throws FileError, ModelError.
 Model read_model(const std::string& path);
-/// Writes float32 tensors and description; the id is computed anew. The file is replaced in one piece. Throws FileError.
+/// Writes float32 tensors and description; an id that is stated is kept, an empty one computed. The file is replaced in one piece. Throws FileError.
 void write_model(const Model& model, const std::string& path);
 
 }  // namespace adadiff::detail

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -90,6 +91,17 @@ TEST(AtomicFile, WritesStraightIntoAPipe) {
   reader.join();
   EXPECT_EQ(read, "through");
   EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+}
+
+TEST(AtomicFile, WritesIntoAPipeThatHasNoPath) {
+  int ends[2] = {};
+  ASSERT_EQ(::pipe(ends), 0);
+  write_text("/dev/fd/" + std::to_string(ends[1]), "through");
+  char read[8] = {};
+  EXPECT_EQ(::read(ends[0], read, sizeof read), 7);
+  EXPECT_STREQ(read, "through");
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(AtomicFile, WritesIntoTheNullDevice) {
