@@ -46,8 +46,11 @@ Comparison compare(const Pipeline& pipeline, const Request& request, int repeats
   TerminalProgress progress("sample", "steps");
   for (int pair = 0; pair <= repeats; ++pair) {
     const std::string note = pair == 0 ? "warm-up" : "pair " + std::to_string(pair) + " of " + std::to_string(repeats);
-    TimedResult adaptive = run_to_end(pipeline, request, progress, note);
-    TimedResult reference = run_to_end(pipeline, full, progress, note + ", full depth");
+    // Which of the two goes first alternates, so that neither profits from a machine that warms up or slows down.
+    TimedResult adaptive, reference;
+    if (pair % 2 == 0) adaptive = run_to_end(pipeline, request, progress, note);
+    reference = run_to_end(pipeline, full, progress, note + ", full depth");
+    if (pair % 2 == 1) adaptive = run_to_end(pipeline, request, progress, note);
     comparison.adaptive = std::move(adaptive.result);
     comparison.full = std::move(reference.result);
     if (pair == 0) continue;

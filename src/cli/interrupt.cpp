@@ -15,11 +15,16 @@ void note(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
+/// A signal that was ignored when the command started stays ignored.
+void watch(int signal) {
+  if (std::signal(signal, note) == SIG_IGN) std::signal(signal, SIG_IGN);
+}
+
 }  // namespace
 
 void watch_signals() {
-  std::signal(SIGINT, note);
-  std::signal(SIGTERM, note);
+  watch(SIGINT);
+  watch(SIGTERM);
 #ifdef SIGPIPE
   std::signal(SIGPIPE, SIG_IGN);
 #endif
