@@ -63,6 +63,7 @@ class Training {
   void require_finite(double value, const std::string& what) const;
   void time_step(double seconds, TrainingProgress& progress);
   void save();
+  void save_model();
   TrainingState state() const { return {parameters_, average_.averages(), optimiser_.first_moments(), optimiser_.second_moments()}; }
   CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json()}; }
   TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
@@ -148,9 +149,13 @@ void Training::save() {
                   "lower learning_rate or clip and resume; the last checkpoint is as it was"});
   }
   write_checkpoint(checkpoint_path(options_), state(), facts());
+  save_model();
+  saved_step_ = step_;
+}
+
+void Training::save_model() {
   const BorrowedValues averaged(parameters_, average_.averages());
   write_model(model_card({options_, network_, step_, data_std(set_)}), options_.model);
-  saved_step_ = step_;
 }
 
 TrainingResult Training::run(const TrainingObserver& observer, const std::stop_token& stop) {
@@ -158,6 +163,7 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
   require_writable(checkpoint_path(options_));
   require_writable(options_.model);
   CsvLog log(options_.log, step_);
+  const std::int64_t first_step = step_;
   bool goes_on = true;
   while (goes_on && step_ < options_.steps && !stop.stop_requested() && !is_out_of_time()) {
     TrainingProgress progress = step();
@@ -166,8 +172,8 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
     if (progress.checkpointed) save();
     if (observer) goes_on = observer(progress);
   }
-  const bool has_model = std::filesystem::exists(options_.model);
-  if (saved_step_ != step_ || (is_resumed && !has_model)) save();
+  if (saved_step_ != step_) save();
+  if (is_resumed && step_ == first_step) save_model();  // a kill after the checkpoint leaves the model before it, or none
   return result();
 }
 

@@ -192,6 +192,20 @@ TEST_F(Training, RewritesAMissingModelWhenThereIsNothingLeftToDo) {
   EXPECT_TRUE(std::filesystem::exists(o.model));
 }
 
+TEST_F(Training, ReplacesTheModelOfAnEarlierStepWhenThereIsNothingLeftToDo) {
+  TrainingOptions o = options("model", 2);
+  train(o);
+  const std::string earlier = content_of(o.model);
+  o.start = Start::Resume;
+  o.steps = 3;
+  train(o);
+  const std::string last = content_of(o.model);
+  ASSERT_NE(last, earlier);
+  test::write_content(o.model, earlier);  // as a kill between the last checkpoint and its model leaves it
+  EXPECT_TRUE(train(o).completed);
+  EXPECT_EQ(content_of(o.model), last);
+}
+
 TEST_F(Training, StopsAtOnceWhenAskedAndCanGoOn) {
   std::stop_source stop;
   stop.request_stop();
