@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <limits>
 #include <set>
 #include <utility>
 
 #include "core/check.h"
+#include "io/json_reader.h"
 #include "io/safetensors.h"
 #include "pipeline/model_tensors.h"
 
@@ -21,6 +23,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kMetadataKey = "adadiff-checkpoint";
 constexpr std::int64_t kFormat = 1;
+constexpr std::size_t kMostShown = 300;  // bytes of a value in a message
 /// Options that say where a training ends or what its file is called, not what its steps do.
 const std::set<std::string> kFreeOptions = {"steps", "class_names", "license", "origin"};
 
@@ -46,20 +49,31 @@ std::string to_text(const CheckpointFacts& facts) {
   return json.dump();
 }
 
+std::string object_text(const JsonReader& json) {
+  if (!json.is_object()) json.fail("be an object");
+  return json.value().dump();
+}
+
 CheckpointFacts parse_facts(const SafetensorsFile& file, const std::string& path) {
   const auto text = file.metadata().find(kMetadataKey);
   if (text == file.metadata().end()) {
     raise<ModelError>({path, "be a checkpoint of a training", "has no metadata \"" + std::string(kMetadataKey) + "\""});
   }
-  const Json json = Json::parse(text->second, nullptr, /*allow_exceptions=*/false);
-  const bool is_whole = json.is_object() && json.contains("format") && json.contains("step") && json["step"].is_number_unsigned() &&
-                        json.contains("simple_loss") && json["simple_loss"].is_number() && json.contains("options") &&
-                        json["options"].is_object() && json.contains("network") && json["network"].is_object();
-  if (!is_whole) raise<ModelError>({path, "hold format, step, simple_loss, options and network", "does not"});
-  if (json["format"] != kFormat) {
-    raise<ModelError>({path, "have format " + show(kFormat), "has " + show(json["format"].dump())});
-  }
-  return {json["step"].get<std::int64_t>(), json["simple_loss"].get<double>(), json["options"].dump(), json["network"].dump()};
+  const JsonReader json(text->second, path, {.error = JsonError::ModelError});
+  const JsonReader format = json.field("format");
+  if (format.as_int(0, kMostSteps) != kFormat) format.fail("be " + show(kFormat) + ", the one that this build reads");
+  CheckpointFacts facts;
+  facts.step = json.field("step").as_int(0, kMostSteps);
+  facts.simple_loss = json.field("simple_loss").as_double(0, std::numeric_limits<double>::max());
+  facts.options = object_text(json.field("options"));
+  facts.network = object_text(json.field("network"));
+  return facts;
+}
+
+/// A value as a message shows it.
+std::string show_json(const Json& value) {
+  const std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true);
+  return text.size() <= kMostShown ? text : text.substr(0, kMostShown) + "...";
 }
 
 /// The first option, by name, that differs and matters.
@@ -67,9 +81,9 @@ void require_same_options(const std::string& path, const Json& before, const Jso
   for (const auto& [key, value] : now.items()) {
     if (kFreeOptions.contains(key)) continue;
     const auto old = before.find(key);
-    const std::string found = old == before.end() ? "the checkpoint has none" : "it is " + value.dump();
+    const std::string found = old == before.end() ? "the checkpoint has none" : "it is " + show_json(value);
     if (old == before.end() || *old != value) {
-      raise({"TrainingOptions." + key, "be as in " + path + (old == before.end() ? "" : ", " + old->dump()), found,
+      raise({"TrainingOptions." + key, "be as in " + path + (old == before.end() ? "" : ", " + show_json(*old)), found,
              "keep it, or start afresh with another checkpoint"});
     }
   }
@@ -77,8 +91,9 @@ void require_same_options(const std::string& path, const Json& before, const Jso
 
 void require_same_training(const std::string& path, const CheckpointFacts& checkpoint, const CheckpointFacts& now) {
   require_same_options(path, Json::parse(checkpoint.options), Json::parse(now.options));
-  if (Json::parse(checkpoint.network) != Json::parse(now.network)) {
-    raise({"TrainingOptions.network", "be as in " + path + ", " + checkpoint.network, "it is " + now.network});
+  const auto before = nlohmann::json::parse(checkpoint.network), after = nlohmann::json::parse(now.network);  // in any order
+  if (before != after) {
+    raise({"TrainingOptions.network", "be as in " + path + ", " + show_json(before), "it is " + show_json(after)});
   }
   const auto steps = Json::parse(now.options)["steps"].get<std::int64_t>();
   if (checkpoint.step > steps) {

@@ -13,6 +13,9 @@
 
 namespace adadiff::detail {
 
+/// Steps of the longest training.
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;
+
 /// Tensors are shared with network, optimiser and average; reading fills them in place.
 struct TrainingState {
   const Parameters& parameters;

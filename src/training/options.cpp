@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "io/json_reader.h"
+#include "training/checkpoint.h"
 #include "training/trainer.h"
 
 namespace adadiff {
@@ -212,7 +213,7 @@ void check_options(const TrainingOptions& o) {
   require_field("weight_decay", o.weight_decay, 0.0, 100.0);
   require_field("clip", o.clip, 0.0, 1e6);
   require_field("ema", o.ema, 0.0, 0.999999999);
-  require_field<std::int64_t>("steps", o.steps, 1, kMany);
+  require_field<std::int64_t>("steps", o.steps, 1, kMostSteps);
   require_field("minutes", o.minutes, 0.0, 1e6);
   find_schedule(o.schedule);
 }

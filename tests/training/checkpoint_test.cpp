@@ -5,6 +5,9 @@
 
 #include <ATen/ATen.h>
 
+#include <nlohmann/json.hpp>
+#include <random>
+
 #include "io/safetensors.h"
 #include "training/temporary_folder.h"
 #include "training/tiny_network.h"
@@ -48,6 +51,8 @@ class Checkpoint : public testing::Test {
     Everything other(2);
     return message_of<InvalidArgument>([&] { read_checkpoint(path_, other.state(), now); });
   }
+  /// A checkpoint without tensors that says this.
+  void write_facts(const std::string& json) const { write_safetensors(path_, {{"adadiff-checkpoint", json}}, {}); }
   test::TemporaryFolder folder_;
   std::string path_ = folder_.file("checkpoint");
 };
@@ -94,10 +99,10 @@ TEST_F(Checkpoint, RefusesForeignFilesAndLeavesTheStateAlone) {
   const auto message = [&] { return message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }); };
   write_safetensors(path_, {}, {});
   EXPECT_THAT(message(), HasSubstr("must be a checkpoint of a training, but has no metadata \"adadiff-checkpoint\""));
-  write_safetensors(path_, {{"adadiff-checkpoint", "{}"}}, {});
-  EXPECT_THAT(message(), HasSubstr("must hold format, step, simple_loss, options and network"));
-  write_safetensors(path_, {{"adadiff-checkpoint", R"({"format": 2, "step": 1, "simple_loss": 1, "options": {}, "network": {}})"}}, {});
-  EXPECT_THAT(message(), HasSubstr("must have format 1, but has"));
+  write_facts("{}");
+  EXPECT_THAT(message(), HasSubstr(path_ + ": must have the field \"format\", but lacks it"));
+  write_facts(R"({"format": 2, "step": 1, "simple_loss": 1, "options": {}, "network": {}})");
+  EXPECT_THAT(message(), HasSubstr(path_ + ": format must be 1, the one that this build reads, but is 2"));
   EXPECT_TRUE(state.equals(untouched));
 }
 
@@ -115,6 +120,77 @@ TEST_F(Checkpoint, RefusesMissingTensorsAndTruncatedFilesAndLeavesTheStateAlone)
   test::write_content(path_, whole.substr(0, whole.size() - 5));
   EXPECT_NE(message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }), "nothing thrown");
   EXPECT_TRUE(state.equals(untouched));
+}
+
+struct BadFact {
+  const char* json;
+  const char* message;
+};
+
+class BadFacts : public Checkpoint, public testing::WithParamInterface<BadFact> {};
+
+TEST_P(BadFacts, AreRefusedByName) {
+  const Everything state(2);
+  write_facts(GetParam().json);
+  EXPECT_THAT(message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }),
+              HasSubstr(path_ + ": " + GetParam().message));
+}
+
+const BadFact kBadFacts[] = {
+    {"", "must be JSON, but is not"},
+    {"[]", "must be an object, but is an array of 0"},
+    {R"({"format": "1"})", "format must be an integer"},
+    {R"({"format": 1, "step": 18446744073709551615})", "step must be an integer in [0, 2147483648], but is 18446744073709551615"},
+    {R"({"format": 1, "step": 2147483649})", "step must be an integer in [0, 2147483648], but is 2147483649"},
+    {R"({"format": 1, "step": -1})", "step must be an integer in"},
+    {R"({"format": 1, "step": 1.5})", "step must be an integer in"},
+    {R"({"format": 1, "step": 1, "step": 2})", "must name each key once, but repeats \"step\""},
+    {R"({"format": 1, "step": 1, "simple_loss": null})", "simple_loss must be a number in"},
+    {R"({"format": 1, "step": 1, "simple_loss": -1})", "simple_loss must be a number in"},
+    {R"({"format": 1, "step": 1, "simple_loss": 1, "options": []})", "options must be an object, but is an array of 0"},
+    {R"({"format": 1, "step": 1, "simple_loss": 1, "options": {}, "network": "uvit"})", "network must be an object, but is \"uvit\""},
+};
+
+INSTANTIATE_TEST_SUITE_P(EveryFact, BadFacts, testing::ValuesIn(kBadFacts));
+
+TEST_F(Checkpoint, RefusesDeepNesting) {
+  const Everything state(2);
+  constexpr std::size_t kDeep = 1'000'000;
+  write_facts(R"({"format": 1, "step": 1, "simple_loss": 1, "network": {}, "options": {"seed": )" + std::string(kDeep, '[') +
+              std::string(kDeep, ']') + "}}");
+  EXPECT_THAT(message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }),
+              HasSubstr("must be nested at most 64 deep"));
+}
+
+TEST_F(Checkpoint, ShowsOnlyTheBeginningOfALongOption) {
+  nlohmann::json options = nlohmann::json::parse(to_json({}));
+  options["seed"] = std::string(100'000, 'x');
+  write_facts(R"({"format": 1, "step": 1, "simple_loss": 1, "network": {}, "options": )" + options.dump() + "}");
+  const std::string message = refusal(facts(0));
+  EXPECT_THAT(message, HasSubstr("TrainingOptions.seed: must be as in"));
+  EXPECT_LT(message.size(), 1000u);
+}
+
+TEST_F(Checkpoint, ReadsOrRefusesWhateverItsHeaderHolds) {
+  constexpr int kMutations = 400;
+  const Everything state(2);
+  write_checkpoint(path_, state.state(), facts(7));
+  const std::string whole = test::content_of(path_);
+  const std::size_t header = 8 + static_cast<unsigned char>(whole[0]) + 256 * static_cast<unsigned char>(whole[1]);
+  std::mt19937 random(5);
+  int refused = 0;
+  for (int i = 0; i < kMutations; ++i) {
+    std::string damaged = whole;
+    for (unsigned left = 1 + random() % 3; left > 0; --left) damaged[random() % header] = static_cast<char>(random() % 256);
+    if (i % 10 == 0) damaged.resize(random() % damaged.size());
+    test::write_content(path_, damaged);
+    try {
+      EXPECT_GE(read_checkpoint(path_, state.state(), facts(0)).step, 0);
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, kMutations / 2);
 }
 
 }  // namespace
