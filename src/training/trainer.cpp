@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "io/atomic_file.h"
+#include "io/file_descriptor.h"
 #include "pipeline/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
@@ -31,6 +32,13 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 bool is_finite(const std::vector<at::Tensor>& tensors) {
   return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) { return at::isfinite(t.detach()).all().item<bool>(); });
+}
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  const bool is_there = std::filesystem::exists(path, error);
+  if (error) raise_file_error(path, "be a path that can be looked at", "looking", error.value());
+  return is_there;
 }
 
 /// Better now than after hours of work.
@@ -85,12 +93,12 @@ class Training {
 /// True if there was a checkpoint to go on from.
 bool Training::resume() {
   const std::string path = checkpoint_path(options_);
-  const bool exists = std::filesystem::exists(path);
-  if (exists && options_.start == Start::Fresh) {
+  const bool is_there = exists(path);
+  if (is_there && options_.start == Start::Fresh) {
     raise({path, "not exist where a training starts afresh", "there is a checkpoint", "resume it, or move it away"});
   }
-  if (!exists && options_.start == Start::Resume) raise<FileError>({path, "exist to resume from", "is not there"});
-  if (!exists) return false;
+  if (!is_there && options_.start == Start::Resume) raise<FileError>({path, "exist to resume from", "is not there"});
+  if (!is_there) return false;
   const CheckpointFacts checkpoint = read_checkpoint(path, state(), facts());
   step_ = saved_step_ = checkpoint.step;
   simple_loss_ = checkpoint.simple_loss;

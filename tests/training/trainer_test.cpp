@@ -234,6 +234,12 @@ TEST_F(Training, FailsBeforeTheFirstStepWhereItCannotWrite) {
   }
 }
 
+TEST_F(Training, SaysWhyItCannotLookForACheckpoint) {
+  TrainingOptions o = options("model", 2);
+  o.checkpoint = folder_.file(std::string(300, 'x'));  // longer than a file's name can be
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.checkpoint + ": must be a path that can be looked at, but "));
+}
+
 TEST_F(Training, RefusesALogThatIsSomethingElse) {
   TrainingOptions o = options("model", 2);
   train(o);
