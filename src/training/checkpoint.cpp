@@ -24,7 +24,8 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kMetadataKey = "adadiff-checkpoint";
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMostShown = 300;  // bytes of a value in a message
-/// Options that say where a training ends or what its file is called, not what its steps do.
+/// Options that a resume may change: the names in the model file, which no step reads, and the length, so that a training can be made
+/// longer. A cosine decay depends on the length, so the steps after the resume then differ from those of a training that always had it.
 const std::set<std::string> kFreeOptions = {"steps", "class_names", "license", "origin"};
 
 /// All tensors of the state with their names in the file, in its order.
