@@ -138,7 +138,8 @@ struct TrainingResult {
 };
 
 /// Trains until `steps`, a stop or the time limit. Uses torch's intra-op threads as they are set, and prints nothing. Throws
-/// InvalidArgument, FileError, ModelError; Error when the loss is no longer finite: the last checkpoint then stands as it was.
+/// InvalidArgument, FileError, ModelError; Error when torch fails or the loss is no longer finite: the last checkpoint then stands as it
+/// was.
 TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer = {}, const std::stop_token& stop = {});
 
 }  // namespace adadiff

@@ -263,6 +263,19 @@ TEST_F(Training, RefusesANetworkTextWithAnUnknownField) {
   EXPECT_THAT(message_of<Error>([&] { train(o); }), HasSubstr("TrainingOptions.network"));
 }
 
+TEST_F(Training, RefusesANetworkTooLargeToTrainBeforeAllocatingIt) {
+  TrainingOptions o = options("model", 2);
+  o.width = 16384;
+  o.depth = 254;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.network: must describe a network of at most 2147483648"));
+}
+
+TEST_F(Training, SaysInOneLineOfItsOwnWhatFailedInTorch) {
+  const auto fail = [](const TrainingProgress&) -> bool { TORCH_CHECK(false, "out of luck\nand of the second line"); };
+  EXPECT_EQ(message_of<Error>([&] { train(options("model", 2), fail); }), "train: must get through torch, but it failed: out of luck");
+}
+
 /// Trainings of a network of the test's own.
 class TrainNetwork : public Training {
  protected:
