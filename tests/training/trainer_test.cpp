@@ -11,58 +11,25 @@
 #include "pipeline/model_file.h"
 #include "training/optimiser.h"
 #include "training/temporary_folder.h"
+#include "training/tiny_data.h"
 #include "training/tiny_network.h"
 
 namespace adadiff::detail {
 namespace {
 
 using test::content_of;
+using test::log_lines;
 using test::message_of;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::uint32_t kSize = 4;
-
-/// An idx file of 8-bit values.
-std::string idx(const std::vector<std::uint32_t>& shape, const std::string& values) {
-  std::string text("\0\0\x08", 3);
-  text += static_cast<char>(shape.size());
-  for (const std::uint32_t size : shape) text += std::string("\0\0\0", 3) + static_cast<char>(size);
-  return text + values;
-}
-
-/// 20 images of 4x4: class 0 bright on top, class 1 at the bottom.
 class Training : public testing::Test {
  protected:
   Training() {
     at::set_num_threads(1);  // tensors this small only lose by more
-    std::string pixels, labels;
-    for (int i = 0; i < 20; ++i) {
-      const bool is_top = i % 2 == 0;
-      pixels += std::string(8, is_top ? '\xff' : '\0') + std::string(8, is_top ? '\0' : '\xff');
-      labels += static_cast<char>(i % 2);
-    }
-    test::write_content(folder_.file("images"), idx({20, kSize, kSize}, pixels));
-    test::write_content(folder_.file("labels"), idx({20}, labels));
+    test::write_tiny_data(folder_);
   }
-  TrainingOptions options(const std::string& name, std::int64_t steps) const {
-    TrainingOptions o;
-    o.images = folder_.file("images");
-    o.labels = folder_.file("labels");
-    o.model = folder_.file(name);
-    o.log = folder_.file(name + ".csv");
-    o.width = 8;
-    o.depth = 2;
-    o.heads = 2;
-    o.patch = 2;
-    o.batch = 8;
-    o.warmup = 3;
-    o.steps = steps;
-    o.class_names = {"top", "bottom"};
-    o.license = "none";
-    o.origin = "a test";
-    return o;
-  }
+  TrainingOptions options(const std::string& name, std::int64_t steps) const { return test::tiny_options(folder_, name, steps); }
   /// Stops after `steps` steps of this call.
   static TrainingObserver stop_after(int steps) {
     return [left = steps](const TrainingProgress&) mutable { return --left > 0; };
@@ -81,14 +48,6 @@ void expect_equal_weights(const std::string& a, const std::string& b) {
   const auto left = weights(a), right = weights(b);
   ASSERT_EQ(left.size(), right.size());
   for (std::size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(left[i].equal(right[i])) << i;
-}
-
-/// A log without its last column, which is time.
-std::vector<std::string> log_lines(const std::string& path) {
-  std::istringstream text(content_of(path));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line.substr(0, line.rfind(',')));
-  return lines;
 }
 
 TEST_F(Training, LearnsAndReportsEveryStep) {
@@ -281,7 +240,7 @@ class TrainNetwork : public Training {
  protected:
   TrainNetwork() {
     set_ = read_image_set(folder_.file("images"), folder_.file("labels"));
-    config_.height = config_.width = kSize;
+    config_.height = config_.width = test::kTinySize;
     config_.classes = 3;
     config_.null_label = 2;
   }
