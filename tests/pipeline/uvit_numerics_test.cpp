@@ -144,6 +144,7 @@ TEST(UViTBatches, GiveTheSameImagesWhereExitsAreReplayed) {
     again.batch = batch;
     const Result result = pipeline.generate(again);
     EXPECT_EQ(result.trace.exits(), together.trace.exits());
+    EXPECT_LT(largest_difference(result, together), 1e-3f) << "batch " << batch;
   }
 }
 
