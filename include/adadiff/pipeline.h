@@ -19,14 +19,14 @@ namespace adadiff {
 
 /// What to draw. Everything has a default.
 struct Request {
-  std::int64_t count = 1;  ///< images, in [1, 1'000'000]
+  std::int64_t count = 1;  ///< images, in [1, 1'000'000] and 64 GiB
   std::uint64_t seed = 0;
   std::vector<std::int64_t> labels = {};          ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
   std::optional<double> guidance = {};            ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
   std::optional<Plan> plan = {};                  ///< unset: the model's default plan if its solver settings agree, else full depth
   std::shared_ptr<const ExitPolicy> policy = {};  ///< replaces the plan's thresholds
   std::optional<SolverSettings> solver = {};      ///< unset: the plan's, else the model's; other settings than the plan's own are refused
-  std::int64_t batch = 0;                         ///< samples per batch; 0: min(count, 64)
+  std::int64_t batch = 0;                         ///< samples per batch, their states within 8 GiB; 0: min(count, 64)
   std::vector<float> initial_noise = {};          ///< [count, C, H, W]; empty: drawn from the seed
   std::vector<float> start_image = {};            ///< [count, C, H, W] in the model's image range; needs start_time
   std::optional<double> start_time = {};          ///< in (0, 1]: where a start image is noised to and the run begins
@@ -42,19 +42,22 @@ struct Result {
   double wall_ms = 0;
 };
 
-/// One generation in progress. Owned by one thread; movable. Dropping it at any point is safe.
+/// One generation in progress. Owned by one thread; movable. Dropping it at any point is safe. A run that was moved from refuses all
+/// calls with InvalidArgument.
 class Run {
  public:
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
   ~Run();
   /// Works for about `budget`: at least one block, and no new block after the budget is spent. Rethrows once what a network, policy or
-  /// observer threw: the run is then Failed and stays at its last whole step.
+  /// observer threw: the run is then Failed and stays at its last whole step. What torch throws comes out as InvalidArgument where memory
+  /// ran out, else as DeviceError.
   Status advance(std::chrono::nanoseconds budget);
   Status status() const;
-  /// The clean image that sample `index` looks like now. Does not advance the run.
+  /// The clean image that sample `index` looks like now. Does not advance the run. Refused after finish().
   Images preview(std::int64_t index) const;
-  /// Takes the result out; images and trace as far as the run came. The run is of no use afterwards.
+  /// Takes the result out; images and trace as far as the run came. Called once: afterwards only status() and
+  /// advance(), which does nothing, are left. Throws InvalidArgument.
   Result finish();
 
   struct Impl;
@@ -82,10 +85,10 @@ struct ModelSummary {
 /// Uses torch's intra-op threads as they are set, and changes no global setting.
 class Pipeline {
  public:
-  /// Reads a model file (docs/model_format.md). Throws FileError, ModelError.
+  /// Reads a model file (docs/model_format.md). Throws FileError, ModelError, DeviceError.
   static Pipeline open(const std::string& path);
   const ModelSummary& model() const;
-  /// Checks the request and sets a run up; no network runs yet. Throws InvalidArgument.
+  /// Checks the request and sets a run up; no network runs yet. Throws InvalidArgument, DeviceError.
   Run start(const Request& request) const;
   /// start, advance until done, finish.
   Result generate(const Request& request) const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
 
 #include "core/check.h"
 #include "io/json_reader.h"
@@ -12,6 +13,8 @@
 #include "pipeline/pipeline_impl.h"
 #include "pipeline/request.h"
 #include "pipeline/run_impl.h"
+#include "pipeline/torch_errors.h"
+#include "sampling/batch_state.h"
 
 namespace adadiff {
 namespace {
@@ -30,12 +33,32 @@ std::string uncertainty_form(const detail::TrainableNetwork& network) {
   return form ? form->as_string() : "none";
 }
 
+detail::Model read_model(const std::string& path) {
+  try {
+    return detail::read_model(path);
+  } catch (const c10::Error& error) {
+    detail::raise_torch_error(error, path);
+  }
+}
+
+std::unique_ptr<Run::Impl> make_run(detail::SampleJob job) {
+  const std::int64_t batch_bytes = detail::batch_bytes(job);
+  const std::int64_t image_bytes = detail::image_bytes(job);
+  try {
+    return std::make_unique<Run::Impl>(std::move(job));
+  } catch (const c10::Error& error) {
+    detail::raise_torch_error(error, "Pipeline.start", batch_bytes);
+  } catch (const std::bad_alloc&) {
+    detail::raise({"Request.count", "fit into memory", "needs " + detail::show(image_bytes) + " bytes for its images alone"});
+  }
+}
+
 }  // namespace
 
 Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Pipeline Pipeline::open(const std::string& path) {
-  detail::Model model = detail::read_model(path);
+  detail::Model model = read_model(path);
   const std::int64_t parameters = count_parameters(*model.network);
   const std::string uncertainty = uncertainty_form(*model.network);
   std::shared_ptr<Impl> impl;
@@ -54,15 +77,7 @@ Pipeline Pipeline::open(const std::string& path) {
 
 const ModelSummary& Pipeline::model() const { return impl_->summary; }
 
-Run Pipeline::start(const Request& request) const {
-  detail::SampleJob job = detail::make_job(request, *impl_);
-  const std::int64_t bytes = job.count * job.image_values() * static_cast<std::int64_t>(sizeof(float));
-  try {
-    return Run(std::make_unique<Run::Impl>(std::move(job)));
-  } catch (const std::bad_alloc&) {
-    detail::raise({"Request.count", "fit into memory", "needs " + detail::show(bytes) + " bytes for its images alone"});
-  }
-}
+Run Pipeline::start(const Request& request) const { return Run(make_run(detail::make_job(request, *impl_))); }
 
 Result Pipeline::generate(const Request& request) const {
   Run run = start(request);

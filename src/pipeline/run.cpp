@@ -1,35 +1,65 @@
 // Run: the caller's handle on one generation in progress.
 #include <utility>
 
+#include <c10/util/Exception.h>
+
 #include "core/check.h"
 #include "pipeline/images.h"
 #include "pipeline/run_impl.h"
+#include "pipeline/torch_errors.h"
+#include "sampling/batch_state.h"
 
 namespace adadiff {
+namespace {
+
+template <class Impl>
+Impl& not_moved(const std::unique_ptr<Impl>& impl, const char* call) {
+  if (!impl) detail::raise({call, "be called on a run", "this one was moved elsewhere"});
+  return *impl;
+}
+
+template <class Impl>
+Impl& not_finished(const std::unique_ptr<Impl>& impl, const char* call, const char* must) {
+  Impl& found = not_moved(impl, call);
+  if (found.has_given_result) detail::raise({call, must, "the result was taken out before"});
+  return found;
+}
+
+}  // namespace
 
 Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run&&) noexcept = default;
 Run::~Run() = default;
 
-Status Run::advance(std::chrono::nanoseconds budget) { return impl_->run.advance(budget); }
+Status Run::advance(std::chrono::nanoseconds budget) {
+  detail::SampleRun& run = not_moved(impl_, "Run.advance").run;
+  try {
+    return run.advance(budget);
+  } catch (const c10::Error& error) {
+    detail::raise_torch_error(error, "Run.advance", detail::batch_bytes(run.job()));
+  }
+}
 
-Status Run::status() const { return impl_->run.status(); }
+Status Run::status() const { return not_moved(impl_, "Run.status").run.status(); }
 
 Images Run::preview(std::int64_t index) const {
-  const detail::SampleJob& job = impl_->run.job();
+  const detail::SampleRun& run = not_finished(impl_, "Run.preview", "be called before finish").run;
+  const detail::SampleJob& job = run.job();
   detail::require_range("Run.preview.index", index, std::int64_t{0}, job.count - 1);
   std::vector<float> values(static_cast<std::size_t>(job.image_values()));
-  impl_->run.preview(index, values.data());
+  run.preview(index, values.data());
   return detail::to_images(std::move(values), job);
 }
 
 Result Run::finish() {
+  Impl& impl = not_finished(impl_, "Run.finish", "be called once");
+  impl.has_given_result = true;
   Result result;
-  result.images = detail::to_images(impl_->run.take_images(), impl_->run.job());
-  result.status = impl_->run.status();
-  result.trace = impl_->run.take_trace();
-  result.wall_ms = impl_->run.wall_ms();
+  result.images = detail::to_images(impl.run.take_images(), impl.run.job());
+  result.status = impl.run.status();
+  result.trace = impl.run.take_trace();
+  result.wall_ms = impl.run.wall_ms();
   return result;
 }
 

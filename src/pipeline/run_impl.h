@@ -12,6 +12,7 @@ namespace adadiff {
 struct Run::Impl {
   explicit Impl(detail::SampleJob job) : run(std::move(job)) {}
   detail::SampleRun run;
+  bool has_given_result = false;  ///< finish() was called
 };
 
 }  // namespace adadiff

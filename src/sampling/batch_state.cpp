@@ -57,6 +57,15 @@ void write_start(const SampleJob& job, std::int64_t sample, float* out) {
   combine(terms, out, values);
 }
 
+std::int64_t batch_bytes(const SampleJob& job) {
+  const int branches = job.branches();
+  const int paired = branches == 2 ? 2 : 0;
+  const int per_sample = 1 + (needs_base(job.plan) ? 1 : 0) + (needs_noise(job.plan) ? 1 : 0) + clean_slots(job.plan) + paired + branches;
+  return job.batch * per_sample * job.image_values() * static_cast<std::int64_t>(sizeof(float));
+}
+
+std::int64_t image_bytes(const SampleJob& job) { return job.count * job.image_values() * static_cast<std::int64_t>(sizeof(float)); }
+
 BatchState::BatchState(const SampleJob& job) : job_(job), values_(job.image_values()) {
   const NetworkInfo& info = job.network->info();
   const std::int64_t rows = job.batch * job.branches();

@@ -224,6 +224,31 @@ TEST(Finish, OfARunStillWorkingCancelsIt) {
   EXPECT_EQ(result.trace.evaluations[1].exit, (std::vector<int>{4, -1, -1}));
 }
 
+TEST(Finish, IsRefusedTheSecondTime) {
+  adadiff::Run run = make_sampled().pipeline.start({});
+  run.finish();
+  EXPECT_EQ(refusal([&] { run.finish(); }), "Run.finish: must be called once, but the result was taken out before");
+  EXPECT_EQ(refusal([&] { run.preview(0); }), "Run.preview: must be called before finish, but the result was taken out before");
+  EXPECT_EQ(run.status(), Status::Cancelled);
+  EXPECT_EQ(run.advance(1h), Status::Cancelled);
+}
+
+TEST(MovedRun, GoesOnInItsNewPlace) {
+  adadiff::Run run = make_sampled().pipeline.start({});
+  run.advance(0ns);
+  adadiff::Run moved = std::move(run);
+  EXPECT_EQ(moved.advance(1h), Status::Completed);
+}
+
+TEST(MovedRun, RefusesCallsInItsOldPlace) {
+  adadiff::Run run = make_sampled().pipeline.start({});
+  const adadiff::Run moved = std::move(run);
+  EXPECT_EQ(refusal([&] { run.advance(0ns); }), "Run.advance: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.status(); }), "Run.status: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.preview(0); }), "Run.preview: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.finish(); }), "Run.finish: must be called on a run, but this one was moved elsewhere");
+}
+
 TEST(Images, AreRoundedHalfUpAndClamped) {
   SamplerModel model = six_steps();
   model.image_min = 0;
