@@ -6,11 +6,17 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sampling/batch_state.h"
 
 namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kUsualBatch = 64;
+
+// A file of a few kilobytes may describe images of 2^30 values. Any solver's batch of 64 guided images of 3 x 1024 x 1024 stays below.
+constexpr std::int64_t kMostBatchBytes = std::int64_t{8} << 30;
+// Images and their pixels stay until the result is taken; more than any one machine holds is a slip.
+constexpr std::int64_t kMostImageBytes = std::int64_t{64} << 30;
 
 /// Settings that give the same table, whatever stands in fields they do not use.
 bool agree(SolverSettings left, SolverSettings right) {
@@ -42,6 +48,20 @@ void set_start(const Request& request, const NoiseSchedule& schedule, SampleJob&
   const double time = job.plan.evaluations.front().update.time;
   job.start_alpha = schedule.alpha(time);
   job.start_sigma = schedule.sigma(time);
+}
+
+/// All factors are checked by now and their products fit: at most 10^6 images of 2^30 values.
+void check_size(const SampleJob& job) {
+  const auto check = [&job](const char* field, std::int64_t bytes, std::int64_t most) {
+    if (bytes <= most) return;
+    const NetworkInfo& info = job.network->info();
+    raise({field, "need at most " + show(most) + " bytes",
+           "needs " + show(bytes) + " with count " + show(job.count) + ", batch " + show(job.batch) + " and images of " +
+               show(info.channels) + " x " + show(info.height) + " x " + show(info.width),
+           "ask for fewer"});
+  };
+  check("Request.batch", batch_bytes(job), kMostBatchBytes);
+  check("Request.count", image_bytes(job), kMostImageBytes);
 }
 
 ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
@@ -89,6 +109,7 @@ SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline) {
   job.seed = request.seed;
   job.labels = choose_labels(request, info);
   job.guidance = choose_guidance(request, pipeline.model, info);
+  check_size(job);
   job.image_min = pipeline.model.image_min;
   job.image_max = pipeline.model.image_max;
   set_start(request, *pipeline.model.schedule, job);

@@ -221,6 +221,30 @@ TEST(MakePipeline, RefusesNetworksThatContradictThemselves) {
             "NetworkInfo.channels x height x width: must be at most 1073741824, but is 65536 x 65536 x 65536");
 }
 
+/// What a request for images of this size is answered with.
+std::string refused_size(std::int64_t channels, std::int64_t side, const Request& request) {
+  auto network = std::make_shared<Claims>();
+  network->claims = PyramidNetwork(labelled()).info();
+  network->claims.channels = channels;
+  network->claims.height = network->claims.width = side;
+  const Pipeline pipeline = make_pipeline(network, six_steps());
+  return refusal([&] { pipeline.start(request); });
+}
+
+TEST(Request, RefusesABatchThatNoMachineShouldHold) {
+  EXPECT_EQ(
+      refused_size(64, 4096, {}),
+      "Request.batch: must need at most 8589934592 bytes, but needs 17179869184 with count 1, batch 1 and images of 64 x 4096 x 4096; "
+      "ask for fewer");
+  EXPECT_NE(refused_size(64, 4096, {.count = 1'000'000, .batch = 1'000'000}).find("needs 17179869184000000 with"), std::string::npos);
+}
+
+TEST(Request, RefusesMoreImagesThanFitIntoMemory) {
+  EXPECT_EQ(refused_size(3, 1024, {.count = 1'000'000}),
+            "Request.count: must need at most 68719476736 bytes, but needs 12582912000000 with count 1000000, batch 64 and images of 3 x "
+            "1024 x 1024; ask for fewer");
+}
+
 TEST(Summary, CountsClassesWithoutTheNoLabelOne) {
   const ModelSummary summary = make_sampled().pipeline.model();
   EXPECT_EQ(summary.classes, 3);
