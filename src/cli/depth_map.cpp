@@ -34,6 +34,11 @@ Color color_of(int exit, int blocks) {
   return {mix(a.red, b.red, share), mix(a.green, b.green, share), mix(a.blue, b.blue, share)};
 }
 
+std::int64_t digits_of(std::int64_t number) { return static_cast<std::int64_t>(std::to_string(number).size()); }
+
+// Where something starts that stands in the middle of a cell, if it fits in there.
+std::int64_t centred(std::int64_t cell, std::int64_t size) { return std::max<std::int64_t>((cell - size + 2) / 2, 0); }
+
 // Where the cells stand and how large they are.
 struct Grid {
   std::int64_t left = 0, top = 0, columns = 0, rows = 0, cell_width = 0, cell_height = 0;
@@ -53,9 +58,8 @@ Grid lay_out(const Trace& trace) {
   grid.rows = thinning(trace.samples, grid.every_row);
   grid.cell_width = std::clamp<std::int64_t>(800 / grid.columns, 1, 32);
   grid.cell_height = std::clamp<std::int64_t>(480 / grid.rows, 1, 24);
-  const auto digits = static_cast<std::int64_t>(std::to_string(trace.samples).size());
-  grid.left = kMargin + digits * kGlyphWidth + 2 * kTick;
-  grid.top = kMargin + 2 * kGlyphHeight;
+  grid.left = kMargin + digits_of(trace.samples) * kGlyphWidth + 2 * kTick;
+  grid.top = kMargin + 2 * kGlyphHeight + 2 * kTick;
   return grid;
 }
 
@@ -85,12 +89,12 @@ void draw_step_axis(Canvas& canvas, const Grid& grid, const Trace& trace) {
   const bool is_one_each = trace.evaluations.back().step + 1 == static_cast<int>(trace.evaluations.size());
   canvas.write(grid.left, kMargin, is_one_each ? "step" : "evaluation");
   const auto count = static_cast<std::int64_t>(trace.evaluations.size());
-  const auto widest = static_cast<std::int64_t>(std::to_string(count).size() + 1) * kGlyphWidth;
+  const std::int64_t widest = (digits_of(count) + 1) * kGlyphWidth;
   const std::int64_t distance = tick_distance(count, grid.width() / widest);
   for (std::int64_t i = 0; i < count; i += distance) {
     const std::int64_t x = grid.left + i / grid.every_column * grid.cell_width;
     canvas.fill({x, grid.top - kTick, 1, kTick - 1}, kRule);
-    canvas.write(x + 2, kMargin + kGlyphHeight, std::to_string(i));
+    canvas.write(x + centred(grid.cell_width, kGlyphWidth * digits_of(i)), grid.top - kTick - kGlyphHeight, std::to_string(i));
   }
 }
 
@@ -99,7 +103,7 @@ void draw_sample_axis(Canvas& canvas, const Grid& grid, const Trace& trace) {
   for (std::int64_t i = 0; i < trace.samples; i += distance) {
     const std::int64_t y = grid.top + i / grid.every_row * grid.cell_height;
     canvas.fill({grid.left - kTick, y, kTick - 1, 1}, kRule);
-    canvas.write_right(grid.left - kTick - 2, y, std::to_string(i));
+    canvas.write_right(grid.left - kTick - 2, y + centred(grid.cell_height, kGlyphHeight), std::to_string(i));
   }
   canvas.write(kMargin, grid.top + std::max(grid.height(), std::int64_t{kGlyphHeight}) + kTick, "sample");
 }

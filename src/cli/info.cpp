@@ -50,7 +50,7 @@ std::string join(const std::vector<std::string>& parts) {
 std::string exits_text(const ModelSummary& model) {
   std::vector<std::string> exits;
   for (const int exit : model.exits) exits.push_back(std::to_string(exit));
-  return exits.empty() ? "none" : "after block " + join(exits);
+  return exits.empty() ? "none" : "after " + join(exits) + " blocks";
 }
 
 std::string line(const std::string& name, const std::string& value) {

@@ -14,6 +14,7 @@
 
 #include "cli/failure.h"
 #include "core/check.h"
+#include "io/atomic_file.h"
 
 namespace adadiff::cli {
 namespace {
@@ -29,10 +30,11 @@ void require_writable(const std::string& flag, const std::string& path) {
   if (!fs::is_directory(folder, ignored)) {
     raise<FileError>({flag, "name a file in a folder that exists", show(folder.string()) + " is none", "make the folder first"});
   }
-  // A target that is no regular file (a pipe, /dev/null) is written straight into; all others are renamed into place.
+  // A target that is no regular file (a pipe, /dev/null) is written straight into: opening it now could block or end its reader.
   const bool is_special = fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
-  const std::string& entry = is_special ? path : folder.string();
-  if (access(entry.c_str(), W_OK) != 0) {
+  if (!is_special) {
+    const detail::AtomicFile trial(path);
+  } else if (access(path.c_str(), W_OK) != 0) {
     raise<FileError>({flag, "name a file that can be written", show(path) + " cannot: " + std::strerror(errno)});
   }
 }

@@ -1,0 +1,106 @@
+// Picks the verb, and turns every failure into one line on standard error and an exit code.
+#include "cli/run_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/failure.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "core/check.h"
+
+namespace adadiff::cli {
+namespace {
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  Action (*add)(CLI::App&);
+};
+
+constexpr Verb kVerbs[] = {
+    {"sample", "Draw images, each leaving the network at its own depth", add_sample},
+    {"train", "Train a network with early exits on 8-bit images", add_train},
+    {"info", "Tell what a model file holds", add_info},
+    {"forward", "Run one evaluation of the network on given numbers", add_forward},
+    {"convert", "Turn a foreign checkpoint into a model file, or back", add_convert},
+};
+
+struct Command {
+  CLI::App* app = nullptr;
+  Action action;
+};
+
+int fail(const std::string& verb, const Failure& failure) {
+  std::fprintf(stderr, "adadiff%s%s: %s\n", verb.empty() ? "" : " ", verb.c_str(), failure.line.c_str());
+  return failure.exit_code;
+}
+
+// Empty unless the first word is a verb.
+std::string verb_of(int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  const bool is_known = std::any_of(std::begin(kVerbs), std::end(kVerbs), [&](const Verb& verb) { return word == verb.name; });
+  return is_known ? word : std::string();
+}
+
+// Exit code, or -1 to go on. Help and version are results; everything else is bad usage.
+int parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return -1;
+  } catch (const CLI::Success& request) {
+    std::ostringstream text;
+    const int code = app.exit(request, text, text);
+    print_result(text.str());
+    return code;
+  } catch (const CLI::ParseError& error) {
+    const std::string verb = verb_of(argc, argv);
+    const std::string advice = "; see adadiff " + (verb.empty() ? "" : verb + " ") + "--help";
+    return fail(verb, {kBadUsage, first_line(error.what()) + advice});
+  }
+}
+
+// CLI11 would only say that a subcommand is required.
+void require_known_verb(int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word.empty() || word[0] == '-' || !verb_of(argc, argv).empty()) return;
+  detail::raise({"verb", "be one of those in adadiff --help", "is " + detail::show(word)});
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{
+      "Diffusion sampling in which each sample leaves the network as soon as it is sure.\n"
+      "Results go to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: bad usage.",
+      "adadiff"};
+  app.set_version_flag("--version", ADADIFF_VERSION);
+  app.require_subcommand(1);
+  std::vector<Command> commands;
+  for (const Verb& verb : kVerbs) {
+    CLI::App* added = app.add_subcommand(verb.name, verb.summary);
+    commands.push_back({added, verb.add(*added)});
+  }
+  require_known_verb(argc, argv);
+  if (const int code = parse(app, argc, argv); code >= 0) return code;
+  for (const Command& command : commands) {
+    if (command.app->parsed()) command.action();
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (...) {
+    return fail(verb_of(argc, argv), describe_current_exception());
+  }
+}
+
+}  // namespace adadiff::cli

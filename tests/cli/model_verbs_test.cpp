@@ -1,0 +1,86 @@
+// `adadiff info` and `adadiff convert`.
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/tiny_model.h"
+
+namespace adadiff::testing {
+namespace {
+
+using nlohmann::json;
+
+TEST(Info, TellsWhatAModelHolds) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors");
+  const Outcome outcome = run({"info", folder / "tiny.safetensors"});
+  ASSERT_TRUE(succeeds(outcome));
+  for (const char* part :
+       {"uvit, 3 blocks", "1 x 8 x 8", "red, green, blue", "velocity", "cosine", "timed-map", "after 1, 2 blocks", "MIT"}) {
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
+  }
+}
+
+TEST(Info, AnswersAsJson) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors");
+  const json answer = json::parse(run({"info", folder / "tiny.safetensors", "--json"}).out);
+  EXPECT_EQ(answer.at("blocks"), 3);
+  EXPECT_EQ(answer.at("exits"), json({1, 2}));
+  EXPECT_EQ(answer.at("image").at("width"), 8);
+  EXPECT_GT(answer.at("parameters"), 1000);
+}
+
+TEST(Info, RefusesFilesThatAreNoModels) {
+  const ScratchFolder folder;
+  write_bytes(folder / "empty", "");
+  write_bytes(folder / "text", "certainly no safetensors file");
+  EXPECT_TRUE(fails(run({"info", folder / "missing"}), 1, "missing"));
+  EXPECT_TRUE(fails(run({"info", folder / "empty"}), 1, "empty"));
+  EXPECT_TRUE(fails(run({"info", folder / "text"}), 1, "text"));
+  EXPECT_TRUE(fails(run({"info", folder / "."}), 1, "adadiff info: "));
+}
+
+TEST(Convert, GivesAnOfficialStateDictBackAsItWas) {
+  const ScratchFolder folder;
+  const std::string description = R"({"network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16, "depth": 2,
+    "heads": 2, "label_rows": 4, "uncertainty": "map"}})";
+  write_tiny_model(folder / "tiny.safetensors", description);
+  ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o", folder / "weights.safetensors"})));
+  write_bytes(folder / "net.json",
+              R"({"format": 1, "prediction": "velocity", "schedule": {"name": "cosine"}, "time": {"scale": 1000, "shift": 0},
+    "labels": {"null": 3}, "network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
+    "depth": 2, "heads": 2, "label_rows": 4, "uncertainty": "map"}})");
+  ASSERT_TRUE(succeeds(run(
+      {"convert", "--from", "uvit", folder / "weights.safetensors", "--config", folder / "net.json", "-o", folder / "back.safetensors"})));
+  ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder / "back.safetensors", "-o", folder / "again.safetensors"})));
+  EXPECT_EQ(read_bytes(folder / "weights.safetensors"), read_bytes(folder / "again.safetensors"));
+}
+
+TEST(Convert, RefusesWhatTheOfficialCodeCannotHold) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors");
+  EXPECT_TRUE(fails(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o", folder / "out"}), 1, "timed-map"));
+  EXPECT_EQ(folder.files(), std::vector<std::string>{"tiny.safetensors"});
+}
+
+TEST(Convert, GivesAModelAnotherDefaultPlan) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors");
+  write_bytes(folder / "plan.json", R"({"below": 1})");
+  write_bytes(folder / "long.json", R"({"below": [0, 0.1, 0.1, 0.1, 0.1]})");
+  ASSERT_TRUE(
+      succeeds(run({"convert", "--default-plan", folder / "plan.json", folder / "tiny.safetensors", "-o", folder / "eager.safetensors"})));
+  const json report = json::parse(run({"sample", folder / "eager.safetensors", "--count", "1", "--json"}).out);
+  EXPECT_EQ(report.at("mean_exit_depth"), 1.0);
+  EXPECT_TRUE(fails(run({"convert", "--default-plan", folder / "long.json", folder / "tiny.safetensors", "-o", folder / "x"}), 2, "below"));
+}
+
+TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
+  EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "see adadiff convert --help"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2, "see adadiff convert --help"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--to", "dit", "-o", "y"}), 2, "--to: must be uvit"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
+}
+
+}  // namespace
+}  // namespace adadiff::testing

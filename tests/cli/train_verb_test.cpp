@@ -1,0 +1,86 @@
+// `adadiff train`: a few steps on a handful of made-up images.
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+
+namespace adadiff::testing {
+namespace {
+
+using nlohmann::json;
+
+std::string big_endian(std::uint32_t value) {
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
+}
+
+class Train : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kImages = 12;
+
+  Train() {
+    std::string images = std::string("\0\0\x08\x03", 4) + big_endian(kImages) + big_endian(8) + big_endian(8);
+    std::string labels = std::string("\0\0\x08\x01", 4) + big_endian(kImages);
+    for (std::uint32_t i = 0; i < kImages * 64; ++i) images += static_cast<char>(i * 37 % 256);
+    for (std::uint32_t i = 0; i < kImages; ++i) labels += static_cast<char>(i % 3);
+    write_bytes(folder_ / "train-images-idx3-ubyte", images);
+    write_bytes(folder_ / "train-labels-idx1-ubyte", labels);
+  }
+
+  Outcome train(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"train", "--data", folder_ / ".", "-o", model_, "--width", "16", "--depth", "2", "--heads", "2",
+                                         "--patch", "4", "--batch", "4", "--warmup", "1"});
+    return run(arguments);
+  }
+
+  ScratchFolder folder_;
+  std::string model_ = folder_ / "model.safetensors";
+};
+
+TEST_F(Train, WritesAModelThatSamples) {
+  const Outcome outcome = train({"--steps", "3", "--json"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_EQ(json::parse(outcome.out).at("steps"), 3);
+  EXPECT_EQ(json::parse(outcome.out).at("completed"), true);
+  EXPECT_TRUE(succeeds(run({"sample", model_, "--count", "1", "--steps", "2", "--class", "all", "--json"})));
+}
+
+TEST_F(Train, GoesOnWhereItWasStopped) {
+  ASSERT_TRUE(succeeds(train({"--steps", "2", "--decay", "constant"})));
+  EXPECT_TRUE(fails(train({"--steps", "4", "--decay", "constant"}), 2, "checkpoint"));
+  const Outcome resumed = train({"--steps", "4", "--decay", "constant", "--resume", "--json"});
+  ASSERT_TRUE(succeeds(resumed));
+  EXPECT_EQ(json::parse(resumed.out).at("steps"), 4);
+}
+
+TEST_F(Train, TakesARecipeAndFlagsOverIt) {
+  write_bytes(folder_ / "recipe.json", R"({"prediction": "noise", "schedule": "vp-linear"})");
+  ASSERT_TRUE(succeeds(train({"--recipe", folder_ / "recipe.json", "--schedule", "cosine", "--steps", "1"})));
+  const json model = json::parse(run({"info", model_, "--json"}).out);
+  EXPECT_EQ(model.at("prediction"), "noise");
+  EXPECT_EQ(model.at("schedule"), "cosine");
+}
+
+TEST_F(Train, LogsEveryStep) {
+  ASSERT_TRUE(succeeds(train({"--steps", "3", "--log", folder_ / "log.csv"})));
+  const std::string log = read_bytes(folder_ / "log.csv");
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 4);
+}
+
+TEST_F(Train, RefusesBadOptions) {
+  EXPECT_TRUE(fails(train({"--batch", "0"}), 2, "--batch"));
+  EXPECT_TRUE(fails(train({"--learning-rate", "fast"}), 2, "--learning-rate: must be a number in [0, 100], but is \"fast\""));
+  EXPECT_TRUE(fails(train({"--loss", "magic"}), 2, "magic"));
+  EXPECT_TRUE(fails(train({"--target", "magic"}), 2, "magic"));
+  EXPECT_TRUE(fails(train({"--prediction", "magic"}), 2, "magic"));
+  EXPECT_TRUE(fails(train({"--schedule", "magic", "--steps", "1"}), 2, "magic"));
+  EXPECT_EQ(folder_.files().size(), 2U);
+}
+
+TEST_F(Train, RefusesDataThatIsNotThere) {
+  EXPECT_TRUE(
+      fails(run({"train", "--data", folder_ / "none", "-o", model_}), 1, "--data: must name a folder with train-images-idx3-ubyte"));
+  EXPECT_TRUE(fails(run({"train", "--images", folder_ / "none", "-o", model_}), 1, "none"));
+  EXPECT_TRUE(fails(run({"train"}), 2, "--output"));
+}
+
+}  // namespace
+}  // namespace adadiff::testing
