@@ -74,6 +74,7 @@ struct ModelSummary {
   std::int64_t channels = 0, height = 0, width = 0, classes = 0, parameters = 0;
   std::vector<int> exits;                ///< where a pass may end
   std::vector<std::string> class_names;  ///< may be empty
+  std::string training;                  ///< JSON text of how the weights came about; may be empty
   Plan default_plan;
   double default_guidance = 1;
   SolverSettings default_solver;        ///< used where neither request nor plan says otherwise

@@ -38,7 +38,8 @@ ordered_json to_json(const ModelSummary& model) {
           {"default_guidance", model.default_guidance},
           {"default_plan", ordered_json::parse(adadiff::to_json(model.default_plan))},
           {"license", model.license},
-          {"origin", model.origin}};
+          {"origin", model.origin},
+          {"training", ordered_json::parse(model.training.empty() ? "null" : model.training)}};
 }
 
 std::string join(const std::vector<std::string>& parts) {

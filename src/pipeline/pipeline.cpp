@@ -70,6 +70,7 @@ Pipeline Pipeline::open(const std::string& path) {
   impl->summary.parameters = parameters;
   impl->summary.uncertainty = uncertainty;
   impl->summary.class_names = std::move(model.class_names);
+  impl->summary.training = std::move(model.training);
   impl->summary.license = std::move(model.license);
   impl->summary.origin = std::move(model.origin);
   return Pipeline(std::move(impl));

@@ -22,12 +22,13 @@ TEST(Info, TellsWhatAModelHolds) {
 
 TEST(Info, AnswersAsJson) {
   const ScratchFolder folder;
-  write_tiny_model(folder / "tiny.safetensors");
+  write_tiny_model(folder / "tiny.safetensors", R"({"training": {"steps": 5}})");
   const json answer = json::parse(run({"info", folder / "tiny.safetensors", "--json"}).out);
   EXPECT_EQ(answer.at("blocks"), 3);
   EXPECT_EQ(answer.at("exits"), json({1, 2}));
   EXPECT_EQ(answer.at("image").at("width"), 8);
   EXPECT_GT(answer.at("parameters"), 1000);
+  EXPECT_EQ(answer.at("training").at("steps"), 5);
 }
 
 TEST(Info, RefusesFilesThatAreNoModels) {
