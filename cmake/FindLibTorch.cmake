@@ -1,4 +1,5 @@
-# Finds LibTorch as the PyPI wheel lays it out and makes the target adadiff::torch_cpu (libtorch_cpu and libc10).
+# Finds LibTorch as the PyPI wheel lays it out and makes the target adadiff::torch_cpu (libtorch_cpu, libc10 and, if
+# it is there, libgomp; then LibTorch_HAS_GOMP is ON).
 # The wheel's own TorchConfig.cmake asks for a CUDA toolkit at configure time even for CPU code, so it is not used.
 #
 # Looked for in, first one wins: -DADADIFF_LIBTORCH=DIR, ADADIFF_LIBTORCH in the environment, where an earlier configure of this build
@@ -32,6 +33,7 @@ endforeach()
 
 unset(_libtorch_cpu)
 unset(_libtorch_c10)
+unset(_libtorch_gomp)
 unset(LibTorch_VERSION)
 if(_libtorch_dir)
   if(EXISTS "${_libtorch_dir}/version.py")
@@ -44,6 +46,7 @@ if(_libtorch_dir)
   endif()
   find_library(_libtorch_cpu torch_cpu PATHS "${_libtorch_dir}/lib" NO_DEFAULT_PATH NO_CACHE)
   find_library(_libtorch_c10 c10 PATHS "${_libtorch_dir}/lib" NO_DEFAULT_PATH NO_CACHE)
+  file(GLOB _libtorch_gomp "${_libtorch_dir}/lib/libgomp*.so*")
 endif()
 
 include(FindPackageHandleStandardArgs)
@@ -58,6 +61,13 @@ if(LibTorch_FOUND AND NOT TARGET adadiff::torch_cpu)
     "${_libtorch_dir}/include" "${_libtorch_dir}/include/torch/csrc/api/include")
   target_compile_definitions(adadiff::torch_cpu INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
   target_link_libraries(adadiff::torch_cpu INTERFACE "${_libtorch_cpu}" "${_libtorch_c10}")
+  # The wheel's own OpenMP library: code that shares torch's threads must link this one and no second.
+  set(LibTorch_HAS_GOMP OFF)
+  if(_libtorch_gomp)
+    list(GET _libtorch_gomp 0 _libtorch_gomp)
+    target_link_libraries(adadiff::torch_cpu INTERFACE "${_libtorch_gomp}")
+    set(LibTorch_HAS_GOMP ON)
+  endif()
   # libtorch_cpu needs libcudart and libcupti, which the wheels lay beside it. It finds them at run time by its own run path; the
   # linker has to be told.
   file(GLOB _libtorch_nvidia LIST_DIRECTORIES true "${_libtorch_dir}/../nvidia/*/lib")

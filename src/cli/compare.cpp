@@ -34,7 +34,11 @@ double psnr(const std::vector<float>& a, const std::vector<float>& b, float low,
   return sum > 0 ? 10 * std::log10(range * range * static_cast<double>(a.size()) / sum) : kNaN;
 }
 
-double Comparison::time_saved() const { return 1 - median(wall_ms) / median(full_wall_ms); }
+double Comparison::time_saved() const {
+  std::vector<double> ratios;
+  for (std::size_t pair = 0; pair < wall_ms.size(); ++pair) ratios.push_back(wall_ms[pair] / full_wall_ms[pair]);
+  return 1 - median(std::move(ratios));
+}
 
 double Comparison::exit_efficiency() const { return compute_skipped() < kLeastSkipped ? kNaN : time_saved() / compute_skipped(); }
 

@@ -1,8 +1,10 @@
 // The `adadiff` command.
 #include "cli/interrupt.h"
+#include "cli/memory.h"
 #include "cli/run_command.h"
 
 int main(int argc, char** argv) {
+  adadiff::cli::keep_freed_memory();
   adadiff::cli::watch_signals();
   return adadiff::cli::run_command(argc, argv);
 }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,10 +22,10 @@ struct Skip {
 class UViTPass final : public ForwardPass {
  public:
   UViTPass(const UViT& network, std::int64_t capacity) : network_(network), capacity_(capacity) {
-    for (std::int64_t block = 0; block < network.config().blocks(); ++block) {
-      const auto& module = network.uncertainty(block);
-      packed_.push_back(module.weight.defined() ? pack_weight(module) : at::Tensor());
-    }
+    if (!network.info().has_uncertainty) return;
+    std::vector<UncertaintyModule> modules;
+    for (std::int64_t block = 0; block < network.config().blocks(); ++block) modules.push_back(network.uncertainty(block));
+    packed_.emplace(modules);
   }
 
   void begin(const PassInputs& inputs) override {
@@ -32,6 +33,7 @@ class UViTPass final : public ForwardPass {
     auto embedded = network_.embed(inputs);
     tokens_ = std::move(embedded.tokens);
     time_embedding_ = std::move(embedded.time_embedding);
+    token_free_parts_.reset();
     skips_.clear();
     blocks_run_ = 0;
   }
@@ -47,11 +49,12 @@ class UViTPass final : public ForwardPass {
   }
 
   void score(const ScoreSink& sink) const override {
-    const auto& module = network_.uncertainty(last_block("score"));
-    if (!module.weight.defined()) raise({"ForwardPass.score", "be called on a network with uncertainty modules", "this one has none"});
+    const auto block = last_block("score");
+    if (!packed_) raise({"ForwardPass.score", "be called on a network with uncertainty modules", "this one has none"});
+    if (!token_free_parts_.defined()) token_free_parts_ = token_free_parts(*packed_, time_embedding_);
     const auto tokens = network_.patch_tokens(tokens_);
-    score_tokens(module, packed_[static_cast<std::size_t>(blocks_run_ - 1)], tokens, time_embedding_, sink.out);
-    if (sink.map != nullptr) write_map(module, tokens, *sink.map);
+    score_tokens(*packed_, block, tokens, token_free_parts_, sink.out);
+    if (sink.map != nullptr) write_map(network_.uncertainty(block), tokens, *sink.map);
   }
 
   void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
@@ -65,6 +68,7 @@ class UViTPass final : public ForwardPass {
     if (rows.size(0) == tokens_.size(0)) return;
     tokens_ = tokens_.index_select(0, rows);
     time_embedding_ = time_embedding_.index_select(0, rows);
+    token_free_parts_.reset();
     for (auto& skip : skips_) skip.rows = skip.rows.defined() ? skip.rows.index_select(0, rows) : rows;
   }
 
@@ -118,7 +122,8 @@ class UViTPass final : public ForwardPass {
   at::Tensor tokens_;          // [R, L, D]
   at::Tensor time_embedding_;  // [R, D]
   std::vector<Skip> skips_;
-  std::vector<at::Tensor> packed_;  // [blocks] UEM weights as the kernel reads them
+  std::optional<PackedUncertainty> packed_;
+  mutable at::Tensor token_free_parts_;  // [R or 1, blocks x P], made by the first score for these rows
 };
 
 }  // namespace

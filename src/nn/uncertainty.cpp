@@ -2,12 +2,22 @@
 #include "nn/uncertainty.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "core/check.h"
 #include "kernels/exit_score.h"
+#include "nn/parallel.h"
 
 namespace adadiff::detail {
+namespace {
+
+/// W [P, D] in the kernel's own layout.
+at::Tensor pack_weight(const at::Tensor& weight) {
+  auto packed = at::empty({kernels::packed_exit_weight_size(weight.size(0), weight.size(1))}, weight.options());
+  kernels::pack_exit_weight(weight.const_data_ptr<float>(), weight.size(0), weight.size(1), packed.data_ptr<float>());
+  return packed;
+}
+
+}  // namespace
 
 UncertaintyForm parse_uncertainty_form(std::string_view name, const std::string& where) {
   for (const auto form : {UncertaintyForm::None, UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar}) {
@@ -53,28 +63,34 @@ at::Tensor uncertainty_per_token(const UncertaintyModule& module, const at::Tens
   return at::linear(tokens.detach(), module.weight).add_(per_row.unsqueeze(1)).sigmoid_();  // [B, T, P]
 }
 
-at::Tensor pack_weight(const UncertaintyModule& module) {
-  const auto weight = module.weight.contiguous();
-  auto packed = at::empty({kernels::packed_exit_weight_size(weight.size(0), weight.size(1))}, weight.options());
-  kernels::pack_exit_weight(weight.data_ptr<float>(), weight.size(0), weight.size(1), packed.data_ptr<float>());
-  return packed;
+PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules) : values(modules.front().weight.size(0)) {
+  std::vector<at::Tensor> time_weights, biases;
+  for (const UncertaintyModule& module : modules) {
+    weight.push_back(pack_weight(module.weight.contiguous()));
+    biases.push_back(module.bias);
+    if (module.time_weight.defined()) time_weights.push_back(module.time_weight);
+  }
+  token_free.bias = at::cat(biases);
+  if (!time_weights.empty()) token_free.weight = at::cat(time_weights);
 }
 
-void score_tokens(const UncertaintyModule& module, const at::Tensor& packed, const at::Tensor& tokens, const at::Tensor& time_embedding,
-                  at::Tensor& out) {
-  const auto bias = token_free_part(module, time_embedding);  // [B or 1, P]
-  const auto bias_stride = bias.size(0) == 1 ? 0 : bias.stride(0);
-  constexpr std::int64_t kRowsPerTask = 1;
-  at::parallel_for(0, tokens.size(0), kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
-    kernels::exit_score({.tokens = tokens.data_ptr<float>() + first * tokens.stride(0),
+at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& time_embedding) {
+  return packed.token_free.weight.defined() ? apply(packed.token_free, time_embedding) : packed.token_free.bias.unsqueeze(0);
+}
+
+void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens, const at::Tensor& parts, at::Tensor& out) {
+  const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
+  const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);
+  parallel_rows(tokens.size(0), [&](std::int64_t first, std::int64_t last) {
+    kernels::exit_score({.tokens = tokens.const_data_ptr<float>() + first * tokens.stride(0),
                          .rows = last - first,
                          .tokens_per_row = tokens.size(1),
                          .width = tokens.size(2),
                          .row_stride = tokens.stride(0),
                          .token_stride = tokens.stride(1),
-                         .values = module.weight.size(0),
-                         .weight = packed.data_ptr<float>(),
-                         .bias = bias.data_ptr<float>() + first * bias_stride,
+                         .values = packed.values,
+                         .weight = packed.weight[static_cast<std::size_t>(block)].const_data_ptr<float>(),
+                         .bias = bias + first * bias_stride,
                          .bias_stride = bias_stride,
                          .out = out.data_ptr<float>() + first});
   });

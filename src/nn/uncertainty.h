@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -36,12 +37,20 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
 /// sigmoid per token and value, [B, T, P], with gradients to the module only: tokens and embedding are detached.
 at::Tensor uncertainty_per_token(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding);
 
-/// A module's weight as the fused kernel reads it; made anew whenever the weight changes.
-at::Tensor pack_weight(const UncertaintyModule& module);
+/// The modules of all blocks as the fused kernel reads them; made anew whenever a weight changes. All of one form, not None.
+struct PackedUncertainty {
+  explicit PackedUncertainty(const std::vector<UncertaintyModule>& modules);
+
+  std::int64_t values = 0;         ///< P
+  std::vector<at::Tensor> weight;  ///< [blocks] of W
+  Linear token_free;               ///< V of all blocks [blocks x P, D], undefined without V, and b [blocks x P]
+};
+
+/// The part of all blocks that does not depend on the tokens, in one product: [B, blocks x P]; [1, blocks x P] without V.
+at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& time_embedding);
 
 /// One number per row into out [B] float32, by the fused kernel; the map is not written. tokens [B, T, D] float32, last dimension dense;
-/// `packed` from pack_weight.
-void score_tokens(const UncertaintyModule& module, const at::Tensor& packed, const at::Tensor& tokens, const at::Tensor& time_embedding,
-                  at::Tensor& out);
+/// `parts` from token_free_parts.
+void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens, const at::Tensor& parts, at::Tensor& out);
 
 }  // namespace adadiff::detail

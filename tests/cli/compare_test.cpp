@@ -34,6 +34,13 @@ TEST(Comparison, GivesNoEfficiencyWhereNothingIsSkipped) {
   EXPECT_TRUE(std::isnan(comparison.exit_efficiency()));
 }
 
+TEST(Comparison, TakesTheRatioWithinEachPair) {
+  Comparison comparison;
+  comparison.wall_ms = {60, 600, 80};  // the machine was slow during the second pair
+  comparison.full_wall_ms = {100, 1000, 100};
+  EXPECT_NEAR(comparison.time_saved(), 0.4, 1e-12);
+}
+
 TEST(Duration, ReadsAsPeopleSayIt) {
   EXPECT_EQ(duration(850), "850 ms");
   EXPECT_EQ(duration(12340), "12.3 s");

@@ -17,9 +17,9 @@ at::Tensor numbers(at::IntArrayRef shape, const std::string& name) {
   return tensor;
 }
 
-UncertaintyModule random_module(UncertaintyForm form) {
+UncertaintyModule random_module(UncertaintyForm form, std::uint64_t seed = 5) {
   auto module = make_uncertainty(form, kWidth, kValues);
-  module.visit("uem", [](const std::string& name, at::Tensor& tensor) { fill_normal_(tensor, 0.5, 5, name); });
+  module.visit("uem", [seed](const std::string& name, at::Tensor& tensor) { fill_normal_(tensor, 0.5, seed, name); });
   return module;
 }
 
@@ -29,7 +29,8 @@ TEST_P(EveryForm, ScoresAsTheMeanOfItsMap) {
   const auto module = random_module(GetParam());
   const auto tokens = numbers({5, kTokens + 2, kWidth}, "tokens").narrow(1, 2, kTokens), time = numbers({5, kWidth}, "time");
   auto out = at::empty({5});
-  score_tokens(module, pack_weight(module), tokens, time, out);
+  const PackedUncertainty packed({random_module(GetParam(), 6), module});
+  score_tokens(packed, 1, tokens, token_free_parts(packed, time), out);
   const auto expected = uncertainty_per_token(module, tokens, time).flatten(1).mean(1);
   EXPECT_LT((out - expected).abs().max().item<float>(), 3e-6f);  // the kernel's 2e-6 and ATen's own rounding
 }
@@ -44,7 +45,9 @@ TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
 
 INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm, testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar),
                          [](const auto& info) {
-                           return info.param == UncertaintyForm::Map ? "Map" : info.param == UncertaintyForm::TimedMap ? "TimedMap" : "Scalar";
+                           return info.param == UncertaintyForm::Map        ? "Map"
+                                  : info.param == UncertaintyForm::TimedMap ? "TimedMap"
+                                                                            : "Scalar";
                          });
 
 TEST(Uncertainty, PassesNoGradientToTokens) {
