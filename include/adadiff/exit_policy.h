@@ -36,7 +36,8 @@ struct Readings {
 enum class Consult : std::uint8_t {
   No,     ///< nobody leaves here: no score is computed, decide is not called
   Score,  ///< compute uncertainties, then call decide
-  Leave   ///< everybody leaves here, no score needed
+  Leave,  ///< everybody leaves here, no score needed
+  Decide  ///< call decide without computing uncertainties: NaN at this exit
 };
 
 /// Both functions are pure: same arguments, same answer, from any thread.

@@ -87,8 +87,8 @@ void HostExecution::ask_policy() {
   const Consult consult = policy_->consult(site);
   if (consult == Consult::No) return;
   leave_.assign(site.units.size(), consult == Consult::Leave ? 1 : 0);
-  if (consult == Consult::Score) {
-    if (depth_ > 0 && network_.info().has_uncertainty) read_scores();
+  if (consult == Consult::Score || consult == Consult::Decide) {
+    if (consult == Consult::Score && depth_ > 0 && network_.info().has_uncertainty) read_scores();
     units_.fill_readings(depth_, readings_);
     policy_->decide(site, {readings_, depth_ + 1}, leave_);
   }

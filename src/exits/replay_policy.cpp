@@ -16,7 +16,7 @@ class ReplayPolicy final : public ExitPolicy {
   Consult consult(const ExitSite& site) const override {
     const auto leaving = std::count_if(site.units.begin(), site.units.end(), [&](const auto& unit) { return leaves(unit, site.exit); });
     if (leaving == 0) return Consult::No;
-    return leaving == std::ssize(site.units) ? Consult::Leave : Consult::Score;
+    return leaving == std::ssize(site.units) ? Consult::Leave : Consult::Decide;
   }
 
   void decide(const ExitSite& site, const Readings&, std::span<std::uint8_t> leave) const override {

@@ -34,15 +34,17 @@ class ThresholdPolicy final : public ExitPolicy {
   }
 
   Consult consult(const ExitSite& site) const override {
-    bool all_never = true, all_leave = true;
+    bool all_never = true, all_leave = true, any_looks = false;
     const auto exit = static_cast<std::size_t>(site.exit);
     for (const DecisionUnit& unit : site.units) {
       const CompiledRule& rule = rule_of(unit);
       all_never = all_never && rule.below[exit] == kNever;
       all_leave = all_leave && rule.below[exit] == kAlways && rule.hits[exit] == 1;
+      any_looks = any_looks || (rule.below[exit] != kNever && rule.below[exit] != kAlways);
     }
     if (all_never) return Consult::No;
-    return all_leave ? Consult::Leave : Consult::Score;
+    if (all_leave) return Consult::Leave;
+    return any_looks ? Consult::Score : Consult::Decide;
   }
 
   void decide(const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) const override {

@@ -51,7 +51,7 @@ void synchronise_folder(const std::filesystem::path& folder) {
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   struct stat status = {};
   const bool exists = ::stat(path_.c_str(), &status) == 0;
-  if (!exists && errno != ENOENT) fail("opening it", errno);
+  if (!exists && (errno != ENOENT || path_.empty())) fail("opening it", errno);
   if (exists && S_ISDIR(status.st_mode)) raise<FileError>({path_, "be a file", "is a folder"});
   if (exists && !S_ISREG(status.st_mode)) {
     // Opened by the name it was given: links such as /dev/fd/3 lead to pipes that have no path of their own.
@@ -64,17 +64,40 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
 }
 
 void AtomicFile::open_beside(int mode) {
-  for (int attempt = 0; attempt < kMostNames && !file_.is_open(); ++attempt) {
+  // Such a file is given its name through /proc.
+  if (::access("/proc/self/fd", X_OK) == 0) {
+    file_ = FileDescriptor(::open(folder_of(target_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, kNewFileMode));
+  }
+  if (!file_.is_open() && !open_named()) fail("creating a temporary file beside it", errno);
+  if (mode >= 0) static_cast<void>(::fchmod(file_.number(), static_cast<mode_t>(mode)));
+}
+
+/// For file systems without O_TMPFILE. False leaves errno.
+bool AtomicFile::open_named() {
+  for (int attempt = 0; attempt < kMostNames; ++attempt) {
     const std::filesystem::path name = name_beside(target_);
     file_ = FileDescriptor(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode));
     if (file_.is_open()) {
       temporary_ = name;
-    } else if (errno != EEXIST) {
-      break;
+      return true;
     }
+    if (errno != EEXIST) return false;
   }
-  if (!file_.is_open()) fail("creating a temporary file beside it", errno);
-  if (mode >= 0) static_cast<void>(::fchmod(file_.number(), static_cast<mode_t>(mode)));
+  return false;
+}
+
+/// Only rename() replaces a file in one step, and it needs a name to start from.
+void AtomicFile::give_name() {
+  const std::string open_file = "/proc/self/fd/" + std::to_string(file_.number());
+  for (int attempt = 0; attempt < kMostNames; ++attempt) {
+    const std::filesystem::path name = name_beside(target_);
+    if (::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = name;
+      return;
+    }
+    if (errno != EEXIST) break;
+  }
+  fail("naming a temporary file beside it", errno);
 }
 
 AtomicFile::~AtomicFile() {
@@ -91,9 +114,11 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::commit() {
-  if (!temporary_.empty() && ::fsync(file_.number()) != 0) fail("writing", errno);
+  const bool replaces = !target_.empty();
+  if (replaces && ::fsync(file_.number()) != 0) fail("writing", errno);
+  if (replaces && temporary_.empty()) give_name();
   if (const int error = file_.close(); error != 0) fail("writing", error);
-  if (temporary_.empty()) return;
+  if (!replaces) return;
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("renaming its temporary file", errno);
   temporary_.clear();
   synchronise_folder(folder_of(target_));

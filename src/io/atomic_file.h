@@ -11,8 +11,9 @@
 
 namespace adadiff::detail {
 
-/// Writes beside the target and renames over it in commit(); without commit() the target stays as it was. A target that exists and is
-/// no regular file (a pipe, /dev/null) is written straight into. Links are followed. An existing file's permissions are kept.
+/// Writes beside the target and renames over it in commit(); without commit() the target stays as it was. Where the file system can, the
+/// file has no name until then, so that a kill leaves nothing behind. A target that exists and is no regular file (a pipe, /dev/null) is
+/// written straight into. Links are followed. An existing file's permissions are kept.
 /// Everything throws FileError that names the target.
 class AtomicFile {
  public:
@@ -30,11 +31,13 @@ class AtomicFile {
 
  private:
   void open_beside(int mode);
+  bool open_named();
+  void give_name();
   [[noreturn]] void fail(const std::string& doing, int error_number) const;
 
   std::string path_;                 // as the caller named it, for messages
-  std::filesystem::path target_;     // with links followed
-  std::filesystem::path temporary_;  // empty: the target itself is open
+  std::filesystem::path target_;     // with links followed; empty: the target itself is open
+  std::filesystem::path temporary_;  // empty: the open file has no name
   FileDescriptor file_;
 };
 

@@ -81,6 +81,17 @@ TEST(Policy, LetsEverybodyLeaveWithoutAScore) {
   EXPECT_TRUE(std::isnan(executed.outcomes[0].uncertainty));
 }
 
+TEST(Policy, DecidesWithoutAScore) {
+  const PyramidNetwork network;
+  FunctionPolicy policy;
+  policy.on_consult = [](const ExitSite& site) { return site.exit == 2 ? Consult::Decide : Consult::No; };
+  policy.on_decide = [](const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) {
+    for (std::size_t i = 0; i < leave.size(); ++i) leave[i] = site.units[i].sample == 1 && std::isnan(readings.latest(i)) ? 1 : 0;
+  };
+  EXPECT_EQ(execute_with(network, policy, 3).exits(), (std::vector<int>{6, 2, 6}));
+  EXPECT_EQ(network.ran().scores[1], 0);
+}
+
 TEST(Policy, OfANetworkWithoutUncertaintyGetsNaN) {
   PyramidOptions options;
   options.has_uncertainty = false;

@@ -72,7 +72,7 @@ TEST(ThresholdPolicy, AsksForScoresWhereUnitsDiffer) {
   const Asked policy({below({kNever}), below({kAlways}), below({0.5F})});
   EXPECT_EQ(policy.consult(1, {0, 0}), Consult::No);
   EXPECT_EQ(policy.consult(1, {1, 1}), Consult::Leave);
-  EXPECT_EQ(policy.consult(1, {0, 1}), Consult::Score);
+  EXPECT_EQ(policy.consult(1, {0, 1}), Consult::Decide) << "neither looks";
   EXPECT_EQ(policy.consult(1, {0, 2}), Consult::Score);
   EXPECT_EQ(policy.consult(1, {1, 2}), Consult::Score);
 }
@@ -83,7 +83,9 @@ TEST(ThresholdPolicy, AsksForScoresWhereNobodyCanLeaveYetButReadingsCount) {
   EXPECT_FALSE(policy.leaves({NAN, 0.1F}));
 }
 
-TEST(ThresholdPolicy, DoesNotLetAllGoWhereAlwaysWaitsForAgreement) { EXPECT_EQ(Asked({below({kAlways}, {2})}).consult(1), Consult::Score); }
+TEST(ThresholdPolicy, DoesNotLetAllGoWhereAlwaysWaitsForAgreement) {
+  EXPECT_EQ(Asked({below({kAlways}, {2})}).consult(1), Consult::Decide);
+}
 
 TEST(ThresholdPolicy, LeavesStrictlyBelow) {
   const Asked policy({below({0.5F})});
@@ -172,7 +174,7 @@ class Replay : public testing::Test {
 TEST_F(Replay, LeavesWhereEachSampleLeft) {
   const std::vector<DecisionUnit> units{{.sample = 0}, {.sample = 1}, {.sample = 2}};
   EXPECT_EQ(consult(0, units), Consult::No);
-  EXPECT_EQ(consult(1, units), Consult::Score);
+  EXPECT_EQ(consult(1, units), Consult::Decide);
   EXPECT_THAT(decide(1, units), ElementsAre(1, 0, 0));
   EXPECT_EQ(consult(2, {{.sample = 1}}), Consult::Leave);
   EXPECT_EQ(consult(3, {{.sample = 2}}), Consult::No);

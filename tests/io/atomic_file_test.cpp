@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "io/test_files.h"
@@ -38,6 +40,25 @@ TEST(AtomicFile, LeavesTheTargetAndNothingElseWithoutCommit) {
   const TestFolder folder;
   put(folder / "a", "old");
   { AtomicFile(folder / "a").write("new"); }
+  EXPECT_EQ(get(folder / "a"), "old");
+  EXPECT_EQ(folder.file_count(), 1u);
+}
+
+TEST(AtomicFile, LeavesNothingWhenTheProcessIsKilledMeanwhile) {
+  const TestFolder folder;
+  const FileDescriptor unnamed(::open((folder / ".").c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+  if (!unnamed.is_open()) GTEST_SKIP() << "this file system has no unnamed files";
+  put(folder / "a", "old");
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    AtomicFile file(folder / "a");
+    file.write("new");
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(get(folder / "a"), "old");
   EXPECT_EQ(folder.file_count(), 1u);
 }
@@ -79,7 +100,8 @@ TEST(AtomicFile, RefusesLinksInACircle) {
   const TestFolder folder;
   std::filesystem::create_symlink("b", folder / "a");
   std::filesystem::create_symlink("a", folder / "b");
-  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / "a", "x"); }), HasSubstr("opening it failed: Too many levels of symbolic links"));
+  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / "a", "x"); }),
+              HasSubstr("opening it failed: Too many levels of symbolic links"));
 }
 
 TEST(AtomicFile, WritesStraightIntoAPipe) {
