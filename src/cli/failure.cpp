@@ -1,7 +1,6 @@
 // Turns whatever was thrown into one line and an exit code.
 #include "cli/failure.h"
 
-#include <algorithm>
 #include <new>
 
 #include <c10/util/Exception.h>
@@ -10,18 +9,39 @@
 
 namespace adadiff::cli {
 
-std::string first_line(const std::string& text) {
-  std::string line = text.substr(0, text.find('\n'));
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 32 || c == 127; }, ' ');
+namespace {
+
+constexpr std::size_t kHead = 600, kTail = 380;  // bytes kept of a long line
+
+// ASCII's control characters, and those that UTF-8 writes as C2 80 to C2 9F.
+bool is_control(const std::string& text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  const auto before = static_cast<unsigned char>(at > 0 ? text[at - 1] : 0);
+  return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
+}
+
+}  // namespace
+
+std::string one_line(const std::string& text) {
+  std::string line = text;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_control(text, i)) continue;
+    line[i] = ' ';
+    if (static_cast<unsigned char>(text[i]) >= 0x80) line[i - 1] = ' ';
+  }
+  if (line.size() > kHead + kTail) line = line.substr(0, kHead) + " [...] " + line.substr(line.size() - kTail);
   return line;
 }
+
+std::string first_line(const std::string& text) { return one_line(text.substr(0, text.find('\n'))); }
 
 Failure describe_current_exception() {
   try {
     throw;
   } catch (const InvalidArgument& error) {
-    return {kBadUsage, first_line(error.what())};
+    return {kBadUsage, one_line(error.what())};
+  } catch (const Error& error) {
+    return {kFailed, one_line(error.what())};
   } catch (const std::bad_alloc&) {
     return {kFailed, "memory: must suffice, but ran out; ask for fewer or smaller images at a time (--count, --batch)"};
   } catch (const c10::Error& error) {

@@ -11,7 +11,9 @@
 
 #include <adadiff/error.h>
 
+#include "cli/failure.h"
 #include "cli/flags.h"
+#include "cli/interrupt.h"
 #include "cli/npy_shape.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -115,7 +117,11 @@ void write_array(const std::string& path, const at::Tensor& tensor) {
 }
 
 void forward(const ForwardFlags& flags) {
-  require_outputs({{"--output", flags.output}, {"--uncertainty", flags.uncertainty}});
+  require_outputs({{"--output", flags.output}, {"--uncertainty", flags.uncertainty}}, {{"the model", flags.model},
+                                                                                       {"--input", flags.input},
+                                                                                       {"--time", flags.time},
+                                                                                       {"--network-time", flags.network_time},
+                                                                                       {"--class", flags.classes}});
   const detail::Model model = detail::read_model(flags.model);
   const NetworkInfo& network = model.network->info();
   if (flags.exit.value_or(1) > network.blocks) {
@@ -134,7 +140,13 @@ void forward(const ForwardFlags& flags) {
   at::Tensor output = at::empty_like(inputs.x);
   at::Tensor uncertainty = flags.uncertainty.empty() ? at::Tensor() : at::empty({rows}, at::kFloat);
   const std::unique_ptr<ForwardPass> pass = model.network->new_pass(std::min(rows, kRowsAtOnce));
-  for (std::int64_t first = 0; first < rows; first += kRowsAtOnce) evaluate(*pass, inputs, first, output, uncertainty);
+  for (std::int64_t first = 0; first < rows; first += kRowsAtOnce) {
+    if (interrupted()) throw Interrupted("interrupted; nothing was written");
+    evaluate(*pass, inputs, first, output, uncertainty);
+  }
+  if (!at::isfinite(output).all().item<bool>()) {
+    raise<ModelError>({"the network's output", "be finite", "has NaN or infinity", "look for them, or for huge numbers, in the inputs"});
+  }
   write_array(flags.output, output);
   if (uncertainty.defined()) write_array(flags.uncertainty, uncertainty);
 }

@@ -28,6 +28,9 @@ void watch_signals() {
 #ifdef SIGPIPE
   std::signal(SIGPIPE, SIG_IGN);
 #endif
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);
+#endif
 }
 
 bool interrupted() { return stop_wanted.load(); }

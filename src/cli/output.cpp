@@ -39,6 +39,14 @@ void require_writable(const std::string& flag, const std::string& path) {
   }
 }
 
+void require_no_input(const std::string& flag, const std::string& path, const FlagPaths& inputs) {
+  for (const auto& [input_flag, input] : inputs) {
+    std::error_code ignored;
+    const bool is_same = !input.empty() && fs::is_regular_file(path, ignored) && fs::equivalent(path, input, ignored);
+    if (is_same) raise({flag, "name another file than " + input_flag, "both are " + show(path)});
+  }
+}
+
 }  // namespace
 
 void print_result(const std::string& text) {
@@ -54,10 +62,11 @@ void print_note(const std::string& verb, const std::string& line) {
   std::fprintf(stderr, "adadiff %s: %s\n", verb.c_str(), first_line(line).c_str());
 }
 
-void require_outputs(std::initializer_list<std::pair<std::string, std::string>> flags_and_paths) {
+void require_outputs(const FlagPaths& outputs, const FlagPaths& inputs) {
   std::set<fs::path> seen;
-  for (const auto& [flag, path] : flags_and_paths) {
+  for (const auto& [flag, path] : outputs) {
     if (path.empty()) continue;
+    require_no_input(flag, path, inputs);
     require_writable(flag, path);
     std::error_code ignored;
     const bool is_regular = !fs::exists(path, ignored) || fs::is_regular_file(path, ignored);

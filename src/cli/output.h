@@ -1,8 +1,9 @@
 // What the command writes: results on standard output, notes on standard error, and the check of output paths before long work.
 #pragma once
 
-#include <initializer_list>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -15,8 +16,10 @@ void print_json(const nlohmann::ordered_json& json);
 /// One line on standard error.
 void print_note(const std::string& verb, const std::string& line);
 
-/// Raises unless every path that is not empty can be written to, and no two are the same file.
-void require_outputs(std::initializer_list<std::pair<std::string, std::string>> flags_and_paths);
+using FlagPaths = std::vector<std::pair<std::string, std::string>>;  ///< flag and its path; an empty path: not given
+
+/// Raises unless every output can be written to, no two are the same file, and none is an input.
+void require_outputs(const FlagPaths& outputs, const FlagPaths& inputs = {});
 
 /// A number with so many digits behind the point; "-" for NaN.
 std::string fixed(double value, int digits);

@@ -73,6 +73,16 @@ void require_known_verb(int argc, char** argv) {
   detail::raise({"verb", "be one of those in adadiff --help", "is " + detail::show(word)});
 }
 
+// An empty word is a variable that was not set in the caller's shell, never what was meant.
+void require_words(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const std::string before = i > 1 ? detail::show(std::string(argv[i - 1])) : "adadiff";
+    if (word.empty()) detail::raise({"argument " + detail::show(i), "not be empty", "the one after " + before + " is"});
+    if (word.starts_with("--") && word.ends_with("=")) detail::raise({word.substr(0, word.size() - 1), "have a value", "has none"});
+  }
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{
       "Diffusion sampling in which each sample leaves the network as soon as it is sure.\n"
@@ -85,6 +95,7 @@ int parse_and_run(int argc, char** argv) {
     CLI::App* added = app.add_subcommand(verb.name, verb.summary);
     commands.push_back({added, verb.add(*added)});
   }
+  require_words(argc, argv);
   require_known_verb(argc, argv);
   if (const int code = parse(app, argc, argv); code >= 0) return code;
   for (const Command& command : commands) {

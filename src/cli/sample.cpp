@@ -38,11 +38,12 @@ void write_grid(const Images& images, const SampleFlags& flags) {
 
 void write_outputs(const Result& result, const SampleFlags& flags) {
   const Images& images = result.images;
-  if (!flags.out.empty()) write_grid(images, flags);
+  // The numbers first: pictures can grow too large for one file.
   if (!flags.images.empty()) {
     detail::write_npy(flags.images, {images.count, images.height, images.width, images.channels}, images.pixels);
   }
   if (!flags.trace.empty()) detail::write_text(flags.trace, to_json(result.trace) + "\n");
+  if (!flags.out.empty()) write_grid(images, flags);
   if (!flags.depth_map.empty()) write_png(draw_depth_map(result.trace), flags.depth_map);
 }
 
@@ -126,7 +127,8 @@ void report(const Drawn& drawn, const Comparison& c, const SampleFlags& flags) {
 void check_outputs(SampleFlags& flags) {
   const bool names_none = flags.out.empty() && flags.images.empty() && flags.trace.empty() && flags.depth_map.empty();
   if (names_none && !flags.compare && !flags.json) flags.out = "adadiff-samples.png";
-  require_outputs({{"--out", flags.out}, {"--images", flags.images}, {"--trace", flags.trace}, {"--depth-map", flags.depth_map}});
+  require_outputs({{"--out", flags.out}, {"--images", flags.images}, {"--trace", flags.trace}, {"--depth-map", flags.depth_map}},
+                  {{"the model", flags.model}, {"--plan", flags.plan}, {"--noise", flags.noise}});
 }
 
 void sample(SampleFlags& flags) {

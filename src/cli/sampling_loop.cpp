@@ -27,9 +27,9 @@ TimedResult run_to_end(const Pipeline& pipeline, Request request, TerminalProgre
   while (run.advance(kSlice) == Status::Working) {
     if (interrupted()) stop.request_stop();
   }
+  if (run.status() == Status::Cancelled) throw Interrupted("interrupted; nothing was written");
   TimedResult timed{run.finish(), 0};
   timed.wall_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  if (timed.result.status == Status::Cancelled) throw Interrupted("interrupted; nothing was written");
   return timed;
 }
 

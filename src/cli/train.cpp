@@ -11,6 +11,7 @@
 #include "cli/terminal_progress.h"
 #include "cli/train_flags.h"
 #include "cli/verbs.h"
+#include "training/trainer.h"
 
 namespace adadiff::cli {
 namespace {
@@ -43,8 +44,9 @@ void report(const TrainingResult& result, const TrainFlags& flags) {
 }
 
 void train_network(const TrainFlags& flags) {
-  require_outputs({{"--output", flags.output}, {"--checkpoint", flags.checkpoint}, {"--log", flags.log}});
   const TrainingOptions options = make_options(flags);
+  require_outputs({{"--output", options.model}, {"--checkpoint", detail::checkpoint_path(options)}, {"--log", options.log}},
+                  {{"--images", options.images}, {"--labels", options.labels}, {"--recipe", flags.recipe}, {"--network", flags.network}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
   const TrainingResult result = run(options);
   if (interrupted() && !result.completed) {

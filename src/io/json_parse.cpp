@@ -1,4 +1,4 @@
-// nlohmann's parser under limits: it watches depth, number of values and repeated keys while the document is built.
+// nlohmann's parser under limits: depth, number of values and repeated keys are looked at before the document is built.
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -12,55 +12,6 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLongestReason = 160;
 
-class Watcher {
- public:
-  Watcher(const std::string& source, const JsonLimits& limits) : source_(source), limits_(limits) {}
-
-  bool operator()(int /*depth*/, Json::parse_event_t event, const Json& parsed) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-      case Json::parse_event_t::array_start:
-        enter();
-        break;
-      case Json::parse_event_t::object_end:
-      case Json::parse_event_t::array_end:
-        keys_.pop_back();
-        break;
-      case Json::parse_event_t::key:
-        take_key(parsed.get_ref<const std::string&>());
-        break;
-      case Json::parse_event_t::value:
-        count();
-        break;
-    }
-    return true;
-  }
-
- private:
-  void count() {
-    if (++values_ > limits_.values) fail("hold at most " + std::to_string(limits_.values) + " values", "holds more");
-  }
-  void enter() {
-    count();
-    if (keys_.size() >= static_cast<std::size_t>(limits_.depth)) {
-      fail("be nested at most " + std::to_string(limits_.depth) + " deep", "is nested deeper");
-    }
-    keys_.emplace_back();
-  }
-  void take_key(const std::string& key) {
-    count();
-    if (!keys_.back().insert(key).second) fail("name each key once", "repeats " + show(key));
-  }
-  [[noreturn]] void fail(const std::string& must, const std::string& found) const {
-    raise_json(limits_.error, to_message({source_, must, found}));
-  }
-
-  const std::string& source_;
-  const JsonLimits& limits_;
-  std::vector<std::set<std::string>> keys_;
-  std::size_t values_ = 0;
-};
-
 /// The parser's reason without its own prefix and number.
 std::string reason_of(const Json::exception& error) {
   std::string reason = error.what();
@@ -72,6 +23,59 @@ std::string reason_of(const Json::exception& error) {
   }
   return reason;
 }
+
+/// Sees every value before anything is built. (A callback while building costs time in the square of a container's size.)
+class Watcher final : public nlohmann::json_sax<Json> {
+ public:
+  Watcher(const std::string& source, const JsonLimits& limits) : source_(source), limits_(limits) {}
+
+  bool null() override { return count(); }
+  bool boolean(bool) override { return count(); }
+  bool number_integer(number_integer_t) override { return count(); }
+  bool number_unsigned(number_unsigned_t) override { return count(); }
+  bool number_float(number_float_t, const string_t&) override { return count(); }
+  bool string(string_t&) override { return count(); }
+  bool binary(binary_t&) override { return count(); }
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+
+  bool key(string_t& name) override {
+    if (!keys_.back().insert(name).second) fail("name each key once", "repeats " + show(name));
+    return count();
+  }
+
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
+    fail("be JSON", "is not: " + reason_of(error));
+  }
+
+ private:
+  bool count() {
+    if (++values_ > limits_.values) fail("hold at most " + std::to_string(limits_.values) + " values", "holds more");
+    return true;
+  }
+  bool enter() {
+    count();
+    if (keys_.size() >= static_cast<std::size_t>(limits_.depth)) {
+      fail("be nested at most " + std::to_string(limits_.depth) + " deep", "is nested deeper");
+    }
+    keys_.emplace_back();
+    return true;
+  }
+  bool leave() {
+    keys_.pop_back();
+    return true;
+  }
+  [[noreturn]] void fail(const std::string& must, const std::string& found) const {
+    raise_json(limits_.error, to_message({source_, must, found}));
+  }
+
+  const std::string& source_;
+  const JsonLimits& limits_;
+  std::vector<std::set<std::string>> keys_;
+  std::size_t values_ = 0;
+};
 
 }  // namespace
 
@@ -85,12 +89,13 @@ Json parse_json(std::string_view text, const std::string& source, const JsonLimi
     raise_json(limits.error, to_message({source, "have at most " + std::to_string(limits.bytes) + " bytes of JSON",
                                          "has " + std::to_string(text.size())}));
   }
-  Watcher watcher(source, limits);
-  try {
-    return Json::parse(text.begin(), text.end(), std::ref(watcher));
-  } catch (const Json::exception& error) {
-    raise_json(limits.error, to_message({source, "be JSON", "is not: " + reason_of(error)}));
+  // The parser would take it for the end.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    raise_json(limits.error, to_message({source, "be JSON", "is not: byte " + std::to_string(nul) + " is zero"}));
   }
+  Watcher watcher(source, limits);
+  Json::sax_parse(text, &watcher);
+  return Json::parse(text);
 }
 
 }  // namespace adadiff::detail

@@ -68,7 +68,7 @@ class UViTPass final : public ForwardPass {
     if (rows.size(0) == tokens_.size(0)) return;
     tokens_ = tokens_.index_select(0, rows);
     time_embedding_ = time_embedding_.index_select(0, rows);
-    token_free_parts_.reset();
+    if (token_free_parts_.defined() && token_free_parts_.size(0) > 1) token_free_parts_ = token_free_parts_.index_select(0, rows);
     for (auto& skip : skips_) skip.rows = skip.rows.defined() ? skip.rows.index_select(0, rows) : rows;
   }
 

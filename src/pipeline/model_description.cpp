@@ -13,7 +13,6 @@ namespace adadiff::detail {
 namespace {
 
 constexpr int kFormat = 1;
-constexpr std::size_t kMaxText = 65536;
 using Json = nlohmann::ordered_json;
 
 const std::pair<Prediction, const char*> kPredictions[] = {
@@ -64,7 +63,7 @@ Labels parse_labels(const JsonReader& json) {
   Labels labels;
   if (const auto null_label = json.optional("null")) labels.null_label = null_label->as_int(0, 1'000'000);
   if (const auto names = json.optional("names")) {
-    for (const auto& name : names->elements(1'000'000)) labels.names.push_back(name.as_string(200));
+    for (const auto& name : names->elements(1'000'000)) labels.names.push_back(name.as_string(kMostClassName));
   }
   return labels;
 }
@@ -114,8 +113,8 @@ void parse_sampler(const JsonReader& json, SamplerModel& sampler) {
 }
 
 void parse_origin(const JsonReader& json, Model& model) {
-  if (const auto license = json.optional("license")) model.license = license->as_string(kMaxText);
-  if (const auto origin = json.optional("origin")) model.origin = origin->as_string(kMaxText);
+  if (const auto license = json.optional("license")) model.license = license->as_string(kMostText);
+  if (const auto origin = json.optional("origin")) model.origin = origin->as_string(kMostText);
   if (const auto training = json.optional("training")) model.training = training->value().dump();
 }
 

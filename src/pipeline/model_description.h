@@ -10,6 +10,9 @@
 
 namespace adadiff::detail {
 
+inline constexpr std::size_t kMostText = 65536;     ///< bytes of a licence or an origin
+inline constexpr std::size_t kMostClassName = 200;  ///< bytes of one
+
 /// Reads a description and makes its network, weights still zero. `source` is named in errors; a network of more than `most_values` numbers
 /// is refused before it is allocated. Throws ModelError.
 Model parse_description(std::string_view json, const std::string& source,

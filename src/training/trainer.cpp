@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "io/atomic_file.h"
 #include "io/file_descriptor.h"
+#include "pipeline/model_description.h"
 #include "pipeline/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
@@ -204,6 +205,22 @@ void require_labels(const NetworkInfo& info, const ImageSet& set, const Training
   }
 }
 
+/// What a model file could not hold must be said before hours of work, not after.
+void require_texts(const NetworkInfo& info, const TrainingOptions& options) {
+  const auto bytes = [](const char* field, const std::string& text, std::size_t most) {
+    if (text.size() <= most) return;
+    raise({std::string("TrainingOptions.") + field, "have at most " + show(static_cast<std::int64_t>(most)) + " bytes",
+           "has " + show(static_cast<std::int64_t>(text.size()))});
+  };
+  bytes("license", options.license, kMostText);
+  bytes("origin", options.origin, kMostText);
+  for (const std::string& name : options.class_names) bytes("class_names", name, kMostClassName);
+  const auto names = static_cast<std::int64_t>(options.class_names.size());
+  if (names > info.classes) {
+    raise({"TrainingOptions.class_names", "have at most the network's " + show(info.classes) + " entries", "has " + show(names)});
+  }
+}
+
 }  // namespace
 
 std::string checkpoint_path(const TrainingOptions& options) {
@@ -215,6 +232,7 @@ TrainingResult train_network(const TrainingOptions& options, const std::shared_p
   check_options(options);
   require_image_size(network->info(), set);
   require_labels(network->info(), set, options);
+  require_texts(network->info(), options);
   return Training(options, network, set).run(observer, stop);
 }
 

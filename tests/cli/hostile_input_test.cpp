@@ -89,6 +89,26 @@ TEST_F(Hostile, SurvivesHeadersOfAnyClaimedLength) {
   }
 }
 
+TEST_F(Hostile, RefusesEmptyWords) {
+  const std::string tiny = folder_ / "tiny.safetensors";
+  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--plan", ""}), 2, "argument 4: must not be empty, but the one after \"--plan\" is"));
+  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--plan="}), 2, "--plan: must have a value"));
+  EXPECT_TRUE(fails(run_copy({"info", ""}), 2, "must not be empty"));
+}
+
+TEST_F(Hostile, OverwritesNoInput) {
+  const std::string tiny = folder_ / "tiny.safetensors";
+  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--json", "--trace", tiny}), 2, "--trace: must name another file than the model"));
+  EXPECT_EQ(read_bytes(tiny), model_);
+}
+
+TEST_F(Hostile, NamesFilesOfAnyNameInOneShortLine) {
+  EXPECT_TRUE(fails(run_copy({"info", "no\nsuch file"}), 1, "no such file: must"));
+  const Outcome outcome = run_copy({"info", std::string(5000, 'x')});
+  EXPECT_TRUE(fails(outcome, 1, " [...] "));
+  EXPECT_LT(outcome.err.size(), 1100U);
+}
+
 TEST_F(Hostile, RefusesWeightsThatAreNoNumbers) {
   std::string bytes = model_;
   bytes.replace(bytes.size() - 4, 4, "\x00\x00\xc0\x7f", 4);

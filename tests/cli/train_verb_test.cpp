@@ -75,6 +75,19 @@ TEST_F(Train, RefusesBadOptions) {
   EXPECT_EQ(folder_.files().size(), 2U);
 }
 
+TEST_F(Train, RefusesWhatNoModelFileCouldHold) {
+  EXPECT_TRUE(fails(train({"--class-names", "a,b,c,d,e,f"}), 2, "TrainingOptions.class_names: must have at most the network's"));
+  EXPECT_TRUE(fails(train({"--class-names", std::string(300, 'a')}), 2, "class_names: must have at most 200 bytes, but has 300"));
+  EXPECT_TRUE(fails(train({"--license", std::string(70000, 'a')}), 2, "license: must have at most 65536 bytes, but has 70000"));
+  EXPECT_EQ(folder_.files().size(), 2U);
+}
+
+TEST_F(Train, OverwritesNothingItReadsOrWritesBesides) {
+  EXPECT_TRUE(fails(train({"--log", folder_ / "train-images-idx3-ubyte"}), 2, "--log: must name another file than --images"));
+  EXPECT_TRUE(fails(train({"--log", model_ + ".checkpoint"}), 2, "must name a file of its own"));
+  EXPECT_EQ(folder_.files().size(), 2U);
+}
+
 TEST_F(Train, RefusesDataThatIsNotThere) {
   EXPECT_TRUE(
       fails(run({"train", "--data", folder_ / "none", "-o", model_}), 1, "--data: must name a folder with train-images-idx3-ubyte"));

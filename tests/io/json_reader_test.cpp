@@ -127,6 +127,17 @@ TEST(JsonParse, SaysWhereTheTextIsNoJson) {
   EXPECT_THAT(complaint("\"\xff\"", ignore), HasSubstr("must be JSON"));
 }
 
+TEST(JsonParse, RefusesTextBehindAZeroByte) {
+  EXPECT_THAT(complaint(std::string("{}\0 }}", 6), ignore), HasSubstr("must be JSON, but is not: byte 2 is zero"));
+}
+
+/// With work in the square of the length this would take hours.
+TEST(JsonParse, TakesTimeInProportionToLength) {
+  std::string text = "[{}";
+  for (int i = 0; i < 300'000; ++i) text += ",{}";
+  EXPECT_NO_THROW(read(text + "]"));
+}
+
 TEST(JsonParse, ThrowsTheChosenError) {
   EXPECT_THROW(read("{", {.error = JsonError::ModelError}), ModelError);
   EXPECT_THROW(read("{}", {.error = JsonError::ModelError}).as_bool(), ModelError);
