@@ -49,8 +49,9 @@ class ExitPolicy {
   virtual void decide(const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) const = 0;
 };
 
-/// Repeats recorded exits, each sample its own: exits[evaluation][sample], in [0, blocks]; samples and evaluations beyond the record
-/// run in full. Where the network lacks the recorded exit, the sample takes the next one. Throws InvalidArgument outside [0, 255].
+/// Repeats recorded exits, each sample its own: exits[evaluation][sample], in [0, blocks]. Samples and evaluations beyond the record,
+/// and those recorded as -1 because their run ended before, run in full. Where the network lacks the recorded exit, the sample takes the
+/// next one. Throws InvalidArgument outside [-1, 255].
 std::shared_ptr<const ExitPolicy> replay_policy(std::vector<std::vector<int>> exits);
 
 }  // namespace adadiff

@@ -21,9 +21,9 @@ namespace adadiff {
 struct Request {
   std::int64_t count = 1;  ///< images, in [1, 1'000'000] and 64 GiB
   std::uint64_t seed = 0;
-  std::vector<std::int64_t> labels = {};          ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
-  std::optional<double> guidance = {};            ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
-  std::optional<Plan> plan = {};                  ///< unset: the model's default plan if its solver settings agree, else full depth
+  std::vector<std::int64_t> labels = {};  ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
+  std::optional<double> guidance = {};    ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
+  std::optional<Plan> plan = {};          ///< unset: the model's default plan unless it was made for other solver settings, else full depth
   std::shared_ptr<const ExitPolicy> policy = {};  ///< replaces the plan's thresholds
   std::optional<SolverSettings> solver = {};      ///< unset: the plan's, else the model's; other settings than the plan's own are refused
   std::int64_t batch = 0;                         ///< samples per batch, their states within 8 GiB; 0: min(count, 64)

@@ -80,7 +80,8 @@ Plan fixed_exits(std::span<const int> blocks_run, int blocks);
 
 /// How several samples' exits become one: the deepest, the median (the deeper of the middle two), the mean (rounded, halves up).
 enum class Reduction : std::uint8_t { Deepest, Median, Mean };
-/// One depth per evaluation from recorded exits, exits[evaluation][sample]. (To repeat each sample's own exits: replay_policy.)
+/// One depth per evaluation from recorded exits, exits[evaluation][sample] in [0, blocks], or -1 where a run ended before; those do not
+/// count, and an evaluation that no sample reached runs in full. (To repeat each sample's own exits: replay_policy.)
 Plan recorded_exits(std::span<const std::vector<int>> exits, int blocks, Reduction reduction);
 
 /// Reads the JSON of docs/plans.md, `source` named in errors. Unknown keys, wrong types and values out of range are refused with

@@ -8,6 +8,8 @@
 #include <adadiff/plan.h>
 #include <adadiff/sampler.h>
 
+#include "cli/failure.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "convert/uvit.h"
@@ -24,12 +26,18 @@ void require_family(const std::string& flag, const std::string& family) {
   if (!family.empty() && family != "uvit") detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
 }
 
-/// The same model with another default plan, which has to run on it.
+/// The same model with another default plan.
 detail::Model with_default_plan(const std::string& model_path, const std::string& plan_path) {
   detail::Model model = detail::read_model(model_path);
   model.sampler.default_plan = read_plan(plan_path);
-  make_pipeline(model.network, model.sampler).start({});
   return model;
+}
+
+/// Only models that `adadiff sample` can open.
+void write_checked(const detail::Model& model, const std::string& path) {
+  make_pipeline(model.network, model.sampler);
+  if (interrupted()) throw Interrupted("interrupted; nothing was written");
+  detail::write_model(model, path);
 }
 
 void convert(const ConvertFlags& flags) {
@@ -38,11 +46,11 @@ void convert(const ConvertFlags& flags) {
   if (!flags.from.empty() && flags.config.empty()) detail::raise({"--config", "be given with --from", "is missing"});
   require_outputs({{"--output", flags.output}});
   if (!flags.default_plan.empty()) {
-    detail::write_model(with_default_plan(flags.input, flags.default_plan), flags.output);
+    write_checked(with_default_plan(flags.input, flags.default_plan), flags.output);
   } else if (flags.from.empty()) {
-    detail::export_uvit(detail::read_model(flags.input), flags.output);
+    detail::export_uvit(flags.input, flags.output);
   } else {
-    detail::write_model(detail::import_uvit(flags.input, flags.config), flags.output);
+    write_checked(detail::import_uvit(flags.input, flags.config), flags.output);
   }
   print_result("written  " + flags.output + "\n");
 }

@@ -46,25 +46,26 @@ struct Inputs {
 at::Tensor to_tensor(const FloatArray& array) { return at::tensor(array.values, at::kFloat).view(array.shape); }
 
 FloatArray read_images(const std::string& path, const NetworkInfo& network) {
-  FloatArray x = detail::read_npy_floats(path);
-  const std::vector<std::int64_t> image{network.channels, network.height, network.width};
-  if (x.shape.size() != 4 || x.shape[0] < 1 || !std::equal(image.begin(), image.end(), x.shape.begin() + 1)) {
+  return detail::read_npy_floats(path, [&](const std::vector<std::int64_t>& shape) {
+    const std::vector<std::int64_t> image{network.channels, network.height, network.width};
+    if (shape.size() == 4 && shape[0] >= 1 && std::equal(image.begin(), image.end(), shape.begin() + 1)) return;
     raise({"--input", "hold [rows, " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) + "] numbers",
-           path + " holds " + show_shape(x.shape)});
-  }
-  return x;
+           path + " holds " + show_shape(shape)});
+  });
 }
 
 // One number per row; a single one serves all rows.
-at::Tensor per_row(const std::string& flag, const at::Tensor& numbers, std::int64_t rows) {
-  if (numbers.numel() != 1 && numbers.numel() != rows) {
-    raise({flag, "hold 1 or " + show(rows) + " numbers", "holds " + show(numbers.numel())});
-  }
-  return numbers.expand({rows}).contiguous();
+detail::ShapeCheck one_or_each(const std::string& flag, std::int64_t rows) {
+  return [flag, rows](const std::vector<std::int64_t>& shape) {
+    if (shape.empty() || (shape.size() == 1 && (shape[0] == 1 || shape[0] == rows))) return;
+    raise({flag, "hold 1 or " + show(rows) + " numbers", "has the shape " + show_shape(shape)});
+  };
 }
 
+at::Tensor per_row(const at::Tensor& numbers, std::int64_t rows) { return numbers.view(-1).expand({rows}).contiguous(); }
+
 at::Tensor read_numbers(const std::string& flag, const std::string& path, std::int64_t rows) {
-  return per_row(flag, at::tensor(detail::read_npy_floats(path).values, at::kFloat), rows);
+  return per_row(at::tensor(detail::read_npy_floats(path, one_or_each(flag, rows)).values, at::kFloat), rows);
 }
 
 at::Tensor read_time(const ForwardFlags& flags, const SamplerModel& model, std::int64_t rows) {
@@ -86,8 +87,8 @@ at::Tensor read_labels(const ForwardFlags& flags, const NetworkInfo& network, st
     if (network.null_label < 0) raise({"--class", "be given for a network without a null label", "is missing"});
     return at::full({rows}, network.null_label, at::kLong);
   }
-  const detail::NpyArray<std::int64_t> array = detail::read_npy_integers(flags.classes);
-  const at::Tensor labels = per_row("--class", at::tensor(array.values, at::kLong), rows);
+  const detail::NpyArray<std::int64_t> array = detail::read_npy_integers(flags.classes, one_or_each("--class", rows));
+  at::Tensor labels = per_row(at::tensor(array.values, at::kLong), rows);
   const std::int64_t last = std::max(network.classes - 1, network.null_label);
   for (const std::int64_t label : array.values) {
     if (label < 0 || label > last) raise({"--class", "hold labels in [0, " + show(last) + "]", "holds " + show(label)});

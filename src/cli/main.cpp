@@ -2,8 +2,10 @@
 #include "cli/interrupt.h"
 #include "cli/memory.h"
 #include "cli/run_command.h"
+#include "cli/standard_streams.h"
 
 int main(int argc, char** argv) {
+  adadiff::cli::reserve_standard_streams();
   adadiff::cli::keep_freed_memory();
   adadiff::cli::watch_signals();
   return adadiff::cli::run_command(argc, argv);

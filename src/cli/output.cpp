@@ -59,6 +59,7 @@ void print_json(const nlohmann::ordered_json& json) {
 }
 
 void print_note(const std::string& verb, const std::string& line) {
+  if (line.empty()) return;
   std::fprintf(stderr, "adadiff %s: %s\n", verb.c_str(), first_line(line).c_str());
 }
 

@@ -61,8 +61,10 @@ int parse(CLI::App& app, int argc, char** argv) {
     return code;
   } catch (const CLI::ParseError& error) {
     const std::string verb = verb_of(argc, argv);
-    const std::string advice = "; see adadiff " + (verb.empty() ? "" : verb + " ") + "--help";
-    return fail(verb, {kBadUsage, first_line(error.what()) + advice});
+    const std::string help = "adadiff " + (verb.empty() ? "" : verb + " ") + "--help";
+    const std::string text = first_line(error.what());
+    const bool is_ours = text.find(": must ") != std::string::npos;
+    return fail(verb, {kBadUsage, is_ours ? text + "; see " + help : "command line: must be as " + help + " tells, but: " + text});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <adadiff/error.h>
 #include <adadiff/image.h>
 #include <adadiff/pipeline.h>
 
@@ -18,6 +19,8 @@
 #include "cli/sample_flags.h"
 #include "cli/sampling_loop.h"
 #include "cli/verbs.h"
+#include "core/check.h"
+#include "io/image_check.h"
 #include "io/npy.h"
 #include "io/text_file.h"
 
@@ -26,6 +29,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::int64_t kGridGap = 2;
 constexpr std::int64_t kComfortableSide = 96;         // smaller images are enlarged in the grid
 constexpr std::int64_t kMostGridPixels = 64'000'000;  // unless the grid would grow beyond this
 
@@ -33,7 +37,22 @@ void write_grid(const Images& images, const SampleFlags& flags) {
   std::int64_t factor = std::max<std::int64_t>(1, kComfortableSide / std::max(images.height, images.width));
   const std::int64_t pixels = images.count * images.height * images.width;
   if (pixels > kMostGridPixels / (factor * factor)) factor = 1;
-  write_png(tile(factor > 1 ? enlarge(images, static_cast<int>(factor)) : images, flags.columns), flags.out);
+  write_png(tile(factor > 1 ? enlarge(images, static_cast<int>(factor)) : images, flags.columns, kGridGap), flags.out);
+}
+
+// A picture that cannot be drawn is refused before hours of sampling.
+void check_picture(const PlannedRequest& planned, const ModelSummary& model, const SampleFlags& flags) {
+  if (flags.out.empty()) return;
+  constexpr const char* kAdvice = "write the numbers with --images";
+  if (model.channels != 1 && model.channels != 3) {
+    detail::raise({"--out", "show images of 1 or 3 channels", "the model's have " + detail::show(model.channels), kAdvice});
+  }
+  try {
+    const Images images{.count = planned.request.count, .height = model.height, .width = model.width, .channels = model.channels};
+    detail::tiled_size(images, flags.columns, kGridGap);
+  } catch (const InvalidArgument&) {
+    detail::raise({"--out", "show at most 256 megapixels", detail::show(planned.request.count) + " images are more", kAdvice});
+  }
 }
 
 void write_outputs(const Result& result, const SampleFlags& flags) {
@@ -136,10 +155,11 @@ void sample(SampleFlags& flags) {
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
   const Pipeline pipeline = Pipeline::open(model_path(flags.model));
   const PlannedRequest planned = make_request(flags, pipeline.model());
-  if (!planned.note.empty()) print_note("sample", planned.note);
+  check_picture(planned, pipeline.model(), flags);
   if (flags.compare) {
     const Comparison comparison = compare(pipeline, planned.request, static_cast<int>(flags.repeats));
     write_outputs(comparison.adaptive, flags);
+    print_note("sample", planned.note);
     report({planned, pipeline.model(), comparison.adaptive}, comparison, flags);
     return;
   }
@@ -149,6 +169,7 @@ void sample(SampleFlags& flags) {
     timed = run_to_end(pipeline, planned.request, progress);
   }
   write_outputs(timed.result, flags);
+  print_note("sample", planned.note);
   report({planned, pipeline.model(), timed.result}, timed.wall_ms, flags);
 }
 

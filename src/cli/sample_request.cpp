@@ -9,6 +9,7 @@
 #include "cli/npy_shape.h"
 #include "cli/sample_flags.h"
 #include "core/check.h"
+#include "exits/plan_checks.h"
 #include "io/npy.h"
 
 namespace adadiff::cli {
@@ -21,8 +22,12 @@ constexpr std::int64_t kDefaultCount = 16;
 
 // Settings of `base` with what the flags say put over them.
 SolverSettings override_settings(SolverSettings base, const SampleFlags& flags) {
-  const bool is_other_grid = (flags.steps && *flags.steps != base.steps) || (!flags.grid.empty() && flags.grid != base.grid);
-  if (is_other_grid) base.times.clear();
+  if (!base.times.empty()) {
+    const auto steps = static_cast<std::int64_t>(base.times.size()) - 1;
+    const bool keeps_times = flags.grid.empty() && flags.steps.value_or(steps) == steps;
+    base.steps = static_cast<int>(steps);
+    if (!keeps_times) base.times.clear();
+  }
   if (!flags.solver.empty() && flags.solver != base.solver) {
     base.solver = flags.solver;
     base.eta = 0;  // means something else, or nothing, to another solver
@@ -42,7 +47,7 @@ std::string describe(const SolverSettings& settings) {
 void set_default_plan(PlannedRequest& planned, const SampleFlags& flags, const ModelSummary& model) {
   const Plan& plan = model.default_plan;
   planned.request.solver = override_settings(plan.solver.value_or(model.default_solver), flags);
-  const bool is_made_for_this = !plan.solver || *plan.solver == *planned.request.solver;
+  const bool is_made_for_this = !plan.solver || detail::agree(*plan.solver, *planned.request.solver);
   planned.request.plan = is_made_for_this ? plan : full_depth();
   planned.plan_name = is_made_for_this ? (plan == full_depth() ? "full depth" : "the model's default") : "full depth";
   if (!is_made_for_this) {
@@ -94,18 +99,17 @@ std::vector<std::int64_t> parse_labels(const std::string& text, const ModelSumma
 
 void set_noise(PlannedRequest& planned, const SampleFlags& flags, const ModelSummary& model) {
   if (flags.noise.empty()) return;
-  const detail::NpyArray<float> noise = detail::read_npy_floats(flags.noise);
-  const std::vector<std::int64_t> image{model.channels, model.height, model.width};
-  const bool fits = noise.shape.size() == 4 && std::equal(image.begin(), image.end(), noise.shape.begin() + 1);
-  const std::int64_t count = noise.shape.empty() ? 0 : noise.shape[0];
-  if (!fits || count < 1 || (flags.count && *flags.count != count)) {
+  detail::NpyArray<float> noise = detail::read_npy_floats(flags.noise, [&](const std::vector<std::int64_t>& shape) {
+    const std::vector<std::int64_t> image{model.channels, model.height, model.width};
+    const bool fits = shape.size() == 4 && shape[0] >= 1 && std::equal(image.begin(), image.end(), shape.begin() + 1);
+    if (fits && flags.count.value_or(shape[0]) == shape[0]) return;
     raise({"--noise",
            "hold [" + (flags.count ? show(*flags.count) : "count") + ", " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) +
                "] numbers",
-           flags.noise + " holds " + show_shape(noise.shape)});
-  }
-  planned.request.initial_noise = noise.values;
-  planned.request.count = count;
+           flags.noise + " holds " + show_shape(shape)});
+  });
+  planned.request.initial_noise = std::move(noise.values);
+  planned.request.count = noise.shape[0];
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "cli/failure.h"
 #include "cli/interrupt.h"
@@ -35,12 +36,13 @@ void report(const TrainingResult& result, const TrainFlags& flags) {
                 {"completed", result.completed},
                 {"simple_loss", result.simple_loss},
                 {"seconds", result.seconds},
-                {"model", flags.output}});
+                {"model", result.steps > 0 ? nlohmann::ordered_json(flags.output) : nullptr}});
     return;
   }
+  const std::string written = result.steps > 0 ? flags.output : "nothing, since there was no time for a step";
   print_result("steps            " + std::to_string(result.steps) + (result.completed ? "" : ", to be continued with --resume") + "\n" +
                "simple loss      " + fixed(result.simple_loss, 4) + "\n" +  //
-               "wall time        " + duration(1000 * result.seconds) + "\n" + "written          " + flags.output + "\n");
+               "wall time        " + duration(1000 * result.seconds) + "\n" + "written          " + written + "\n");
 }
 
 void train_network(const TrainFlags& flags) {

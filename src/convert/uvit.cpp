@@ -10,6 +10,7 @@
 #include "io/text_file.h"
 #include "networks/uvit.h"
 #include "pipeline/model_description.h"
+#include "pipeline/model_file.h"
 #include "pipeline/model_tensors.h"
 
 namespace adadiff::detail {
@@ -59,14 +60,15 @@ Model import_uvit(const std::string& weights_path, const std::string& config_pat
   return model;
 }
 
-void export_uvit(const Model& model, const std::string& path) {
-  refuse_what_is_not_official(config_of(model, path), path);
+void export_uvit(const std::string& model_path, const std::string& weights_path) {
+  const Model model = read_model(model_path);
+  refuse_what_is_not_official(config_of(model, model_path), model_path);
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& [name, tensor] : parameters_of(*model.network)) {
     const auto official = official_uncertainty_name(name);
     tensors.emplace_back(official.value_or(name), official ? tensor.neg() : tensor);
   }
-  save_tensors(path, {{"format", "pt"}}, tensors);
+  save_tensors(weights_path, {{"format", "pt"}}, tensors);
 }
 
 }  // namespace adadiff::detail

@@ -11,8 +11,8 @@ namespace adadiff::detail {
 /// uncertainty modules with weight and bias negated. Throws FileError, ModelError.
 Model import_uvit(const std::string& weights_path, const std::string& config_path);
 
-/// The state dict under its official names. Networks without uncertainty modules or with the untimed map can be written; other forms and
-/// heads per exit are refused by name. Throws ModelError, FileError.
-void export_uvit(const Model& model, const std::string& path);
+/// The model's state dict under its official names. Networks without uncertainty modules or with the untimed map can be written; other
+/// forms and heads per exit are refused by name. Throws ModelError, FileError.
+void export_uvit(const std::string& model_path, const std::string& weights_path);
 
 }  // namespace adadiff::detail

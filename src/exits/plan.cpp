@@ -56,7 +56,13 @@ int reduce(const std::vector<int>& exits, Reduction reduction) {
 void check_record(const std::vector<int>& exits, std::size_t evaluation, int blocks) {
   const std::string where = "recorded_exits.exits[" + std::to_string(evaluation) + "]";
   if (exits.empty()) raise({where, "have an exit for each sample", "is empty"});
-  for (std::size_t i = 0; i < exits.size(); ++i) require_range(where + "[" + std::to_string(i) + "]", exits[i], 0, blocks);
+  for (std::size_t i = 0; i < exits.size(); ++i) require_range(where + "[" + std::to_string(i) + "]", exits[i], -1, blocks);
+}
+
+/// A trace of a cancelled run has -1 where a sample was never asked. An evaluation that none reached runs in full.
+int reduce_recorded(std::vector<int> exits, Reduction reduction, int blocks) {
+  std::erase(exits, -1);
+  return exits.empty() ? blocks : reduce(exits, reduction);
 }
 
 }  // namespace
@@ -106,7 +112,7 @@ Plan recorded_exits(std::span<const std::vector<int>> exits, int blocks, Reducti
   std::vector<int> blocks_run;
   for (std::size_t i = 0; i < exits.size(); ++i) {
     check_record(exits[i], i, blocks);
-    blocks_run.push_back(reduce(exits[i], reduction));
+    blocks_run.push_back(reduce_recorded(exits[i], reduction, blocks));
   }
   return fixed_exits(blocks_run, blocks);
 }

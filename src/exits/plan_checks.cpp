@@ -151,6 +151,16 @@ void check_solver_settings(const SolverSettings& settings, const std::string& pr
   if (!settings.times.empty()) check_times(settings, prefix);
 }
 
+bool agree(const SolverSettings& left, const SolverSettings& right) {
+  const bool have_times = !left.times.empty() && !right.times.empty();
+  SolverSettings same_grid = left;
+  if (have_times) {
+    same_grid.grid = right.grid;
+    same_grid.steps = right.steps;
+  }
+  return same_grid == right;
+}
+
 void check_plan(const Plan& plan, const std::string& prefix) {
   check_length(prefix + "rules", plan.rules.size(), 1, kMostRules);
   for (std::size_t i = 0; i < plan.rules.size(); ++i) check_rule(plan, i, prefix);

@@ -16,6 +16,9 @@ void check_plan(const Plan& plan, const std::string& prefix = {});
 /// The same for solver settings; fields are named PREFIXname, PREFIXsteps and so on.
 void check_solver_settings(const SolverSettings& settings, const std::string& prefix);
 
+/// Whether both walk the same way: fields that one of them leaves unused do not count.
+bool agree(const SolverSettings& left, const SolverSettings& right);
+
 /// One JSON value without spaces, keys in order: the form in which a plan read from JSON keeps its certificate. Raises for other text.
 std::string canonical_json(const std::string& text, const std::string& where);
 

@@ -9,6 +9,8 @@
 namespace adadiff {
 namespace {
 
+constexpr int kUnrecorded = -1;
+
 class ReplayPolicy final : public ExitPolicy {
  public:
   explicit ReplayPolicy(std::vector<std::vector<int>> exits) : exits_(std::move(exits)) {}
@@ -27,7 +29,9 @@ class ReplayPolicy final : public ExitPolicy {
   /// Also true past the recorded exit: where the network lacks that one, the sample takes the next.
   bool leaves(const DecisionUnit& unit, int exit) const {
     const auto evaluation = static_cast<std::size_t>(unit.evaluation), sample = static_cast<std::size_t>(unit.sample);
-    return evaluation < exits_.size() && sample < exits_[evaluation].size() && exits_[evaluation][sample] <= exit;
+    if (evaluation >= exits_.size() || sample >= exits_[evaluation].size()) return false;
+    const int recorded = exits_[evaluation][sample];
+    return recorded != kUnrecorded && recorded <= exit;
   }
 
   std::vector<std::vector<int>> exits_;  ///< [evaluation][sample]
@@ -38,8 +42,8 @@ class ReplayPolicy final : public ExitPolicy {
 std::shared_ptr<const ExitPolicy> replay_policy(std::vector<std::vector<int>> exits) {
   for (std::size_t i = 0; i < exits.size(); ++i) {
     for (std::size_t j = 0; j < exits[i].size(); ++j) {
-      if (exits[i][j] >= 0 && exits[i][j] <= 255) continue;
-      detail::raise({"replay_policy.exits[" + std::to_string(i) + "][" + std::to_string(j) + "]", "be in [0, 255]",
+      if (exits[i][j] >= kUnrecorded && exits[i][j] <= 255) continue;
+      detail::raise({"replay_policy.exits[" + std::to_string(i) + "][" + std::to_string(j) + "]", "be in [0, 255], or -1 for none",
                      "is " + detail::show(exits[i][j])});
     }
   }

@@ -46,13 +46,17 @@ namespace adadiff {
 namespace detail {
 
 std::size_t pixel_bytes(const Images& images, const std::string& where) {
-  std::size_t bytes = 1;
+  std::size_t pixels = 1;
   bool fits = images.channels >= 0 && images.channels <= 4;
-  for (const std::int64_t extent : {images.count, images.height, images.width, images.channels}) {
-    fits = fits && extent >= 0 && !__builtin_mul_overflow(bytes, static_cast<std::size_t>(extent), &bytes);
+  for (const std::int64_t extent : {images.count, images.height, images.width}) {
+    fits = fits && extent >= 0 && !__builtin_mul_overflow(pixels, static_cast<std::size_t>(extent), &pixels);
   }
-  if (!fits || bytes > 4 * kMostPixels) raise({where, "have sizes of at most 4 channels and 256 megapixels in all", "has others"});
-  return bytes;
+  if (!fits || pixels > kMostPixels) {
+    raise({where, "have at most 4 channels and 256 megapixels in all",
+           "has " + show(images.count) + " x " + show(images.height) + " x " + show(images.width) + " of " + show(images.channels) +
+               " channels"});
+  }
+  return pixels * static_cast<std::size_t>(images.channels);
 }
 
 void check_pixels(const Images& images, const std::string& where) {
@@ -120,7 +124,6 @@ void write_png(const Images& images, const std::string& path) {
     detail::raise(
         {path, "get at least one image of 1 or 3 channels", "gets " + detail::show(images.count) + " of " + detail::show(images.channels)});
   }
-  if (image.pixels.size() > INT_MAX) detail::raise({path, "get an image that a PNG encoder can hold", "gets a larger one"});
   const std::string encoded = detail::encode_png(image, path);
   detail::AtomicFile file(path);
   file.write(encoded);

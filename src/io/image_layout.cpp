@@ -37,16 +37,23 @@ void place(const Images& images, std::int64_t index, const Grid& grid, Images& o
 
 }  // namespace
 
+Images detail::tiled_size(const Images& images, std::int64_t columns, std::int64_t gap) {
+  const Grid grid = grid_of(images, columns, gap);
+  const Images size{.count = 1,
+                    .height = grid.rows * (images.height + gap) - gap,
+                    .width = grid.columns * (images.width + gap) - gap,
+                    .channels = images.channels};
+  pixel_bytes(size, "tile");
+  return size;
+}
+
 Images tile(const Images& images, std::int64_t columns, std::int64_t gap) {
   detail::check_pixels(images, "tile");
   detail::require_range<InvalidArgument, std::int64_t>("tile.columns", columns, 0, INT32_MAX);
   detail::require_range<InvalidArgument, std::int64_t>("tile.gap", gap, 0, kWidestGap);
   if (images.count == 0) return {.height = images.height, .width = images.width, .channels = images.channels};
   const Grid grid = grid_of(images, columns, gap);
-  Images out{.count = 1,
-             .height = grid.rows * (images.height + gap) - gap,
-             .width = grid.columns * (images.width + gap) - gap,
-             .channels = images.channels};
+  Images out = detail::tiled_size(images, columns, gap);
   out.pixels.assign(detail::pixel_bytes(out, "tile"), kGapValue);
   for (std::int64_t i = 0; i < images.count; ++i) place(images, i, grid, out);
   return out;

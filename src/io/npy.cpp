@@ -54,9 +54,10 @@ void write_array(const std::string& path, const std::string& descr, const std::v
 
 }  // namespace
 
-NpyArray<float> read_npy_floats(const std::string& path) {
+NpyArray<float> read_npy_floats(const std::string& path, const ShapeCheck& check) {
   const MappedFile file(path);
   const NpyHeader header = parse_npy_header(file.bytes(), path);
+  if (check) check(header.shape);
   const std::span<const std::byte> data = file.bytes().subspan(header.data_begin);
   if (header.descr == "<f4") return {header.shape, convert<float, float>(data, header.shape, path)};
   if (header.descr == "<f8") return {header.shape, convert<double, float>(data, header.shape, path)};
@@ -66,9 +67,10 @@ NpyArray<float> read_npy_floats(const std::string& path) {
   refuse_type(path, "float64, float32, int64, int32 or uint8", header.descr);
 }
 
-NpyArray<std::int64_t> read_npy_integers(const std::string& path) {
+NpyArray<std::int64_t> read_npy_integers(const std::string& path, const ShapeCheck& check) {
   const MappedFile file(path);
   const NpyHeader header = parse_npy_header(file.bytes(), path);
+  if (check) check(header.shape);
   const std::span<const std::byte> data = file.bytes().subspan(header.data_begin);
   if (header.descr == "<i8") return {header.shape, convert<std::int64_t, std::int64_t>(data, header.shape, path)};
   if (header.descr == "<i4") return {header.shape, convert<std::int32_t, std::int64_t>(data, header.shape, path)};

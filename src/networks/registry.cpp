@@ -31,8 +31,7 @@ UViTConfig config_of(const JsonReader& json) {
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request) {
   const auto config = config_of(json);
   if (const auto values = config.parameter_count(); values > static_cast<double>(request.most_values)) {
-    json.fail("describe a network of at most " + show(request.most_values) + " numbers here",
-              "needs " + show(values));
+    json.fail("describe a network of at most " + show(request.most_values) + " numbers here", "needs " + show(values));
   }
   return std::make_shared<UViT>(config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
 }

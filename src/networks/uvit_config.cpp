@@ -58,7 +58,8 @@ UViTConfig parse_uvit_config(const JsonReader& json) {
 
 double UViTConfig::parameter_count() const {
   const auto d = static_cast<double>(width), mlp = static_cast<double>(mlp_width()), values = static_cast<double>(patch_values());
-  const auto all = static_cast<double>(blocks()), halves = static_cast<double>(depth / 2), conv = static_cast<double>(channels);
+  const std::int64_t in_blocks = depth / 2;
+  const auto all = static_cast<double>(blocks()), halves = static_cast<double>(in_blocks), conv = static_cast<double>(channels);
   const double block = d * (4 * d + 2 * mlp) + (qkv_bias ? 3 * d : 0) + d + mlp + d + 4 * d;
   const double head = 2 * d + values * (d + 1) + (final_conv ? 9 * conv * conv + conv : 0);
   const double rows = uncertainty == UncertaintyForm::None ? 0 : uncertainty == UncertaintyForm::Scalar ? 1 : values;

@@ -125,7 +125,8 @@ void UViT::initialise(std::uint64_t seed) {
     if (name.starts_with("uem.")) return void(tensor.zero_());
     if (name == "pos_embed") return fill_normal_(tensor, 0.02, seed, name);
     if (name == "label_emb.weight") return fill_normal_(tensor, 1, seed, name);
-    if (tensor.dim() > 1) bound = 1 / std::sqrt(static_cast<double>(tensor.numel() / tensor.size(0)));
+    const std::int64_t fan_in = tensor.numel() / tensor.size(0);
+    if (tensor.dim() > 1) bound = 1 / std::sqrt(static_cast<double>(fan_in));
     fill_uniform_(tensor, bound, seed, name);  // a bias follows its weight and shares its bound
   });
 }

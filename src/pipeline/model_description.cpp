@@ -153,7 +153,8 @@ Json exits_to_json(const NetworkInfo& info) {
 Json identity(const Model& model) {
   const auto& sampler = model.sampler;
   const auto& info = model.network->info();
-  Json json = {{"format", kFormat}, {"network", Json::parse(model.network->config_json())}, {"exits", exits_to_json(info)}};
+  Json json = {{"format", kFormat}, {"network", Json::parse(model.network->config_json())}};
+  if (const Json exits = exits_to_json(info); !exits.empty()) json["exits"] = exits;  // a single block has none
   for (const auto& [value, text] : kPredictions) {
     if (value == sampler.prediction) json["prediction"] = text;
   }

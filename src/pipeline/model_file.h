@@ -22,7 +22,8 @@ struct Model {
 
 /// Refuses what it does not understand by name. Throws FileError, ModelError.
 Model read_model(const std::string& path);
-/// Writes float32 tensors and description; an id that is stated is kept, an empty one computed. The file is replaced in one piece. Throws FileError.
+/// Writes float32 tensors and description; an id that is stated is kept, an empty one computed. The file is replaced in one piece. Throws
+/// FileError.
 void write_model(const Model& model, const std::string& path);
 
 }  // namespace adadiff::detail

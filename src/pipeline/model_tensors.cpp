@@ -63,6 +63,7 @@ std::vector<std::pair<std::string, at::Tensor>> parameters_of(TrainableNetwork& 
 void save_tensors(const std::string& path, const std::map<std::string, std::string>& metadata,
                   const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
   std::vector<TensorView> entries;
+  entries.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
     entries.push_back({name, Dtype::F32, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }

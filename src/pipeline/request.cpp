@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "core/check.h"
+#include "exits/plan_checks.h"
 #include "sampling/batch_state.h"
+#include "sampling/trace_recorder.h"
 
 namespace adadiff::detail {
 namespace {
@@ -15,17 +17,8 @@ constexpr std::int64_t kUsualBatch = 64;
 
 // A file of a few kilobytes may describe images of 2^30 values. Any solver's batch of 64 guided images of 3 x 1024 x 1024 stays below.
 constexpr std::int64_t kMostBatchBytes = std::int64_t{8} << 30;
-// Images and their pixels stay until the result is taken; more than any one machine holds is a slip.
-constexpr std::int64_t kMostImageBytes = std::int64_t{64} << 30;
-
-/// Settings that give the same table, whatever stands in fields they do not use.
-bool agree(SolverSettings left, SolverSettings right) {
-  if (!left.times.empty() && !right.times.empty()) {
-    left.steps = right.steps;
-    left.grid = right.grid;
-  }
-  return left == right;
-}
+// Images and the trace stay until the result is taken; more than any one machine holds is a slip.
+constexpr std::int64_t kMostResultBytes = std::int64_t{64} << 30;
 
 std::vector<std::int64_t> choose_labels(const Request& request, const NetworkInfo& info) {
   if (info.classes == 0 || !request.labels.empty()) return request.labels;
@@ -50,7 +43,7 @@ void set_start(const Request& request, const NoiseSchedule& schedule, SampleJob&
   job.start_sigma = schedule.sigma(time);
 }
 
-/// All factors are checked by now and their products fit: at most 10^6 images of 2^30 values.
+/// All factors are checked by now and their products fit: at most 10^6 images of 2^30 values, at most 20000 evaluations.
 void check_size(const SampleJob& job) {
   const auto check = [&job](const char* field, std::int64_t bytes, std::int64_t most) {
     if (bytes <= most) return;
@@ -61,7 +54,7 @@ void check_size(const SampleJob& job) {
            "ask for fewer"});
   };
   check("Request.batch", batch_bytes(job), kMostBatchBytes);
-  check("Request.count", image_bytes(job), kMostImageBytes);
+  check("Request.count", image_bytes(job) + trace_bytes(job), kMostResultBytes);
 }
 
 ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
@@ -82,9 +75,10 @@ PlannedRun choose_plan(const Request& request, const SamplerModel& model) {
     const SolverSettings& own = request.plan->solver ? *request.plan->solver : model.solver;
     return {*request.plan, request.solver.value_or(own)};
   }
-  const SolverSettings& usual = model.default_plan.solver ? *model.default_plan.solver : model.solver;
-  if (!request.solver || agree(*request.solver, usual)) return {model.default_plan, usual};
-  return {full_depth(), *request.solver};
+  const Plan& plan = model.default_plan;
+  const SolverSettings settings = request.solver.value_or(plan.solver.value_or(model.solver));
+  const bool is_made_for_this = !plan.solver || agree(*plan.solver, settings);
+  return {is_made_for_this ? plan : full_depth(), settings};
 }
 
 std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule, std::optional<double> start) {

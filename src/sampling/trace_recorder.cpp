@@ -21,6 +21,11 @@ double full_depth_cost(const NetworkCost& cost) {
 
 }  // namespace
 
+std::int64_t trace_bytes(const SampleJob& job) {
+  constexpr std::int64_t kPerRow = sizeof(int) + sizeof(float);  // EvaluationTrace::exit and uncertainty
+  return std::ssize(job.plan.evaluations) * job.count * job.branches() * kPerRow;
+}
+
 TraceRecorder::TraceRecorder(const SampleJob& job) : cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
   trace_.blocks = job.plan.blocks;
   trace_.samples = job.count;

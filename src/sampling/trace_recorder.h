@@ -32,4 +32,7 @@ class TraceRecorder {
   Trace trace_;
 };
 
+/// What the trace of a whole run takes.
+std::int64_t trace_bytes(const SampleJob& job);
+
 }  // namespace adadiff::detail

@@ -115,7 +115,12 @@ CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& st
   require_same_training(path, facts, now);
   const auto named = named_tensors(state);
   std::vector<at::Tensor> values;
+  values.reserve(named.size());
   for (const auto& [name, tensor] : named) values.push_back(load_tensor(file, name, tensor.sizes(), path));
+  if (file.tensors().size() != named.size()) {
+    raise<ModelError>({path, "have " + show(std::ssize(named)) + " tensors", "has " + show(std::ssize(file.tensors())),
+                       "is it the checkpoint of another training?"});
+  }
   for (std::size_t i = 0; i < named.size(); ++i) named[i].second.copy_(values[i]);
   return facts;
 }

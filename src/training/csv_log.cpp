@@ -25,14 +25,16 @@ std::int64_t step_of(const std::string& line) {
   return error == std::errc() && end != line.data() + line.size() && *end == ',' ? step : -1;
 }
 
-/// Header and the lines of steps 1..last_step; a line without its newline is broken.
+/// Header and the lines of steps 1..last_step; a line without its newline is broken. A file that is no log is not overwritten.
 std::string kept_lines(const std::string& path, std::int64_t last_step) {
   std::string kept = std::string(kHeader) + "\n";
-  if (last_step == 0 || !is_regular(path)) return kept;
+  if (!is_regular(path)) return kept;
   std::ifstream file(path);
   std::string line;
-  if (!std::getline(file, line) || line != kHeader) {
-    raise<FileError>({path, "be the log of this training, beginning \"" + std::string(kHeader) + "\"", "begins " + show(line)});
+  const bool is_empty = !std::getline(file, line);
+  if (!(is_empty && last_step == 0) && line != kHeader) {
+    raise<FileError>({path, "be the log of a training, beginning \"" + std::string(kHeader) + "\"", "begins " + show(line),
+                      "name another file, or move this one away"});
   }
   while (std::getline(file, line) && !file.eof()) {
     const std::int64_t step = step_of(line);
@@ -45,6 +47,8 @@ std::string kept_lines(const std::string& path, std::int64_t last_step) {
 
 CsvLog::CsvLog(const std::string& path, std::int64_t last_step) : path_(path) {
   if (path.empty()) return;
+  std::error_code ignored;
+  if (std::filesystem::is_fifo(path, ignored)) raise<FileError>({path, "be a file that a resume can mend", "is a pipe"});
   write_text(path, kept_lines(path, last_step));
   file_.open(path, std::ios::app);
   if (!file_) raise<FileError>({path, "be a file that can be appended to", "cannot be opened"});

@@ -11,10 +11,10 @@
 namespace adadiff::detail {
 namespace {
 
-enum Purpose : std::uint32_t { kNoise = 64, kTime = 65, kLabelDrop = 66, kDataOrder = 67 };
+enum class Purpose : std::uint32_t { Noise = 64, Time = 65, LabelDrop = 66, DataOrder = 67 };
 
 kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, Purpose purpose, std::int64_t position) {
-  return {seed, static_cast<std::uint32_t>(step), purpose, static_cast<std::uint32_t>(position)};
+  return {seed, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(position)};
 }
 
 double uniform(const kernels::NoiseKey& key) {
@@ -32,14 +32,14 @@ double normal(const kernels::NoiseKey& key) {
 double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
   switch (options.times) {
     case TimeDistribution::Uniform:
-      return uniform(key_of(options.seed, step, kTime, position));
+      return uniform(key_of(options.seed, step, Purpose::Time, position));
     case TimeDistribution::LogitNormal:
-      return 1 / (1 + std::exp(-normal(key_of(options.seed, step, kTime, position))));
+      return 1 / (1 + std::exp(-normal(key_of(options.seed, step, Purpose::Time, position))));
     case TimeDistribution::Stratified:
       break;
   }
   const double share = static_cast<double>(position) / static_cast<double>(options.batch);
-  return std::fmod(uniform(key_of(options.seed, step, kTime, 0)) + share, 1.0);
+  return std::fmod(uniform(key_of(options.seed, step, Purpose::Time, 0)) + share, 1.0);
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ std::int64_t DataOrder::index(std::int64_t step, std::int64_t batch, std::int64_
 void DataOrder::shuffle(std::int64_t epoch) {
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   std::vector<std::uint32_t> words(order_.size() * 2);
-  kernels::fill_bits(key_of(seed_, epoch, kDataOrder, 0), words.data(), static_cast<std::int64_t>(words.size()));
+  kernels::fill_bits(key_of(seed_, epoch, Purpose::DataOrder, 0), words.data(), static_cast<std::int64_t>(words.size()));
   for (std::size_t i = order_.size(); i > 1; --i) {
     const std::uint64_t draw = (std::uint64_t{words[2 * i - 2]} << 32) | words[2 * i - 1];
     std::swap(order_[i - 1], order_[draw % i]);
@@ -74,11 +74,11 @@ std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedu
 }
 
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
-  return uniform(key_of(options.seed, step, kLabelDrop, position)) < options.label_drop;
+  return uniform(key_of(options.seed, step, Purpose::LabelDrop, position)) < options.label_drop;
 }
 
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {
-  kernels::fill_normal(key_of(options.seed, step, kNoise, position), out.data(), static_cast<std::int64_t>(out.size()));
+  kernels::fill_normal(key_of(options.seed, step, Purpose::Noise, position), out.data(), static_cast<std::int64_t>(out.size()));
 }
 
 }  // namespace adadiff::detail

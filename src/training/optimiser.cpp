@@ -14,6 +14,7 @@ namespace {
 
 std::vector<at::Tensor> zeros_like_all(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> zeros;
+  zeros.reserve(tensors.size());
   for (const at::Tensor& tensor : tensors) zeros.push_back(at::zeros_like(tensor).detach());
   return zeros;
 }

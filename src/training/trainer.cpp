@@ -42,8 +42,12 @@ bool exists(const std::string& path) {
   return is_there;
 }
 
-/// Better now than after hours of work.
-void require_writable(const std::string& path) { const AtomicFile dropped(path); }
+/// Better now than after hours of work. A pipe could neither be replaced at each checkpoint nor be read by a resume.
+void require_writable(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_fifo(path, ignored)) raise<FileError>({path, "be a file that each checkpoint can replace", "is a pipe"});
+  const AtomicFile dropped(path);
+}
 
 /// Running means weigh all values alike until there are enough of them.
 double running_mean(double mean, double value, std::int64_t count, double memory) {
@@ -168,9 +172,9 @@ void Training::save_model() {
 }
 
 TrainingResult Training::run(const TrainingObserver& observer, const std::stop_token& stop) {
-  const bool is_resumed = resume();
   require_writable(checkpoint_path(options_));
   require_writable(options_.model);
+  const bool is_resumed = resume();
   CsvLog log(options_.log, step_);
   const std::int64_t first_step = step_;
   bool goes_on = true;

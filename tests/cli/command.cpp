@@ -46,6 +46,7 @@ void surround(const Surroundings& surroundings, const std::string& folder) {
   redirect(open("/dev/null", O_RDONLY), STDIN_FILENO);
   redirect(surroundings.has_closed_pipe ? closed_pipe() : open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
   redirect(open((folder + "/err").c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+  if (surroundings.has_no_standard_output) close(STDOUT_FILENO);
   signal(SIGINT, SIG_DFL);  // shells let programs in the background ignore it
   setenv("OMP_NUM_THREADS", "1", 1);
   if (!surroundings.model_variable.empty()) setenv("ADADIFF_MODEL", surroundings.model_variable.c_str(), 1);

@@ -81,7 +81,7 @@ TEST_F(Forward, RefusesWhatDoesNotFit) {
   detail::write_npy(folder_ / "two.npy", {2}, std::vector<float>{0, 1});
   detail::write_npy(folder_ / "late.npy", {1}, std::vector<float>{1.5F});
   detail::write_npy(folder_ / "label.npy", {1}, std::vector<std::int64_t>{4});
-  EXPECT_TRUE(fails(forward({"--time", folder_ / "two.npy"}), 2, "--time: must hold 1 or 3 numbers, but holds 2"));
+  EXPECT_TRUE(fails(forward({"--time", folder_ / "two.npy"}), 2, "--time: must hold 1 or 3 numbers, but has the shape [2]"));
   EXPECT_TRUE(fails(forward({"--time", folder_ / "late.npy"}), 2, "--time: must hold times in [0, 1], 1 = noise, but holds 1.5"));
   EXPECT_TRUE(fails(forward({"--time", folder_ / "time.npy", "--class", folder_ / "label.npy"}), 2,
                     "--class: must hold labels in [0, 3], but holds 4"));

@@ -1,4 +1,6 @@
 // `adadiff info` and `adadiff convert`.
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -76,9 +78,45 @@ TEST(Convert, GivesAModelAnotherDefaultPlan) {
   EXPECT_TRUE(fails(run({"convert", "--default-plan", folder / "long.json", folder / "tiny.safetensors", "-o", folder / "x"}), 2, "below"));
 }
 
+// The weights of a converted tiny model, and the description it came from.
+class FromOfficial : public ::testing::Test {
+ protected:
+  void write_inputs(const std::string& network) {
+    write_tiny_model(folder_ / "tiny.safetensors", R"({"network": )" + network + "}");
+    ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder_ / "tiny.safetensors", "-o", folder_ / "weights.safetensors"})));
+  }
+  Outcome convert(const std::string& network, const std::string& more) const {
+    write_bytes(folder_ / "net.json", R"({"format": 1, "prediction": "velocity", "schedule": {"name": "cosine"},
+      "time": {"scale": 1000, "shift": 0}, "network": )" +
+                                          network + more + "}");
+    return run({"convert", "--from", "uvit", folder_ / "weights.safetensors", "--config", folder_ / "net.json", "-o", folder_ / "back"});
+  }
+  bool is_written() const { return std::filesystem::exists(folder_ / "back"); }
+
+  ScratchFolder folder_;
+};
+
+constexpr const char* kWithoutUncertainty = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
+  "depth": 2, "heads": 2, "label_rows": 4, "uncertainty": "none"})";
+constexpr const char* kOneBlock = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
+  "depth": 0, "heads": 2, "label_rows": 4, "uncertainty": "map"})";
+
+TEST_F(FromOfficial, RefusesADescriptionThatNoSampleCouldOpen) {
+  write_inputs(kWithoutUncertainty);
+  EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "guidance": 2)"), 2, "default_guidance"));
+  EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "default_plan": {"below": 0.1})"), 2, "the network has no uncertainty"));
+  EXPECT_FALSE(is_written());
+}
+
+TEST_F(FromOfficial, TakesANetworkOfOneBlock) {
+  write_inputs(kOneBlock);
+  ASSERT_TRUE(succeeds(convert(kOneBlock, "")));
+  EXPECT_TRUE(succeeds(run({"sample", folder_ / "back", "--count", "1", "--steps", "2", "--json", "--class", "1"})));
+}
+
 TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
-  EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "see adadiff convert --help"));
-  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2, "see adadiff convert --help"));
+  EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "adadiff convert --help"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2, "adadiff convert --help"));
   EXPECT_TRUE(fails(run({"convert", "x", "--to", "dit", "-o", "y"}), 2, "--to: must be uvit"));
   EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
 }

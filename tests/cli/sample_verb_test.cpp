@@ -158,6 +158,52 @@ TEST_F(Sample, NotesThatTheDefaultPlanWasMadeForOtherSteps) {
   EXPECT_NE(other.err.find("note: running full depth"), std::string::npos);
 }
 
+TEST_F(Sample, StepsOrGridTakeThePlaceOfAModelsOwnTimes) {
+  write_tiny_model(model_, R"({"solver": {"name": "ddim", "times": [0.9, 0.5, 0]}})");
+  const auto steps = [&](std::vector<std::string> flags) {
+    flags.insert(flags.end(), {"--count", "1", "--json"});
+    return json::parse(sample(flags).out).at("steps").get<int>();
+  };
+  EXPECT_EQ(steps({}), 2);
+  EXPECT_EQ(steps({"--steps", "50"}), 50);
+  const std::string own = draw({"--count", "1"}), uniform = draw({"--count", "1", "--grid", "quadratic"});
+  EXPECT_EQ(steps({"--grid", "quadratic"}), 2);
+  EXPECT_NE(own, uniform);
+  EXPECT_EQ(own, draw({"--count", "1", "--steps", "2"}));
+}
+
+TEST_F(Sample, RefusesAGridTooLargeBeforeItWorks) {
+  write_tiny_model(model_, R"({"network": {"kind": "uvit", "image_size": 32, "channels": 1, "patch_size": 16, "width": 16, "depth": 2,
+    "heads": 2, "label_rows": 4, "uncertainty": "timed-map"}})");
+  EXPECT_TRUE(fails(sample({"--count", "1000000", "--out", folder_ / "grid.png"}), 2, "--out: must show at most 256 megapixels"));
+}
+
+TEST_F(Sample, RefusesAPictureOfTwoChannelsBeforeItWorks) {
+  write_tiny_model(model_, R"({"network": {"kind": "uvit", "image_size": 8, "channels": 2, "patch_size": 4, "width": 16, "depth": 2,
+    "heads": 2, "label_rows": 4, "uncertainty": "timed-map"}})");
+  EXPECT_TRUE(fails(sample({"--count", "1", "--out", folder_ / "grid.png"}), 2, "--out: must show images of 1 or 3 channels"));
+  EXPECT_TRUE(succeeds(sample({"--count", "1", "--images", folder_ / "images.npy"})));
+}
+
+TEST_F(Sample, RefusesNoiseOfAnotherShapeWithoutReadingIt) {
+  detail::write_npy(folder_ / "noise.npy", {1, 1, 8, 8}, std::vector<float>(64));
+  std::string bytes = read_bytes(folder_ / "noise.npy");
+  bytes.replace(bytes.find("(1, 1, 8, 8), }"), 18, "(4194304, 9, 8,8)}");
+  write_bytes(folder_ / "noise.npy", bytes);
+  EXPECT_TRUE(fails(sample({"--noise", folder_ / "noise.npy"}), 2, "--noise: must hold [count, 1, 8, 8] numbers"));
+}
+
+TEST_F(Sample, SaysOneLineWhereTheDefaultPlanDoesNotServeAndTheRunFails) {
+  write_tiny_model(model_, R"({"default_plan": {"below": 1, "solver": {"name": "ddim", "steps": 4}}})");
+  EXPECT_TRUE(fails(sample({"--count", "1", "--steps", "5", "--images", "/dev/full"}), 1, "/dev/full"));
+}
+
+TEST_F(Sample, FailsWithAClosedStandardOutput) {
+  const Outcome outcome = sample({"--count", "1", "--images", folder_ / "images.npy", "--json"}, {.has_no_standard_output = true});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("standard output: must take the result"), std::string::npos);
+}
+
 TEST_F(Sample, RefusesValuesOutOfRange) {
   EXPECT_TRUE(fails(sample({"--count", "0"}), 2, "--count: must be a whole number in [1, 1000000], but is \"0\""));
   EXPECT_TRUE(fails(sample({"--steps", "1e3"}), 2, "--steps"));

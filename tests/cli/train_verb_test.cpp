@@ -1,4 +1,6 @@
 // `adadiff train`: a few steps on a handful of made-up images.
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -85,6 +87,26 @@ TEST_F(Train, RefusesWhatNoModelFileCouldHold) {
 TEST_F(Train, OverwritesNothingItReadsOrWritesBesides) {
   EXPECT_TRUE(fails(train({"--log", folder_ / "train-images-idx3-ubyte"}), 2, "--log: must name another file than --images"));
   EXPECT_TRUE(fails(train({"--log", model_ + ".checkpoint"}), 2, "must name a file of its own"));
+  EXPECT_EQ(folder_.files().size(), 2U);
+}
+
+TEST_F(Train, RefusesALogThatIsNone) {
+  write_bytes(folder_ / "notes.txt", "dear diary\n");
+  EXPECT_TRUE(fails(train({"--steps", "1", "--log", folder_ / "notes.txt"}), 1, "must be the log of a training"));
+  EXPECT_EQ(read_bytes(folder_ / "notes.txt"), "dear diary\n");
+}
+
+TEST_F(Train, RefusesPipes) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_TRUE(fails(train({"--steps", "1", "--checkpoint", pipe}), 1, "is a pipe"));
+  EXPECT_TRUE(fails(train({"--steps", "1", "--log", pipe}), 1, "is a pipe"));
+}
+
+TEST_F(Train, ClaimsNoFileWhereThereWasNoTimeForAStep) {
+  const Outcome outcome = train({"--steps", "5", "--minutes", "1e-9"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_NE(outcome.out.find("nothing, since there was no time"), std::string::npos);
   EXPECT_EQ(folder_.files().size(), 2U);
 }
 

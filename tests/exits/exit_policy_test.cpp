@@ -192,11 +192,11 @@ TEST_F(Replay, TakesTheNextExitWhereTheRecordedOneIsMissing) { EXPECT_EQ(consult
 TEST(ReplayPolicy, RefusesExitsThatNoNetworkHas) {
   EXPECT_THAT(
       [] {
-        replay_policy({{1}, {2, -1}});
+        replay_policy({{1}, {2, -2}});
       },
-      ThrowsMessage<InvalidArgument>(HasSubstr("replay_policy.exits[1][1]: must be in [0, 255], but is -1")));
+      ThrowsMessage<InvalidArgument>(HasSubstr("replay_policy.exits[1][1]: must be in [0, 255], or -1 for none, but is -2")));
   EXPECT_THAT([] { replay_policy({{256}}); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("replay_policy.exits[0][0]: must be in [0, 255], but is 256")));
+              ThrowsMessage<InvalidArgument>(HasSubstr("replay_policy.exits[0][0]: must be in [0, 255], or -1 for none, but is 256")));
 }
 
 }  // namespace

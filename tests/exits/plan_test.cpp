@@ -103,11 +103,20 @@ TEST(RecordedExits, RoundsTheMeanHalvesUp) {
   EXPECT_EQ(depth_of(plan, 2, 6), 0);
 }
 
+TEST(RecordedExits, LeavesOutSamplesOfACancelledRun) {
+  const std::vector<std::vector<int>> exits{{2, -1}, {-1, -1}};
+  for (const Reduction reduction : {Reduction::Deepest, Reduction::Median, Reduction::Mean}) {
+    const Plan plan = recorded_exits(exits, 6, reduction);
+    EXPECT_EQ(depth_of(plan, 0, 6), 2);
+    EXPECT_EQ(depth_of(plan, 1, 6), 6);
+  }
+}
+
 TEST(RecordedExits, RefusesRecordsThatDoNotFit) {
   const std::vector<std::vector<int>> hole{{1}, {}}, deep{{1, 7}};
   expect_refused([&] { recorded_exits(hole, 6, Reduction::Mean); },
                  "recorded_exits.exits[1]: must have an exit for each sample, but is empty");
-  expect_refused([&] { recorded_exits(deep, 6, Reduction::Mean); }, "recorded_exits.exits[0][1]: must be in [0, 6], but is 7");
+  expect_refused([&] { recorded_exits(deep, 6, Reduction::Mean); }, "recorded_exits.exits[0][1]: must be in [-1, 6], but is 7");
   expect_refused([&] { recorded_exits(deep, 7, static_cast<Reduction>(9)); }, "must be Deepest, Median or Mean, but is 9");
   expect_refused([&] { recorded_exits(deep, 0, Reduction::Mean); }, "recorded_exits.blocks: must be in [1, 255], but is 0");
 }

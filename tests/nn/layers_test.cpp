@@ -23,7 +23,7 @@ TEST(Sinusoid, IsCosinesThenSinesDividedByHalfTheWidth) {
   const auto embedding = sinusoid(at::tensor({250.5f}), 6);
   for (int i = 0; i < 3; ++i) {
     const double angle = 250.5 * std::pow(10000.0, -i / 3.0);
-    EXPECT_NEAR(embedding[0][i].item<float>(), std::cos(angle), 2e-5) << i;      // float32 angles near 250 are known to 1.5e-5
+    EXPECT_NEAR(embedding[0][i].item<float>(), std::cos(angle), 2e-5) << i;  // float32 angles near 250 are known to 1.5e-5
     EXPECT_NEAR(embedding[0][3 + i].item<float>(), std::sin(angle), 2e-5) << i;
   }
 }

@@ -129,6 +129,21 @@ TEST(Choice, FullDepthRunsWhereTheDefaultPlansSolverDiffers) {
   EXPECT_EQ(trace.evaluations.size(), 5u);
 }
 
+TEST(Choice, DefaultPlanWithoutASolverRunsWithAny) {
+  SamplerModel model = six_steps();
+  model.default_plan = fixed_exit(2, 4);
+  SolverSettings other = model.solver;
+  other.steps = 5;
+  EXPECT_EQ(make_sampled(labelled(), model).pipeline.generate({.solver = other}).trace.mean_exit_depth(), 2);
+}
+
+TEST(Request, RefusesATraceLargerThanAnyMemory) {
+  SolverSettings solver;
+  solver.steps = 10000;
+  EXPECT_NE(refused({.count = 1'000'000, .solver = solver}).find("Request.count: must need at most 68719476736 bytes"),
+            std::string::npos);
+}
+
 TEST(Choice, PolicyReplacesThresholdsOfAnyPlan) {
   const Sampled sampled = make_sampled();
   const Request request{.plan = fixed_exit(1, 4), .policy = replay_policy({{3}, {3}, {3}, {3}, {3}, {3}})};
@@ -241,7 +256,7 @@ TEST(Request, RefusesABatchThatNoMachineShouldHold) {
 
 TEST(Request, RefusesMoreImagesThanFitIntoMemory) {
   EXPECT_EQ(refused_size(3, 1024, {.count = 1'000'000}),
-            "Request.count: must need at most 68719476736 bytes, but needs 12582912000000 with count 1000000, batch 64 and images of 3 x "
+            "Request.count: must need at most 68719476736 bytes, but needs 12582960000000 with count 1000000, batch 64 and images of 3 x "
             "1024 x 1024; ask for fewer");
 }
 

@@ -122,6 +122,19 @@ TEST_F(Checkpoint, RefusesMissingTensorsAndTruncatedFilesAndLeavesTheStateAlone)
   EXPECT_TRUE(state.equals(untouched));
 }
 
+TEST_F(Checkpoint, RefusesTensorsBesidesTheStates) {
+  const Everything state(2);
+  test::TinyConfig few_blocks;
+  few_blocks.blocks = 2;
+  const auto network = test::tiny_network(few_blocks);
+  const Parameters few = trainable_parameters(*network);
+  write_checkpoint(path_, state.state(), facts(1));
+  EXPECT_THAT(message_of<ModelError>([&] {
+                read_checkpoint(path_, {few, few.tensors, few.tensors, few.tensors}, facts(0));
+              }),
+              HasSubstr("is it the checkpoint of another training?"));
+}
+
 struct BadFact {
   const char* json;
   const char* message;

@@ -193,10 +193,10 @@ TEST_F(Training, FailsBeforeTheFirstStepWhereItCannotWrite) {
   }
 }
 
-TEST_F(Training, SaysWhyItCannotLookForACheckpoint) {
+TEST_F(Training, SaysWhyACheckpointCannotBeWritten) {
   TrainingOptions o = options("model", 2);
   o.checkpoint = folder_.file(std::string(300, 'x'));  // longer than a file's name can be
-  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.checkpoint + ": must be a path that can be looked at, but "));
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.checkpoint + ": must be writable, but opening it failed"));
 }
 
 TEST_F(Training, RefusesALogThatIsSomethingElse) {
@@ -205,7 +205,7 @@ TEST_F(Training, RefusesALogThatIsSomethingElse) {
   test::write_content(o.log, "dear diary\n");
   o.start = Start::Resume;
   o.steps = 3;
-  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr("must be the log of this training, beginning \"step,loss,"));
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr("must be the log of a training, beginning \"step,loss,"));
 }
 
 TEST_F(Training, RefusesANetworkThatDoesNotFitTheData) {
