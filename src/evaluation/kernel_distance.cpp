@@ -1,0 +1,96 @@
+// Unbiased estimates on subsets, each from three products of matrices.
+#include "evaluation/kernel_distance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/check.h"
+#include "kernels/noise.h"
+
+namespace adadiff::detail {
+namespace {
+
+// NoiseKey::purpose; sampling and training have smaller ones.
+constexpr std::uint32_t kReferenceRows = 96;
+constexpr std::uint32_t kGeneratedRows = 97;
+
+/// The first `size` places of a shuffle of [0, count).
+std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t size, const kernels::NoiseKey& key) {
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(size));
+  kernels::fill_bits(key, words.data(), size);
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  for (std::int64_t place = 0; place < size; ++place) {
+    const auto left = static_cast<std::uint64_t>(count - place);
+    const auto step = static_cast<std::int64_t>(words[static_cast<std::size_t>(place)] * left >> 32);
+    std::swap(rows[static_cast<std::size_t>(place)], rows[static_cast<std::size_t>(place + step)]);
+  }
+  rows.resize(static_cast<std::size_t>(size));
+  return rows;
+}
+
+Features select(const Features& features, const std::vector<std::int64_t>& rows, const char* where) {
+  Features selected(static_cast<Eigen::Index>(rows.size()), features.cols());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    require_range<InvalidArgument, std::int64_t>(where, rows[i], 0, features.rows() - 1);
+    selected.row(static_cast<Eigen::Index>(i)) = features.row(rows[i]);
+  }
+  return selected;
+}
+
+Eigen::MatrixXd kernel(const Features& left, const Features& right) {
+  return ((left * right.transpose()).array() / static_cast<double>(left.cols()) + 1).cube();
+}
+
+/// Mean over all pairs of different samples.
+double mean_within(const Features& set) {
+  const Eigen::MatrixXd values = kernel(set, set);
+  const auto count = static_cast<double>(set.rows());
+  return (values.sum() - values.trace()) / (count * (count - 1));
+}
+
+double discrepancy(const Features& reference, const Features& generated) {
+  return mean_within(reference) + mean_within(generated) - 2 * kernel(reference, generated).mean();
+}
+
+}  // namespace
+
+std::vector<KernelSubset> draw_kernel_subsets(std::int64_t references, std::int64_t generated, const KernelSubsets& subsets,
+                                              std::uint64_t seed) {
+  const std::int64_t most = std::min(references, generated);
+  require_range<InvalidArgument, std::int64_t>("KernelSubsets samples", most, 2, INT32_MAX);
+  require_range("KernelSubsets.count", subsets.count, 1, 10000);
+  require_range<InvalidArgument, std::int64_t>("KernelSubsets.size", subsets.size, 2, INT32_MAX);
+  const std::int64_t size = std::min(subsets.size, most);
+  std::vector<KernelSubset> drawn;
+  drawn.reserve(static_cast<std::size_t>(subsets.count));
+  for (int i = 0; i < subsets.count; ++i) {
+    const auto index = static_cast<std::uint32_t>(i);
+    drawn.push_back(
+        {draw_rows(references, size, {seed, index, kReferenceRows, 0}), draw_rows(generated, size, {seed, index, kGeneratedRows, 0})});
+  }
+  return drawn;
+}
+
+KernelDistance kernel_distance(const Features& reference, const Features& generated, const std::vector<KernelSubset>& subsets) {
+  check_features(reference, "reference features", 2);
+  check_features(generated, "generated features", 2);
+  check_same_dimensions(reference, generated);
+  if (subsets.empty()) raise({"subsets", "be at least one", "are none"});
+  std::vector<double> estimates;
+  estimates.reserve(subsets.size());
+  for (const KernelSubset& subset : subsets) {
+    if (subset.reference.size() < 2 || subset.reference.size() != subset.generated.size()) {
+      raise({"subset", "have two samples or more and as many of both sets",
+             "has " + show(std::ssize(subset.reference)) + " and " + show(std::ssize(subset.generated))});
+    }
+    estimates.push_back(
+        discrepancy(select(reference, subset.reference, "subset.reference"), select(generated, subset.generated, "subset.generated")));
+  }
+  const Eigen::Map<const Eigen::ArrayXd> values(estimates.data(), std::ssize(estimates));
+  const double mean = values.mean();
+  return {mean, std::sqrt((values - mean).square().mean())};
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,69 @@
+"""Records metrics.json: features and what NumPy and SciPy say of them.
+
+    python3 -m venv venv && venv/bin/pip install numpy==2.4.6 scipy==1.17.1
+    venv/bin/python tests/golden/record_metrics.py
+
+The Fréchet distance of the full-rank pair goes through scipy.linalg.sqrtm as in pytorch-fid; that of the singular pair (fewer samples
+than features, where sqrtm is noise) through the singular values of the product of the centred samples.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import scipy.linalg
+import scipy.spatial.distance
+
+
+def frechet_by_root(x, y):
+    c1, c2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    root = scipy.linalg.sqrtm(c1 @ c2)
+    return float(np.sum((x.mean(0) - y.mean(0)) ** 2) + np.trace(c1) + np.trace(c2) - 2 * np.trace(root.real))
+
+
+def frechet_by_samples(x, y):
+    a = (x - x.mean(0)) / np.sqrt(len(x) - 1)
+    b = (y - y.mean(0)) / np.sqrt(len(y) - 1)
+    nuclear = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(np.sum((x.mean(0) - y.mean(0)) ** 2) + np.sum(a**2) + np.sum(b**2) - 2 * nuclear)
+
+
+def discrepancy(x, y):
+    m, d = len(x), x.shape[1]
+    k = lambda a, b: (a @ b.T / d + 1) ** 3
+    within = lambda a: (k(a, a).sum() - np.trace(k(a, a))) / (m * (m - 1))
+    return within(x) + within(y) - 2 * k(x, y).mean()
+
+
+def covered(samples, centres, neighbours):
+    radii = np.sort(scipy.spatial.distance.cdist(centres, centres), axis=1)[:, neighbours]
+    return float((scipy.spatial.distance.cdist(samples, centres) <= radii).any(1).mean())
+
+
+def main():
+    rng = np.random.default_rng(7)
+    mix = rng.normal(size=(6, 6))
+    reference = rng.normal(size=(60, 6)) @ mix
+    generated = 0.9 * rng.normal(size=(50, 6)) @ mix + 0.3
+    few_reference, few_generated = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 0.2
+    subsets = [(rng.permutation(60)[:20].tolist(), rng.permutation(50)[:20].tolist()) for _ in range(5)]
+    estimates = [discrepancy(reference[a], generated[b]) for a, b in subsets]
+    record = {
+        "reference": reference.tolist(),
+        "generated": generated.tolist(),
+        "frechet": frechet_by_root(reference, generated),
+        "few_reference": few_reference.tolist(),
+        "few_generated": few_generated.tolist(),
+        "few_frechet": frechet_by_samples(few_reference, few_generated),
+        "subsets": [{"reference": a, "generated": b} for a, b in subsets],
+        "kernel_mean": float(np.mean(estimates)),
+        "kernel_deviation": float(np.std(estimates)),
+        "precision": covered(generated, reference, 3),
+        "recall": covered(reference, generated, 3),
+    }
+    path = pathlib.Path(__file__).parent / "metrics.json"
+    path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
