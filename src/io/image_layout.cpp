@@ -39,10 +39,10 @@ void place(const Images& images, std::int64_t index, const Grid& grid, Images& o
 
 Images detail::tiled_size(const Images& images, std::int64_t columns, std::int64_t gap) {
   const Grid grid = grid_of(images, columns, gap);
-  const Images size{.count = 1,
-                    .height = grid.rows * (images.height + gap) - gap,
-                    .width = grid.columns * (images.width + gap) - gap,
-                    .channels = images.channels};
+  Images size{.count = 1,
+              .height = grid.rows * (images.height + gap) - gap,
+              .width = grid.columns * (images.width + gap) - gap,
+              .channels = images.channels};
   pixel_bytes(size, "tile");
   return size;
 }

@@ -187,6 +187,11 @@ TEST_F(Replay, FollowsTheEvaluationOfEachUnit) {
 
 TEST_F(Replay, RunsWhatIsBeyondTheRecordInFull) { EXPECT_EQ(consult(3, {{.sample = 3}, {.sample = 0, .evaluation = 2}}), Consult::No); }
 
+TEST(ReplayPolicy, RunsSamplesOfACancelledRunInFull) {
+  const std::vector<DecisionUnit> units{{.sample = 0}};
+  EXPECT_EQ(replay_policy({{-1}})->consult({3, 4, units}), Consult::No);
+}
+
 TEST_F(Replay, TakesTheNextExitWhereTheRecordedOneIsMissing) { EXPECT_EQ(consult(3, {{.sample = 1}}), Consult::Leave); }
 
 TEST(ReplayPolicy, RefusesExitsThatNoNetworkHas) {
