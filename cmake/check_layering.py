@@ -33,7 +33,7 @@ LIBRARIES = {
     "torch": (r"(ATen|c10|torch)/", {"nn", "networks", "execution", "sampling", "pipeline", "convert", "training", "evaluation", "cli"}),
     "nlohmann-json": (r"nlohmann/", {"io", "exits", "networks", "sampling", "pipeline", "convert", "training", "evaluation", "cli"}),
     "zlib": (r"zlib\.h$", {"io"}),
-    "stb": (r"(stb/)?stb_", {"io/image.cpp"}),
+    "stb": (r"(stb/)?stb_", {"io/image.cpp", "io/image_resize.cpp"}),
     "CLI11": (r"CLI/", {"cli"}),
     "Eigen": (r"Eigen/", {"evaluation"}),
 }

@@ -14,8 +14,9 @@ namespace adadiff {
 
 /// What an uncertainty estimation module (UEM) learns to predict; g_k is exit k's prediction, g_N the full-depth one.
 enum class UncertaintyTarget : std::uint8_t {
-  Excess,  ///< tanh|g_k - g_N|: what leaving early costs over full depth
-  Truth    ///< tanh|g_k - truth|: the paper's (arXiv 2309.17074, eq. 6)
+  Excess,    ///< tanh|g_k - g_N|: what leaving early costs over full depth
+  Truth,     ///< tanh|g_k - truth|: the paper's (arXiv 2309.17074, eq. 6)
+  LogExcess  ///< logit u_k learns log sqrt(mean (g_k - g_N)^2), one number per sample; not at the last exit
 };
 /// How the losses of the early exits are weighted.
 enum class LayerWeights : std::uint8_t {
@@ -36,6 +37,7 @@ struct LossOptions {
   ExitReduction reduction = ExitReduction::Mean;  ///< of L_u and L_UAL; Normalised weights are always summed
   double lambda = 1;                              ///< in [0, 1000]
   double beta = 1;                                ///< in [0, 1000]
+  double distillation = 0;                        ///< in [0, 1]: share of g_N, without gradient, in what early exits learn; not Normalised
   friend bool operator==(const LossOptions&, const LossOptions&) = default;
 };
 
@@ -45,6 +47,11 @@ LossOptions loss_mode(std::string_view name);
 /// The names loss_mode knows, the default first.
 std::vector<std::string> loss_mode_names();
 
+/// Which parameters a training changes.
+enum class Trained : std::uint8_t {
+  All,
+  Exits  ///< UEMs and the heads of early exits; full depth stays as it was, bit for bit, and no gradient passes the backbone
+};
 /// How a batch's times are drawn; all are clipped to the schedule's [min_time(), max_time()].
 enum class TimeDistribution : std::uint8_t {
   Uniform,     ///< each by itself
@@ -67,13 +74,23 @@ enum class Start : std::uint8_t {
 /// first and last group. Draws are functions of seed, step and sample, so an interruption changes no number.
 struct TrainingOptions {
   // Files.
-  std::string images;                   ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W]; may be gzip
-  std::string labels;                   ///< IDX file of 8-bit labels, [N]; empty: train without labels
+  std::string images;                   ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
+                                        ///< JPEG files, in sub-folders by class or without labels
+  std::string labels;                   ///< IDX file of 8-bit labels, [N]; empty: none but a folder's own
+  std::string from;                     ///< a model file to start from (see below); empty: a new network
   std::string model;                    ///< the model file to write, at each checkpoint and at the end
   std::string checkpoint;               ///< empty: the model's path + ".checkpoint"
   std::string log;                      ///< CSV of every step, truncated to the checkpoint on resume; empty: none
   std::int64_t checkpoint_every = 500;  ///< steps, at least 1
   Start start = Start::Fresh;
+
+  // A training that starts from a model takes prediction, schedule, time scale and class names from its file. Its network gets a head
+  // per exit, copied from the one that it has, and UEMs, unless it has them or `network` says otherwise.
+  Trained trained = Trained::All;
+
+  // Images of a folder are cropped around their centre and resized.
+  std::int64_t size = 0;      ///< side in pixels, in [1, 4096]; 0: the network's where `from` or `network` say it
+  std::int64_t channels = 0;  ///< 1 or 3; 0: the network's, else as the first picture is
 
   // Network: a model file's "network" object as JSON text, or empty and a U-ViT of these sizes for the data's images.
   std::string network;
@@ -86,6 +103,7 @@ struct TrainingOptions {
   Prediction prediction = Prediction::Velocity;
   std::string schedule = "cosine";  ///< a model file's name of a schedule, with its default parameters
   TimeDistribution times = TimeDistribution::Stratified;
+  bool antithetic = false;  ///< the second half of a batch gets 1 - time of the first (Song et al. 2021, the code of DDIM)
   double label_drop = 0.1;  ///< probability in [0, 1] that a label becomes the null label
   LossOptions loss;
 
@@ -122,7 +140,11 @@ struct TrainingProgress {
   double simple = 0, uncertainty = 0, layers = 0;
   double learning_rate = 0;
   double gradient_norm = 0;     ///< before clipping
-  double milliseconds = 0;      ///< this step took
+  double milliseconds = 0;      ///< this step took, and its parts; the rest went to the log and the like:
+  double data_ms = 0;           ///< waiting for the batch, which a thread of its own makes ahead
+  double forward_ms = 0;        ///< network and losses
+  double backward_ms = 0;       ///< gradients
+  double update_ms = 0;         ///< clipping, AdamW and the moving average
   double steps_per_second = 0;  ///< over the last steps
   double seconds_left = 0;      ///< until `steps` or `minutes`, whichever is sooner
   bool checkpointed = false;    ///< a checkpoint and the model file were written after this step

@@ -22,39 +22,71 @@ std::string losses(const TrainingProgress& p) {
          fixed(p.layers, 4) + ")";
 }
 
-TrainingResult run(const TrainingOptions& options) {
+/// Where the steps' time went.
+struct StepTimes {
+  double data = 0, forward = 0, backward = 0, update = 0, all = 0;
+  std::int64_t steps = 0;
+
+  void add(const TrainingProgress& p) {
+    data += p.data_ms;
+    forward += p.forward_ms;
+    backward += p.backward_ms;
+    update += p.update_ms;
+    all += p.milliseconds;
+    ++steps;
+  }
+  double mean(double sum) const { return steps > 0 ? sum / static_cast<double>(steps) : 0; }
+  std::string text() const {
+    const auto share = [this](double part) { return fixed(all > 0 ? 100 * part / all : 0, 0) + " %"; };
+    return fixed(mean(all), 0) + " ms (data " + share(data) + ", forward " + share(forward) + ", backward " + share(backward) +
+           ", update " + share(update) + ")";
+  }
+  nlohmann::ordered_json json() const {
+    return {{"data", mean(data)}, {"forward", mean(forward)}, {"backward", mean(backward)}, {"update", mean(update)}, {"all", mean(all)}};
+  }
+};
+
+TrainingResult run(const TrainingOptions& options, StepTimes& times) {
   TerminalProgress progress("train", "steps");
   return train(options, [&](const TrainingProgress& p) {
+    times.add(p);
     progress.update(static_cast<double>(p.step), static_cast<double>(p.steps), {p.steps_per_second, p.seconds_left, losses(p)});
     return !interrupted();
   });
 }
 
-void report(const TrainingResult& result, const TrainFlags& flags) {
+void report(const TrainingResult& result, const StepTimes& times, const TrainFlags& flags) {
   if (flags.json) {
     print_json({{"steps", result.steps},
                 {"completed", result.completed},
                 {"simple_loss", result.simple_loss},
                 {"seconds", result.seconds},
+                {"step_ms", times.json()},
                 {"model", result.steps > 0 ? nlohmann::ordered_json(flags.output) : nullptr}});
     return;
   }
   const std::string written = result.steps > 0 ? flags.output : "nothing, since there was no time for a step";
   print_result("steps            " + std::to_string(result.steps) + (result.completed ? "" : ", to be continued with --resume") + "\n" +
-               "simple loss      " + fixed(result.simple_loss, 4) + "\n" +  //
-               "wall time        " + duration(1000 * result.seconds) + "\n" + "written          " + written + "\n");
+               "simple loss      " + fixed(result.simple_loss, 4) + "\n" +     //
+               "wall time        " + duration(1000 * result.seconds) + "\n" +  //
+               "mean step        " + times.text() + "\n" + "written          " + written + "\n");
 }
 
 void train_network(const TrainFlags& flags) {
   const TrainingOptions options = make_options(flags);
   require_outputs({{"--output", options.model}, {"--checkpoint", detail::checkpoint_path(options)}, {"--log", options.log}},
-                  {{"--images", options.images}, {"--labels", options.labels}, {"--recipe", flags.recipe}, {"--network", flags.network}});
+                  {{"--images", options.images},
+                   {"--labels", options.labels},
+                   {"--from", flags.from},
+                   {"--recipe", flags.recipe},
+                   {"--network", flags.network}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
-  const TrainingResult result = run(options);
+  StepTimes times;
+  const TrainingResult result = run(options, times);
   if (interrupted() && !result.completed) {
     throw Interrupted("interrupted after step " + std::to_string(result.steps) + "; go on with --resume");
   }
-  report(result, flags);
+  report(result, times, flags);
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ struct WholeFlag {
   WholeRange range;
 };
 constexpr WholeFlag kWholeFlags[] = {
+    {"--size", "size", "side that pictures of a folder are brought to; 0: the network's", {0, 4096}},
+    {"--channels", "channels", "1 or 3 for pictures of a folder; 0: the network's, or as they are", {0, 3}},
     {"--width", "width", "numbers per token", {1, 65536}},
     {"--depth", "depth", "blocks - 1, even", {2, 254}},
     {"--heads", "heads", "attention heads; divides the width", {1, 1024}},
@@ -45,6 +47,7 @@ constexpr NumberFlag kNumberFlags[] = {
     {"--label-drop", "label_drop", "probability that a label becomes the null label", {0, 1}},
     {"--lambda", "lambda", "weight of the uncertainty loss", {0, 1000}},
     {"--beta", "beta", "weight of the losses of the early exits", {0, 1000}},
+    {"--distillation", "distillation", "share of full depth's prediction in what the early exits learn", {0, 1}},
     {"--learning-rate", "learning_rate", "peak learning rate", {0, 100}},
     {"--beta1", "beta1", "AdamW's first decay", {0, 0.999999}},
     {"--beta2", "beta2", "AdamW's second decay", {0, 0.999999}},
@@ -60,7 +63,8 @@ constexpr TextFlag kTextFlags[] = {
     {"--prediction", "prediction", "what the network predicts: noise, clean or velocity"},
     {"--schedule", "schedule", "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal"},
     {"--times", "times", "how times are drawn: uniform, stratified or logit-normal"},
-    {"--target", "target", "what uncertainties learn: excess (over full depth) or truth (the paper's)"},
+    {"--trained", "trained", "what is trained: all, or exits (UEMs and early heads; full depth stays as it was)"},
+    {"--target", "target", "what uncertainties learn: excess (over full depth), log-excess or truth (the paper's)"},
     {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
     {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
     {"--reduction", "reduction", "over exits: mean or sum"},
@@ -122,6 +126,7 @@ void set_files(TrainingOptions& options, const TrainFlags& flags) {
   } else {
     options.labels = find_data(flags.data, "train-labels-idx1-ubyte");
   }
+  options.from = flags.from;
   options.model = flags.output;
   options.checkpoint = flags.checkpoint;
   options.log = flags.log;
@@ -130,17 +135,27 @@ void set_files(TrainingOptions& options, const TrainFlags& flags) {
   options.minutes = flags.minutes;
 }
 
+// What a model to start from has settled already.
+void refuse_settled(const TrainFlags& flags) {
+  if (flags.from.empty()) return;
+  for (const char* key : {"width", "depth", "heads", "patch", "prediction", "schedule"}) {
+    if (flags.values.contains(key)) raise({std::string("--") + key, "be left out with --from, whose model says it", "is given"});
+  }
+}
+
 }  // namespace
 
 void add_flags(CLI::App& verb, TrainFlags& flags) {
   verb.add_option("-o,--output", flags.output, "the model file, written at each checkpoint")->required()->type_name("MODEL");
   CLI::Option* data = verb.add_option("--data", flags.data, "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
   data->type_name("DIR")->capture_default_str();
-  CLI::Option* images = verb.add_option("--images", flags.images,
-                                        "8-bit images [N, H, W] or [N, C, H, W] as IDX, may be gzip; then labels only from --labels");
-  images->type_name("FILE")->excludes(data);
+  CLI::Option* images = verb.add_option(
+      "--images", flags.images,
+      "a folder of PNG and JPEG files, in sub-folders by class, or 8-bit images as IDX [N, (C,) H, W]; then labels only from --labels");
+  images->type_name("PATH")->excludes(data);
   CLI::Option* labels = verb.add_option("--labels", flags.labels, "8-bit labels [N] as IDX, may be gzip")->type_name("FILE");
   verb.add_flag("--no-labels", flags.no_labels, "train without labels")->excludes(labels);
+  verb.add_option("--from", flags.from, "a model to start from; its exits are added where it has none")->type_name("MODEL");
   verb.add_option("--checkpoint", flags.checkpoint, "default: the model's name with .checkpoint added")->type_name("FILE");
   add_whole(verb, {"--checkpoint-every", "steps between checkpoints"}, flags.checkpoint_every, {1, kMany});
   verb.add_flag("--resume", flags.resume, "go on from the checkpoint; without it, one that exists is refused");
@@ -151,11 +166,14 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
   verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")->type_name("FILE");
   verb.add_option("--network", flags.network, "the \"network\" object of a model file as JSON, in place of --width and the like")
       ->type_name("FILE");
+  verb.add_flag_callback(
+      "--antithetic", [&flags] { flags.values["antithetic"] = true; }, "half of the times are 1 - those of the others");
   verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper, official or plain; single flags go over it")->type_name("NAME");
   add_value_flags(verb, flags.values);
 }
 
 TrainingOptions make_options(const TrainFlags& flags) {
+  refuse_settled(flags);
   TrainingOptions options;
   if (!flags.recipe.empty()) options = parse_training_options(detail::read_text(flags.recipe), options, flags.recipe);
   if (!flags.loss.empty()) options.loss = loss_mode(flags.loss);

@@ -18,6 +18,7 @@ struct TrainFlags {
   // Files.
   std::string data = "/usr/share/datasets/fashion-mnist";
   std::string images, labels;
+  std::string from;
   bool no_labels = false;
   std::string output, checkpoint, log;
   std::int64_t checkpoint_every = 500;

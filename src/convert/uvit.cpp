@@ -38,6 +38,10 @@ void refuse_what_is_not_official(const UViTConfig& config, const std::string& wh
   }
   if (config.heads_per_exit)
     raise<ModelError>({where + ": network.heads_per_exit", "be false, since the official files share one head", "is true"});
+  if (config.norm_per_exit)
+    raise<ModelError>({where + ": network.norm_per_exit", "be false, since the official files share one head", "is true"});
+  if (config.patch_overlap != 0)
+    raise<ModelError>({where + ": network.patch_overlap", "be 0, as in the official files", "is " + show(config.patch_overlap)});
 }
 
 }  // namespace

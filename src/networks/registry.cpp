@@ -36,6 +36,13 @@ std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const Net
   return std::make_shared<UViT>(config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
 }
 
+std::string description_with_exits(const std::string& json) {
+  UViTConfig config = config_of(JsonReader(json, "network"));
+  config.heads_per_exit = !config.norm_per_exit;
+  if (config.uncertainty == UncertaintyForm::None) config.uncertainty = UncertaintyForm::TimedMap;
+  return to_json(config);
+}
+
 std::int64_t count_blocks(const JsonReader& json) { return config_of(json).blocks(); }
 
 }  // namespace adadiff::detail

@@ -21,6 +21,8 @@ struct NetworkRequest {
 
 /// Makes the network that json["kind"] names, weights zero. Throws ModelError.
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request);
+/// The same description with a head per exit, and with the timed map where there are no UEMs.
+std::string description_with_exits(const std::string& json);
 /// How many blocks it would have.
 std::int64_t count_blocks(const JsonReader& json);
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ class TrainableNetwork : public Network {
   virtual void visit(const TensorVisitor& visitor) = 0;
   /// Draws new weights, a pure function of the seed.
   virtual void initialise(std::uint64_t seed) = 0;
+  /// Of a parameter that serves early exits only (a UEM's, an early exit's own head's): the name of the one whose values it takes when
+  /// exits are added to a trained network, empty where there is none. Nothing for the backbone's and the last head's.
+  virtual std::optional<std::string> exit_source(const std::string& name) const = 0;
   /// The network's configuration as the JSON object that stands under "network" in a model file.
   virtual std::string config_json() const = 0;
 };

@@ -10,12 +10,16 @@ namespace adadiff::detail {
 UViT::UViT(const UViTConfig& config, NetworkSettings settings)
     : config_(config), parameters_(make_parameters(config)), info_(describe(config, std::move(settings))) {}
 
+at::Tensor UViT::embed_patches(const at::Tensor& x) const {
+  const auto& [weight, bias] = parameters_.patch_embed;
+  if (config_.patch_overlap == 0) return at::linear(patchify(x, config_.patch_size), weight.view({config_.width, -1}), bias);
+  return at::conv2d(x, weight, bias, config_.patch_size, config_.patch_overlap).flatten(2).transpose(1, 2);
+}
+
 UViTTokens UViT::embed(const PassInputs& inputs) const {
   const auto& p = parameters_;
-  const auto width = config_.width;
-  const auto patches =
-      at::linear(patchify(inputs.x, config_.patch_size), p.patch_embed.weight.view({width, -1}), p.patch_embed.bias);  // [R, T, D]
-  auto time = sinusoid(inputs.time, width).to(p.pos_embed.scalar_type());                                              // [R, D]
+  const auto patches = embed_patches(inputs.x);                                    // [R, T, D]
+  auto time = sinusoid(inputs.time, config_.width).to(p.pos_embed.scalar_type());  // [R, D]
   if (config_.time_mlp) time = apply(p.time_out, at::silu(apply(p.time_in, time)));
   std::vector<at::Tensor> parts;
   if (config_.label_rows > 0) parts.push_back(at::embedding(p.label_emb, inputs.labels).unsqueeze(1));
@@ -32,9 +36,10 @@ at::Tensor UViT::run_block(std::int64_t block, const at::Tensor& tokens, const a
 }
 
 at::Tensor UViT::predict(std::int64_t block, const at::Tensor& tokens) const {
-  const auto own = block + 1 < config_.blocks() && config_.heads_per_exit;
-  const auto& head = own ? parameters_.exit_heads[static_cast<std::size_t>(block)] : parameters_.head;
-  const auto values = apply(head.decoder_pred, apply(head.norm, patch_tokens(tokens)));             // [R, T, p p C]
+  const auto has_own = block + 1 < config_.blocks() && !parameters_.exit_heads.empty();
+  const auto& own = has_own ? parameters_.exit_heads[static_cast<std::size_t>(block)] : parameters_.head;
+  const auto& head = own.decoder_pred.weight.defined() ? own : parameters_.head;
+  const auto values = apply(head.decoder_pred, apply(own.norm, patch_tokens(tokens)));              // [R, T, p p C]
   const auto image = unpatchify(values, config_.channels, config_.patch_size, config_.image_size);  // [R, C, H, W]
   return head.final_layer.weight.defined() ? apply(head.final_layer, image) : image;
 }
@@ -55,9 +60,9 @@ std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs) const {
     if (pushes_skip(block)) skips.push_back(tokens);
     at::Tensor map;
     if (const auto& module = uncertainty(block); module.weight.defined()) {
-      map = uncertainty_per_token(module, patch_tokens(tokens), time);  // [R, T, P]
-      map = config_.uncertainty == UncertaintyForm::Scalar ? map.flatten(1).mean(1)
-                                                           : unpatchify(map, config_.channels, config_.patch_size, config_.image_size);
+      map = uncertainty_values(module, patch_tokens(tokens), time);  // [R, T, P] or [R, 1, 1]
+      map =
+          is_map(config_.uncertainty) ? unpatchify(map, config_.channels, config_.patch_size, config_.image_size) : map.flatten(1).mean(1);
     }
     all.push_back({predict(block, tokens), map});
   }

@@ -23,18 +23,18 @@ struct UViTBlock {
 /// What turns tokens into a prediction.
 struct UViTHead {
   LayerNorm norm;
-  Linear decoder_pred;
-  Conv2d final_layer;  ///< undefined weight without the final convolution
+  Linear decoder_pred;  ///< undefined weight: the network's
+  Conv2d final_layer;   ///< undefined weight: the network's, or none without the final convolution
 };
 
 struct UViTParameters {
-  Linear patch_embed;                          ///< weight [D, C, p, p], as the official convolution stores it
+  Linear patch_embed;                          ///< weight [D, C, k, k], k = p + 2 overlap, as the official convolution stores it
   Linear time_in, time_out;                    ///< time_embed.0 and .2; undefined without the MLP
   at::Tensor label_emb;                        ///< [label_rows, D] or undefined
   at::Tensor pos_embed;                        ///< [1, extra + patches, D]
   std::vector<UViTBlock> blocks;               ///< in, mid, out
-  std::vector<UViTHead> exit_heads;            ///< [blocks - 1] with heads per exit, else empty
-  UViTHead head;                               ///< the last one, and every exit's where heads are shared
+  std::vector<UViTHead> exit_heads;            ///< [blocks - 1] with heads or norms per exit, else empty
+  UViTHead head;                               ///< the last one, and what exits have not of their own
   std::vector<UncertaintyModule> uncertainty;  ///< [blocks]
 };
 
@@ -54,6 +54,7 @@ class UViT final : public TrainableNetwork {
   std::vector<BlockOutput> outputs(const PassInputs& inputs) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
+  std::optional<std::string> exit_source(const std::string& name) const override;
   std::string config_json() const override { return to_json(config_); }
 
   const UViTConfig& config() const { return config_; }
@@ -69,6 +70,8 @@ class UViT final : public TrainableNetwork {
   const UncertaintyModule& uncertainty(std::int64_t block) const { return parameters_.uncertainty[static_cast<std::size_t>(block)]; }
 
  private:
+  at::Tensor embed_patches(const at::Tensor& x) const;  ///< [R, C, H, W] -> [R, T, D]
+
   UViTConfig config_;
   UViTParameters parameters_;
   NetworkInfo info_;

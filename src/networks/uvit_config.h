@@ -14,8 +14,9 @@ struct UViTConfig {
   std::int64_t image_size = 32;  ///< pixels, square; a multiple of patch_size
   std::int64_t channels = 3;
   std::int64_t patch_size = 4;
-  std::int64_t width = 512;  ///< D, a multiple of heads
-  std::int64_t depth = 12;   ///< in- and out-blocks together, even; there is one block more, in the middle
+  std::int64_t patch_overlap = 0;  ///< pixels by which the patch embedding looks over each side of its patch, at most patch_size
+  std::int64_t width = 512;        ///< D, a multiple of heads
+  std::int64_t depth = 12;         ///< in- and out-blocks together, even; there is one block more, in the middle
   std::int64_t heads = 8;
   double mlp_ratio = 4;
   bool qkv_bias = false;
@@ -24,6 +25,7 @@ struct UViTConfig {
   bool final_conv = true;       ///< 3x3 convolution after unpatchify
   bool skip = true;             ///< long skip connections
   bool heads_per_exit = false;  ///< norm, linear layer and final convolution of their own for every exit
+  bool norm_per_exit = false;   ///< only the norm
   UncertaintyForm uncertainty = UncertaintyForm::TimedMap;
 
   std::int64_t blocks() const { return depth + 1; }

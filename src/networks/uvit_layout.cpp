@@ -39,7 +39,7 @@ void visit_block(UViTBlock& block, const std::string& prefix, const TensorVisito
 
 void visit_head(UViTHead& head, const std::string& prefix, const TensorVisitor& visitor) {
   head.norm.visit(prefix + "norm", visitor);
-  head.decoder_pred.visit(prefix + "decoder_pred", visitor);
+  if (head.decoder_pred.weight.defined()) head.decoder_pred.visit(prefix + "decoder_pred", visitor);
   if (head.final_layer.weight.defined()) head.final_layer.visit(prefix + "final_layer", visitor);
 }
 
@@ -49,20 +49,38 @@ std::string block_name(std::size_t block, std::size_t blocks) {
   return block < half ? "in_blocks." + std::to_string(block) : "out_blocks." + std::to_string(block - half - 1);
 }
 
+/// A sum over the patches counts as a product per number.
+double score_cost(const UViTConfig& c) {
+  const auto width = static_cast<double>(c.width), patches = static_cast<double>(c.patches()),
+             values = static_cast<double>(c.patch_values());
+  switch (c.uncertainty) {
+    case UncertaintyForm::Map:
+      return patches * width * values;
+    case UncertaintyForm::TimedMap:
+      return (patches + 1) * width * values;
+    case UncertaintyForm::Scalar:
+      return (patches + 1) * width;
+    case UncertaintyForm::Pooled:
+      return patches * width + static_cast<double>(kPooledWidth) * (2 * width + 1);
+    case UncertaintyForm::None:
+      break;
+  }
+  return 0;
+}
+
 NetworkCost cost_of(const UViTConfig& c) {
   const auto width = static_cast<double>(c.width), tokens = static_cast<double>(c.tokens()), patches = static_cast<double>(c.patches());
   const auto values = static_cast<double>(c.patch_values()), mlp = static_cast<double>(c.mlp_width());
   const auto pixels = static_cast<double>(c.image_size * c.image_size * c.channels);
   const double plain = tokens * width * (4 * width + 2 * mlp) + 2 * tokens * tokens * width;
+  const auto kernel = static_cast<double>(c.patch_size + 2 * c.patch_overlap);
   const double head = patches * width * values + (c.final_conv ? 9 * pixels * static_cast<double>(c.channels) : 0);
-  const double per_token = c.uncertainty == UncertaintyForm::Scalar ? 1 : values;
-  const double timed = c.uncertainty == UncertaintyForm::Map ? 0 : width * per_token;
   NetworkCost cost;
-  cost.embed = patches * width * values + (c.time_mlp ? 8 * width * width : 0);
+  cost.embed = patches * width * kernel * kernel * static_cast<double>(c.channels) + (c.time_mlp ? 8 * width * width : 0);
   for (std::int64_t block = 0; block < c.blocks(); ++block) {
     cost.block.push_back(plain + (c.skip && block > c.depth / 2 ? 2 * tokens * width * width : 0));
     cost.head.push_back(head);
-    cost.score.push_back(c.uncertainty == UncertaintyForm::None ? 0 : patches * width * per_token + timed);
+    cost.score.push_back(score_cost(c));
   }
   return cost;
 }
@@ -71,7 +89,8 @@ NetworkCost cost_of(const UViTConfig& c) {
 
 UViTParameters make_parameters(const UViTConfig& c) {
   UViTParameters p;
-  p.patch_embed = {at::zeros({c.width, c.channels, c.patch_size, c.patch_size}), at::zeros({c.width})};
+  const auto kernel = c.patch_size + 2 * c.patch_overlap;
+  p.patch_embed = {at::zeros({c.width, c.channels, kernel, kernel}), at::zeros({c.width})};
   if (c.time_mlp) {
     p.time_in = make_linear(c.width, 4 * c.width);
     p.time_out = make_linear(4 * c.width, c.width);
@@ -81,7 +100,9 @@ UViTParameters make_parameters(const UViTConfig& c) {
   for (std::int64_t block = 0; block < c.blocks(); ++block) {
     p.blocks.push_back(make_block(c, c.skip && block > c.depth / 2));
     p.uncertainty.push_back(make_uncertainty(c.uncertainty, c.width, c.patch_values()));
-    if (c.heads_per_exit && block + 1 < c.blocks()) p.exit_heads.push_back(make_head(c));
+    if (block + 1 == c.blocks()) continue;
+    if (c.heads_per_exit) p.exit_heads.push_back(make_head(c));
+    if (c.norm_per_exit) p.exit_heads.push_back({make_layer_norm(c.width), {}, {}});
   }
   p.head = make_head(c);
   return p;
@@ -115,14 +136,26 @@ NetworkInfo describe(const UViTConfig& c, NetworkSettings settings) {
   return info;
 }
 
+/// exit_heads.3.norm.weight starts from norm.weight.
+std::optional<std::string> UViT::exit_source(const std::string& name) const {
+  constexpr std::string_view kHeads = "exit_heads.";
+  if (name.starts_with("uem.")) return std::string();
+  if (!name.starts_with(kHeads)) return std::nullopt;
+  return name.substr(name.find('.', kHeads.size()) + 1);
+}
+
 void UViT::visit(const TensorVisitor& visitor) { visit_parameters(parameters_, visitor); }
 
-// Weights and biases uniform in 1/sqrt(fan-in), as PyTorch's layers start; embeddings normal; norms at 1 and 0; UEMs at 0, that is u = 1/2.
+// Weights and biases uniform in 1/sqrt(fan-in), as PyTorch's layers start; embeddings normal; norms at 1 and 0; UEMs at 0, that is u = 1/2,
+// but for the pooled form's hidden layer, which could not learn from there.
 void UViT::initialise(std::uint64_t seed) {
   double bound = 0;
+  const auto is_hidden_layer = [this](const std::string& name) {
+    return config_.uncertainty == UncertaintyForm::Pooled && name.find(".out.") == std::string::npos;
+  };
   visit([&](const std::string& name, at::Tensor& tensor) {
     if (name.find("norm") != std::string::npos) return;
-    if (name.starts_with("uem.")) return void(tensor.zero_());
+    if (name.starts_with("uem.") && !is_hidden_layer(name)) return void(tensor.zero_());
     if (name == "pos_embed") return fill_normal_(tensor, 0.02, seed, name);
     if (name == "label_emb.weight") return fill_normal_(tensor, 1, seed, name);
     const std::int64_t fan_in = tensor.numel() / tensor.size(0);

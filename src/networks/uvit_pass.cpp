@@ -112,8 +112,8 @@ class UViTPass final : public ForwardPass {
 
   void write_map(const UncertaintyModule& module, const at::Tensor& tokens, at::Tensor& map) const {
     const auto& c = network_.config();
-    const auto values = uncertainty_per_token(module, tokens, time_embedding_);
-    map.copy_(unpatchify(values.expand({-1, -1, c.patch_values()}).contiguous(), c.channels, c.patch_size, c.image_size));
+    const auto values = uncertainty_values(module, tokens, time_embedding_);
+    map.copy_(unpatchify(values.expand({-1, c.patches(), c.patch_values()}).contiguous(), c.channels, c.patch_size, c.image_size));
   }
 
   const UViT& network_;

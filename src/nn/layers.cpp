@@ -55,8 +55,9 @@ at::Tensor exact_gelu(at::Tensor x) { return x.requires_grad() ? at::gelu(x) : a
 
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads) {
   const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);
-  const auto projected = apply(qkv, x).view({rows, tokens, 3, heads, width / heads}).permute({2, 0, 3, 1, 4});  // [3, B, H, L, D/H]
-  const auto mixed = at::scaled_dot_product_attention(projected[0], projected[1], projected[2]);                // [B, H, L, D/H]
+  // Cut along the heads: the three gradients are then joined by one copy, where indexing would fill and add a whole tensor for each.
+  const auto parts = apply(qkv, x).view({rows, tokens, 3 * heads, width / heads}).chunk(3, 2);  // of [B, L, H, D/H]
+  const auto mixed = at::scaled_dot_product_attention(parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
   return mixed.transpose(1, 2).reshape({rows, tokens, width});
 }
 

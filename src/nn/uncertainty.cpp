@@ -17,13 +17,32 @@ at::Tensor pack_weight(const at::Tensor& weight) {
   return packed;
 }
 
+/// The mean of the normalised tokens: [B, T, D] -> [B, D].
+at::Tensor pool(const at::Tensor& tokens) { return at::layer_norm(tokens, {tokens.size(2)}).mean(1); }
+
+/// u of the pooled form from the hidden layer before its activation, [B, H] -> [B, 1].
+at::Tensor pooled_uncertainty(const Linear& out, at::Tensor hidden) { return apply(out, at::silu_(hidden)).sigmoid_(); }
+
+/// V e(t) + b, [B, P]; [1, P] without V.
+at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& time_embedding) {
+  if (!module.time_weight.defined()) return module.bias.unsqueeze(0);
+  return at::linear(time_embedding, module.time_weight, module.bias);
+}
+
+void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens, const at::Tensor& parts, at::Tensor& out) {
+  const auto& weight = packed.weight[static_cast<std::size_t>(block)];
+  const auto hidden = at::addmm(parts.narrow(1, block * packed.values, packed.values), pool(tokens), weight.t());  // [B, H]
+  out.copy_(pooled_uncertainty(packed.out[static_cast<std::size_t>(block)], hidden).squeeze(1));
+}
+
 }  // namespace
 
 UncertaintyForm parse_uncertainty_form(std::string_view name, const std::string& where) {
-  for (const auto form : {UncertaintyForm::None, UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar}) {
+  for (const auto form :
+       {UncertaintyForm::None, UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar, UncertaintyForm::Pooled}) {
     if (to_string(form) == name) return form;
   }
-  raise<ModelError>({where, "be one of none, map, timed-map, scalar", "is " + show(std::string(name))});
+  raise<ModelError>({where, "be one of none, map, timed-map, scalar, pooled", "is " + show(std::string(name))});
 }
 
 std::string_view to_string(UncertaintyForm form) {
@@ -34,6 +53,8 @@ std::string_view to_string(UncertaintyForm form) {
       return "timed-map";
     case UncertaintyForm::Scalar:
       return "scalar";
+    case UncertaintyForm::Pooled:
+      return "pooled";
     case UncertaintyForm::None:
       break;
   }
@@ -45,28 +66,34 @@ void UncertaintyModule::visit(const std::string& prefix, const ParameterVisitor&
   visitor(prefix + ".weight", weight);
   visitor(prefix + ".bias", bias);
   if (time_weight.defined()) visitor(prefix + ".time_weight", time_weight);
+  if (out.weight.defined()) out.visit(prefix + ".out", visitor);
 }
 
 UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width, std::int64_t patch_values) {
   if (form == UncertaintyForm::None) return {};
-  const auto values = form == UncertaintyForm::Scalar ? 1 : patch_values;
-  return {at::zeros({values, width}), at::zeros({values}), form == UncertaintyForm::Map ? at::Tensor() : at::zeros({values, width})};
+  const auto is_pooled = form == UncertaintyForm::Pooled;
+  const auto values = is_pooled ? kPooledWidth : form == UncertaintyForm::Scalar ? 1 : patch_values;
+  UncertaintyModule module{at::zeros({values, width}), at::zeros({values}), {}, {}};
+  if (form != UncertaintyForm::Map) module.time_weight = at::zeros({values, width});
+  if (is_pooled) module.out = make_linear(kPooledWidth, 1);
+  return module;
 }
 
-at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& time_embedding) {
-  if (!module.time_weight.defined()) return module.bias.unsqueeze(0);
-  return at::linear(time_embedding, module.time_weight, module.bias);
-}
-
-at::Tensor uncertainty_per_token(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding) {
-  const auto per_row = token_free_part(module, time_embedding.detach());                    // [B or 1, P]
+at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding) {
+  const auto per_row = token_free_part(module, time_embedding.detach());  // [B or 1, P]
+  if (module.out.weight.defined()) {
+    const auto hidden = at::linear(pool(tokens.detach()), module.weight).add_(per_row);  // [B, H]
+    return pooled_uncertainty(module.out, hidden).unsqueeze(2);
+  }
   return at::linear(tokens.detach(), module.weight).add_(per_row.unsqueeze(1)).sigmoid_();  // [B, T, P]
 }
 
 PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules) : values(modules.front().weight.size(0)) {
   std::vector<at::Tensor> time_weights, biases;
   for (const UncertaintyModule& module : modules) {
-    weight.push_back(pack_weight(module.weight.contiguous()));
+    const auto is_pooled = module.out.weight.defined();
+    weight.push_back(is_pooled ? module.weight : pack_weight(module.weight.contiguous()));
+    if (is_pooled) out.push_back(module.out);
     biases.push_back(module.bias);
     if (module.time_weight.defined()) time_weights.push_back(module.time_weight);
   }
@@ -79,6 +106,7 @@ at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& t
 }
 
 void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens, const at::Tensor& parts, at::Tensor& out) {
+  if (!packed.out.empty()) return score_pooled(packed, block, tokens, parts, out);
   const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
   const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);
   parallel_rows(tokens.size(0), [&](std::int64_t first, std::int64_t last) {

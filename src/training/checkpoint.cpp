@@ -42,11 +42,12 @@ std::vector<std::pair<std::string, at::Tensor>> named_tensors(const TrainingStat
 }
 
 std::string to_text(const CheckpointFacts& facts) {
-  const Json json = {{"format", kFormat},
-                     {"step", facts.step},
-                     {"simple_loss", facts.simple_loss},
-                     {"options", Json::parse(facts.options)},
-                     {"network", Json::parse(facts.network)}};
+  Json json = {{"format", kFormat},
+               {"step", facts.step},
+               {"simple_loss", facts.simple_loss},
+               {"options", Json::parse(facts.options)},
+               {"network", Json::parse(facts.network)}};
+  if (!facts.base.empty()) json["base"] = facts.base;
   return json.dump();
 }
 
@@ -68,6 +69,7 @@ CheckpointFacts parse_facts(const SafetensorsFile& file, const std::string& path
   facts.simple_loss = json.field("simple_loss").as_double(0, std::numeric_limits<double>::max());
   facts.options = object_text(json.field("options"));
   facts.network = object_text(json.field("network"));
+  if (const auto base = json.optional("base")) facts.base = base->as_string(128);
   return facts;
 }
 
@@ -77,16 +79,18 @@ std::string show_json(const Json& value) {
   return text.size() <= kMostShown ? text : text.substr(0, kMostShown) + "...";
 }
 
-/// The first option, by name, that differs and matters.
-void require_same_options(const std::string& path, const Json& before, const Json& now) {
+/// The first option, by name, that differs and matters. One that an older checkpoint does not know had its default.
+void require_same_options(const std::string& path, Json before, const Json& now) {
+  const Json defaults = Json::parse(to_json(TrainingOptions{}));
+  for (const auto& [key, value] : defaults.items()) {
+    if (!before.contains(key)) before[key] = value;
+  }
   for (const auto& [key, value] : now.items()) {
     if (kFreeOptions.contains(key)) continue;
     const auto old = before.find(key);
-    const std::string found = old == before.end() ? "the checkpoint has none" : "it is " + show_json(value);
-    if (old == before.end() || *old != value) {
-      raise({"TrainingOptions." + key, "be as in " + path + (old == before.end() ? "" : ", " + show_json(*old)), found,
-             "keep it, or start afresh with another checkpoint"});
-    }
+    if (*old == value) continue;
+    raise({"TrainingOptions." + key, "be as in " + path + ", " + show_json(*old), "it is " + show_json(value),
+           "keep it, or start afresh with another checkpoint"});
   }
 }
 
@@ -95,6 +99,10 @@ void require_same_training(const std::string& path, const CheckpointFacts& check
   const auto before = nlohmann::json::parse(checkpoint.network), after = nlohmann::json::parse(now.network);  // in any order
   if (before != after) {
     raise({"TrainingOptions.network", "be as in " + path + ", " + show_json(before), "it is " + show_json(after)});
+  }
+  if (checkpoint.base != now.base) {
+    const auto shown = [](const std::string& base) { return base.empty() ? std::string("none") : show(base); };
+    raise({"TrainingOptions.from", "be the model that " + path + " started from, " + shown(checkpoint.base), "is " + shown(now.base)});
   }
   const auto steps = Json::parse(now.options)["steps"].get<std::int64_t>();
   if (checkpoint.step > steps) {

@@ -30,6 +30,7 @@ struct CheckpointFacts {
   double simple_loss = 0;  ///< running mean
   std::string options;     ///< to_json(TrainingOptions)
   std::string network;     ///< config_json of the network
+  std::string base = {};   ///< id of the model that the training started from; empty: none
 };
 
 /// Replaces the file in one piece after it is safely on disk: a kill at any moment leaves the old one or the new one. Throws FileError.

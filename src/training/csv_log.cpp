@@ -11,7 +11,7 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::string_view kHeader = "step,loss,simple,uem,ual,lr,grad_norm,ms";
+constexpr std::string_view kHeader = "step,loss,simple,uem,ual,lr,grad_norm,ms,data_ms,forward_ms,backward_ms,update_ms";
 
 bool is_regular(const std::string& path) {
   std::error_code none;
@@ -60,7 +60,8 @@ void CsvLog::append(const TrainingProgress& p) {
   line.imbue(std::locale::classic());
   line.precision(7);
   line << p.step << ',' << p.loss << ',' << p.simple << ',' << p.uncertainty << ',' << p.layers << ',' << p.learning_rate << ','
-       << p.gradient_norm << ',' << p.milliseconds << '\n';
+       << p.gradient_norm << ',' << p.milliseconds << ',' << p.data_ms << ',' << p.forward_ms << ',' << p.backward_ms << ',' << p.update_ms
+       << '\n';
   file_ << line.str() << std::flush;
   if (!file_) raise<FileError>({path_, "take another line", "cannot be written", "is the disk full?"});
 }

@@ -29,7 +29,8 @@ double normal(const kernels::NoiseKey& key) {
   return value;
 }
 
-double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
+/// One of `count` times of a step.
+double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::int64_t count) {
   switch (options.times) {
     case TimeDistribution::Uniform:
       return uniform(key_of(options.seed, step, Purpose::Time, position));
@@ -38,7 +39,7 @@ double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t
     case TimeDistribution::Stratified:
       break;
   }
-  const double share = static_cast<double>(position) / static_cast<double>(options.batch);
+  const double share = static_cast<double>(position) / static_cast<double>(count);
   return std::fmod(uniform(key_of(options.seed, step, Purpose::Time, 0)) + share, 1.0);
 }
 
@@ -67,8 +68,10 @@ void DataOrder::shuffle(std::int64_t epoch) {
 
 std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule, std::int64_t step) {
   std::vector<double> times(static_cast<std::size_t>(options.batch));
+  const std::int64_t count = options.antithetic ? (options.batch + 1) / 2 : options.batch;
   for (std::int64_t i = 0; i < options.batch; ++i) {
-    times[static_cast<std::size_t>(i)] = std::clamp(draw_time(options, step, i), schedule.min_time(), schedule.max_time());
+    const double time = i < count ? draw_time(options, step, i, count) : 1 - draw_time(options, step, i - count, count);
+    times[static_cast<std::size_t>(i)] = std::clamp(time, schedule.min_time(), schedule.max_time());
   }
   return times;
 }

@@ -7,6 +7,8 @@
 namespace adadiff::detail {
 namespace {
 
+constexpr double kLeastExcess = 1e-4;
+
 /// Means over everything but the rows: [R, C, H, W] -> [R].
 at::Tensor row_means(const at::Tensor& values) { return values.flatten(1).mean(1); }
 
@@ -15,6 +17,18 @@ at::Tensor uncertainty_target(const BlockOutput& exit, const at::Tensor& referen
   const at::NoGradGuard no_gradient;
   const at::Tensor distance = (exit.prediction - reference).abs_().tanh_();
   return exit.uncertainty.dim() == 1 ? row_means(distance) : distance;
+}
+
+/// (logit u - log(root mean square of the excess))^2, mean over rows: u / (1 - u) learns the excess, in proportion rather than in
+/// size. Differences below kLeastExcess count as it.
+at::Tensor log_excess_loss(const BlockOutput& exit, const at::Tensor& full_depth) {
+  at::Tensor target;
+  {
+    const at::NoGradGuard no_gradient;
+    target = row_means((exit.prediction - full_depth).square_()).clamp_min_(kLeastExcess * kLeastExcess).log_().mul_(0.5);
+  }
+  const at::Tensor u = exit.uncertainty.dim() == 1 ? exit.uncertainty : row_means(exit.uncertainty);
+  return at::mse_loss(at::logit(u, kLeastExcess * 1e-2), target);
 }
 
 /// A sum of scalars that starts at 0, and how many there were.
@@ -32,10 +46,16 @@ struct Reduced {
 };
 
 at::Tensor uncertainty_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
-  const at::Tensor& reference = options.target == UncertaintyTarget::Excess ? outputs.back().prediction : truth;
+  const bool is_logarithm = options.target == UncertaintyTarget::LogExcess;
+  const at::Tensor& full_depth = outputs.back().prediction;
+  const at::Tensor& reference = options.target == UncertaintyTarget::Truth ? truth : full_depth;
   Reduced loss;
   for (const BlockOutput& exit : outputs) {
     if (!exit.prediction.defined() || !exit.uncertainty.defined()) continue;
+    if (is_logarithm) {
+      if (&exit != &outputs.back()) loss.add(log_excess_loss(exit, full_depth));  // the last one's excess is 0 and has no logarithm
+      continue;
+    }
     loss.add(at::mse_loss(exit.uncertainty, uncertainty_target(exit, reference)));
   }
   return loss.result(options.reduction, truth);
@@ -52,6 +72,11 @@ at::Tensor weighted_square(const BlockOutput& exit, const at::Tensor& weight, co
   if (!weight.defined()) return at::mse_loss(exit.prediction, truth);
   const at::Tensor square = (exit.prediction - truth).square();
   return weight.dim() == 1 ? (row_means(square) * weight).mean() : (square * weight).mean();
+}
+
+/// What early exits should say: the truth, or a mixture with full depth's prediction.
+at::Tensor layer_truth(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+  return options.distillation == 0 ? truth : at::lerp(truth, outputs.back().prediction.detach(), options.distillation);
 }
 
 /// Exits before the last one, each with its own weight.
@@ -85,8 +110,8 @@ LossTerms training_loss(const std::vector<BlockOutput>& outputs, const at::Tenso
   LossTerms terms;
   terms.simple = at::mse_loss(outputs.back().prediction, truth);
   terms.uncertainty = uncertainty_loss(outputs, truth, options);
-  terms.layers =
-      options.weights == LayerWeights::Normalised ? normalised_losses(outputs, truth, options) : exit_losses(outputs, truth, options);
+  terms.layers = options.weights == LayerWeights::Normalised ? normalised_losses(outputs, truth, options)
+                                                             : exit_losses(outputs, layer_truth(outputs, truth, options), options);
   terms.total = terms.simple + options.lambda * terms.uncertainty + options.beta * terms.layers;
   return terms;
 }

@@ -15,8 +15,9 @@ namespace adadiff::detail {
 struct LossTerms {
   at::Tensor total;
   at::Tensor simple;       ///< mean square of g_N - truth
-  at::Tensor uncertainty;  ///< mean square of u_k - target_k, reduced over all exits that have a UEM, the last one included
-  at::Tensor layers;       ///< weighted mean squares of g_k - truth, reduced over the exits that the weights name
+  at::Tensor uncertainty;  ///< mean square of u_k - target_k, reduced over all exits that have a UEM, the last one included (but for
+                           ///< LogExcess)
+  at::Tensor layers;       ///< weighted mean squares of g_k - truth (or its mixture with g_N), reduced over the exits that the weights name
 };
 
 /// `outputs` as a TrainableNetwork gives them; `truth` [B, C, H, W] is what the last output should be. Where outputs lack a prediction

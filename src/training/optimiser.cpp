@@ -37,13 +37,18 @@ void require_known(const std::vector<std::string>& names, const std::vector<std:
 
 }  // namespace
 
-Parameters trainable_parameters(TrainableNetwork& network) {
+Parameters trainable_parameters(TrainableNetwork& network, Trained trained) {
   Parameters parameters;
   network.visit([&](const std::string& name, at::Tensor& tensor) {
-    tensor.requires_grad_(true);
+    const bool is_trained = trained == Trained::All || network.exit_source(name).has_value();
+    tensor.requires_grad_(is_trained);
+    if (!is_trained) return;
     parameters.names.push_back(name);
     parameters.tensors.push_back(tensor);
   });
+  if (parameters.tensors.empty()) {
+    raise({"TrainingOptions.trained", "name parameters that the network has", "are those of its exits, and it has none"});
+  }
   return parameters;
 }
 

@@ -7,6 +7,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <adadiff/training.h>
+
 #include "networks/trainable.h"
 
 namespace adadiff::detail {
@@ -17,8 +19,8 @@ struct Parameters {
   std::vector<at::Tensor> tensors;
 };
 
-/// Collects them and has each ask for gradients.
-Parameters trainable_parameters(TrainableNetwork& network);
+/// Collects those that are trained and has each ask for gradients; the others ask for none. Throws InvalidArgument where there are none.
+Parameters trainable_parameters(TrainableNetwork& network, Trained trained = Trained::All);
 
 struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.99;

@@ -22,7 +22,8 @@ template <class E>
 using Names = std::vector<std::pair<E, std::string>>;
 
 const Names<UncertaintyTarget>& names_of(UncertaintyTarget) {
-  static const Names<UncertaintyTarget> names = {{UncertaintyTarget::Excess, "excess"}, {UncertaintyTarget::Truth, "truth"}};
+  static const Names<UncertaintyTarget> names = {
+      {UncertaintyTarget::Excess, "excess"}, {UncertaintyTarget::Truth, "truth"}, {UncertaintyTarget::LogExcess, "log-excess"}};
   return names;
 }
 const Names<LayerWeights>& names_of(LayerWeights) {
@@ -36,6 +37,10 @@ const Names<WeightGradient>& names_of(WeightGradient) {
 }
 const Names<ExitReduction>& names_of(ExitReduction) {
   static const Names<ExitReduction> names = {{ExitReduction::Mean, "mean"}, {ExitReduction::Sum, "sum"}};
+  return names;
+}
+const Names<Trained>& names_of(Trained) {
+  static const Names<Trained> names = {{Trained::All, "all"}, {Trained::Exits, "exits"}};
   return names;
 }
 const Names<TimeDistribution>& names_of(TimeDistribution) {
@@ -56,6 +61,9 @@ const Names<Prediction>& names_of(Prediction) {
 /// Every field that the JSON has, in order, with its key.
 template <class Options, class Visitor>
 void visit_fields(Options& o, const Visitor& visit) {
+  visit("size", o.size);
+  visit("channels", o.channels);
+  visit("trained", o.trained);
   visit("network", o.network);
   visit("width", o.width);
   visit("depth", o.depth);
@@ -64,6 +72,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("prediction", o.prediction);
   visit("schedule", o.schedule);
   visit("times", o.times);
+  visit("antithetic", o.antithetic);
   visit("label_drop", o.label_drop);
   visit("target", o.loss.target);
   visit("weights", o.loss.weights);
@@ -71,6 +80,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("reduction", o.loss.reduction);
   visit("lambda", o.loss.lambda);
   visit("beta", o.loss.beta);
+  visit("distillation", o.loss.distillation);
   visit("batch", o.batch);
   visit("learning_rate", o.learning_rate);
   visit("warmup", o.warmup);
@@ -130,6 +140,7 @@ struct Reader {
     json.fail("be one of " + known);
   }
   static void read(const detail::JsonReader& json, std::string& value) { value = json.as_string(kLongText); }
+  static void read(const detail::JsonReader& json, bool& value) { value = json.as_bool(); }
   static void read(const detail::JsonReader& json, double& value) { value = json.as_double(-kAnyDouble, kAnyDouble); }
   static void read(const detail::JsonReader& json, std::int64_t& value) { value = json.as_int(-kAnyInt, kAnyInt); }
   static void read(const detail::JsonReader& json, std::uint64_t& value) { value = static_cast<std::uint64_t>(json.as_int(0, kAnyInt)); }
@@ -202,9 +213,17 @@ void require_field(const char* field, T value, T low, T high) {
 void check_options(const TrainingOptions& o) {
   constexpr std::int64_t kMany = std::int64_t{1} << 31;
   require_field<std::int64_t>("checkpoint_every", o.checkpoint_every, 1, kMany);
+  require_field<std::int64_t>("size", o.size, 0, 4096);
+  if (o.channels != 0 && o.channels != 1 && o.channels != 3) {
+    raise({"TrainingOptions.channels", "be 0, 1 or 3", "is " + show(o.channels)});
+  }
   require_field("label_drop", o.label_drop, 0.0, 1.0);
   require_field("lambda", o.loss.lambda, 0.0, 1000.0);
   require_field("beta", o.loss.beta, 0.0, 1000.0);
+  require_field("distillation", o.loss.distillation, 0.0, 1.0);
+  if (o.loss.distillation > 0 && o.loss.weights == LayerWeights::Normalised) {
+    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation)});
+  }
   require_field<std::int64_t>("batch", o.batch, 1, 65536);
   require_field("learning_rate", o.learning_rate, 0.0, 100.0);
   require_field<std::int64_t>("warmup", o.warmup, 0, kMany);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "core/check.h"
 #include "io/atomic_file.h"
@@ -18,7 +19,6 @@
 #include "training/csv_log.h"
 #include "training/learning_rate.h"
 #include "training/losses.h"
-#include "training/model_card.h"
 #include "training/optimiser.h"
 
 namespace adadiff::detail {
@@ -30,6 +30,19 @@ constexpr double kLossMemory = 0.99;  // of the running mean of L_simple: about 
 constexpr double kTimeMemory = 0.95;  // of the running mean of a step's time
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Times one part of a step after the other.
+class Lap {
+ public:
+  /// Since the last call, or since the start.
+  double milliseconds() {
+    const Clock::time_point before = std::exchange(last_, Clock::now());
+    return std::chrono::duration<double, std::milli>(last_ - before).count();
+  }
+
+ private:
+  Clock::time_point last_ = Clock::now();
+};
 
 bool is_finite(const std::vector<at::Tensor>& tensors) {
   return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) { return at::isfinite(t.detach()).all().item<bool>(); });
@@ -57,14 +70,14 @@ double running_mean(double mean, double value, std::int64_t count, double memory
 
 class Training {
  public:
-  Training(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSet& set)
+  Training(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set)
       : options_(options),
-        network_(network),
-        set_(set),
-        parameters_(trainable_parameters(*network)),
+        task_(task),
+        network_(task.model.network),
+        parameters_(trainable_parameters(*network_, options.trained)),
         optimiser_(parameters_, {options.beta1, options.beta2, 1e-8, options.weight_decay, options.undecayed}),
         average_(parameters_, options.ema),
-        batches_(set, options, batch_form(options, *network)) {}
+        batches_(set, options, batch_form(task.model)) {}
 
   TrainingResult run(const TrainingObserver& observer, const std::stop_token& stop);
 
@@ -78,12 +91,12 @@ class Training {
   void save();
   void save_model();
   TrainingState state() const { return {parameters_, average_.averages(), optimiser_.first_moments(), optimiser_.second_moments()}; }
-  CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json()}; }
+  CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base}; }
   TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
 
   const TrainingOptions& options_;
+  const TrainingTask& task_;
   std::shared_ptr<TrainableNetwork> network_;
-  const ImageSet& set_;
   Parameters parameters_;
   AdamW optimiser_;
   MovingAverage average_;
@@ -118,7 +131,9 @@ void Training::require_finite(double value, const std::string& what) const {
 
 void Training::backward(TrainingProgress& progress) {
   const at::AutoGradMode with_gradients(true);
+  Lap lap;
   const Batch& batch = batches_.at_step(step_);
+  progress.data_ms = lap.milliseconds();
   drop_gradients(parameters_);
   const LossTerms loss = training_loss(network_->outputs({batch.x, batch.time, batch.labels}), batch.truth, options_.loss);
   progress.loss = loss.total.item<double>();
@@ -126,18 +141,22 @@ void Training::backward(TrainingProgress& progress) {
   progress.uncertainty = loss.uncertainty.item<double>();
   progress.layers = loss.layers.item<double>();
   require_finite(progress.loss, "loss");
+  progress.forward_ms = lap.milliseconds();
   loss.total.backward();
+  progress.backward_ms = lap.milliseconds();
 }
 
 TrainingProgress Training::step() {
   const Clock::time_point begin = Clock::now();
   TrainingProgress progress;
   backward(progress);
+  Lap lap;
   progress.learning_rate = learning_rate_at(step_, options_);
   progress.gradient_norm = clip_gradients(parameters_, options_.clip);
   require_finite(progress.gradient_norm, "gradient");
   optimiser_.step(step_ + 1, progress.learning_rate);
   average_.update(step_ + 1);
+  progress.update_ms = lap.milliseconds();
   ++step_;
   simple_loss_ = running_mean(simple_loss_, progress.simple, step_, kLossMemory);
   progress.step = step_;
@@ -168,7 +187,7 @@ void Training::save() {
 
 void Training::save_model() {
   const BorrowedValues averaged(parameters_, average_.averages());
-  write_model(model_card({options_, network_, step_, data_std(set_)}), options_.model);
+  write_model(trained_model(task_, options_, step_), options_.model);
 }
 
 TrainingResult Training::run(const TrainingObserver& observer, const std::stop_token& stop) {
@@ -190,20 +209,20 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
   return result();
 }
 
-void require_image_size(const NetworkInfo& info, const ImageSet& set) {
+void require_image_size(const NetworkInfo& info, const ImageSource& set) {
   const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) { return show(c) + " x " + show(h) + " x " + show(w); };
   if (info.channels == set.channels && info.height == set.height && info.width == set.width) return;
   raise({"TrainingOptions.network", "take the data's images " + shape(set.channels, set.height, set.width),
          "takes " + shape(info.channels, info.height, info.width)});
 }
 
-void require_labels(const NetworkInfo& info, const ImageSet& set, const TrainingOptions& options) {
+void require_labels(const NetworkInfo& info, const ImageSource& set, const TrainingOptions& options) {
   if (info.classes == 0) return;
   if (set.classes > info.classes) {
     raise({"TrainingOptions.labels", "be below the network's " + show(info.classes) + " classes", "reach " + show(set.classes - 1)});
   }
   if (info.null_label >= 0) return;
-  if (set.labels.empty()) raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
+  if (set.classes == 0) raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
   if (options.label_drop > 0) {
     raise({"TrainingOptions.label_drop", "be 0 for a network without a null label", "is " + show(options.label_drop)});
   }
@@ -231,13 +250,20 @@ std::string checkpoint_path(const TrainingOptions& options) {
   return options.checkpoint.empty() ? options.model + ".checkpoint" : options.checkpoint;
 }
 
-TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSet& set,
+TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set,
+                          const TrainingObserver& observer, const std::stop_token& stop) {
+  const NetworkInfo& info = task.model.network->info();
+  check_options(options);
+  require_image_size(info, set);
+  require_labels(info, set, options);
+  require_texts(info, options);
+  return Training(options, task, set).run(observer, stop);
+}
+
+TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set,
                              const TrainingObserver& observer, const std::stop_token& stop) {
   check_options(options);
-  require_image_size(network->info(), set);
-  require_labels(network->info(), set, options);
-  require_texts(network->info(), options);
-  return Training(options, network, set).run(observer, stop);
+  return train_task(options, task_around(options, network, set), set, observer, stop);
 }
 
 }  // namespace adadiff::detail

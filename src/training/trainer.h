@@ -6,7 +6,8 @@
 #include <adadiff/training.h>
 
 #include "networks/trainable.h"
-#include "training/data.h"
+#include "training/batches.h"
+#include "training/task.h"
 
 namespace adadiff::detail {
 
@@ -15,8 +16,11 @@ void check_options(const TrainingOptions& options);
 /// The file of the checkpoint: its own path, or beside the model.
 std::string checkpoint_path(const TrainingOptions& options);
 
-/// adadiff::train after files and network are read: network fresh from its initial weights.
-TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSet& set,
+/// adadiff::train after its files are read.
+TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set,
+                          const TrainingObserver& observer = {}, const std::stop_token& stop = {});
+/// The same around a network that the caller made, with its weights as they are.
+TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set,
                              const TrainingObserver& observer = {}, const std::stop_token& stop = {});
 
 }  // namespace adadiff::detail

@@ -61,6 +61,30 @@ TEST_F(Train, TakesARecipeAndFlagsOverIt) {
   EXPECT_EQ(model.at("schedule"), "cosine");
 }
 
+TEST_F(Train, AddsExitsToAModelWithoutThem) {
+  write_bytes(folder_ / "net.json", R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16, "depth": 2,
+    "heads": 2, "label_rows": 4, "uncertainty": "none"})");
+  ASSERT_TRUE(succeeds(train({"--network", folder_ / "net.json", "--steps", "1"})));
+  const std::vector<std::string> grow{"train",
+                                      "--data",
+                                      folder_ / ".",
+                                      "--from",
+                                      model_,
+                                      "--trained",
+                                      "exits",
+                                      "--steps",
+                                      "2",
+                                      "--batch",
+                                      "4",
+                                      "-o",
+                                      folder_ / "grown.safetensors"};
+  ASSERT_TRUE(succeeds(run(grow)));
+  EXPECT_TRUE(succeeds(run({"sample", folder_ / "grown.safetensors", "--count", "1", "--steps", "2", "--threshold", "0.1", "--json"})));
+  std::vector<std::string> contradicting = grow;
+  contradicting.insert(contradicting.end(), {"--prediction", "noise", "--resume"});
+  EXPECT_TRUE(fails(run(contradicting), 2, "--prediction: must be left out with --from"));
+}
+
 TEST_F(Train, LogsEveryStep) {
   ASSERT_TRUE(succeeds(train({"--steps", "3", "--log", folder_ / "log.csv"})));
   const std::string log = read_bytes(folder_ / "log.csv");

@@ -32,7 +32,8 @@ Json with(const std::string& key, const Json& value) {
 TEST(UViTConfig, LeavesOptionsAtTheOfficialDefaults) {
   const auto config = detail::parse_uvit_config(reader(kSmall));
   EXPECT_EQ(config.mlp_ratio, 4);
-  EXPECT_FALSE(config.qkv_bias || config.time_mlp || config.heads_per_exit);
+  EXPECT_FALSE(config.qkv_bias || config.time_mlp || config.heads_per_exit || config.norm_per_exit);
+  EXPECT_EQ(config.patch_overlap, 0);
   EXPECT_TRUE(config.final_conv && config.skip);
   EXPECT_EQ(config.label_rows, 0);
   EXPECT_EQ(config.uncertainty, detail::UncertaintyForm::TimedMap);
@@ -47,6 +48,8 @@ TEST(UViTConfig, WritesWhatItReads) {
                {"final_conv", false},
                {"skip", false},
                {"heads_per_exit", true},
+               {"norm_per_exit", false},
+               {"patch_overlap", 1},
                {"uncertainty", "scalar"}});
   EXPECT_EQ(Json::parse(to_json(detail::parse_uvit_config(reader(json)))), json);
 }
@@ -78,10 +81,18 @@ const std::vector<Fault> kFaults = {
     {"TooManyTokens", "image_size", 2048, "at most 65536 tokens"},
     {"EmptyMlp", "mlp_ratio", 0.01, "an MLP of at least one unit"},
     {"NegativeMlp", "mlp_ratio", -1, "mlp_ratio must be a number in"},
-    {"UnknownUncertainty", "uncertainty", "heat", "must be one of none, map, timed-map, scalar"},
+    {"UnknownUncertainty", "uncertainty", "heat", "must be one of none, map, timed-map, scalar, pooled"},
+    {"OverlapBeyondThePatch", "patch_overlap", 1000, "patch_overlap must be an integer in [0, "},
 };
 
 INSTANTIATE_TEST_SUITE_P(Faults, FaultyUViTConfig, ::testing::ValuesIn(kFaults), [](const auto& info) { return info.param.name; });
+
+TEST(UViTConfig, RefusesNormsBesideHeads) {
+  Json json = kSmall;
+  json.update({{"heads_per_exit", true}, {"norm_per_exit", true}});
+  EXPECT_THAT([&] { detail::parse_uvit_config(reader(json)); },
+              ThrowsMessage<ModelError>(HasSubstr("norm_per_exit must be false with heads_per_exit")));
+}
 
 TEST(Registry, RefusesMoreNumbersThanThereAreBeforeAllocating) {
   const Json huge = with("width", 16384);

@@ -63,7 +63,9 @@ TEST_P(UncertaintyForms, ScoreIsTheMeanOfTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, UncertaintyForms,
-                         ::testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar), [](const auto& info) {
+                         ::testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar,
+                                           UncertaintyForm::Pooled),
+                         [](const auto& info) {
                            const std::string name(detail::to_string(info.param));
                            return name == "timed-map" ? std::string("TimedMap") : name;
                          });
@@ -96,6 +98,36 @@ TEST(HeadsPerExit, EachExitUsesItsOwnAndTheEndTheLast) {
   const Compared both = compare(config);
   for (std::size_t block = 0; block < both.found.size(); ++block) {
     EXPECT_LT(relative_error(both.found[block].prediction, both.expected.predictions[block]), 1e-5) << "after block " << block + 1;
+  }
+}
+
+TEST(NormPerExit, EachExitUsesItsOwnBeforeTheSharedHead) {
+  auto config = small_config(UncertaintyForm::None);
+  config.norm_per_exit = true;
+  const Compared both = compare(config);
+  for (std::size_t block = 0; block < both.found.size(); ++block) {
+    EXPECT_LT(relative_error(both.found[block].prediction, both.expected.predictions[block]), 1e-5) << "after block " << block + 1;
+  }
+}
+
+TEST(PatchOverlap, LooksOverTheSidesOfThePatch) {
+  auto config = small_config(UncertaintyForm::None);
+  config.patch_overlap = 1;
+  const Compared both = compare(config);
+  EXPECT_LT(relative_error(both.found.back().prediction, both.expected.predictions.back()), 1e-5);
+}
+
+TEST(UncertaintyForms, ScoreOfTheRowsThatStayedIsThatOfAll) {
+  for (const UncertaintyForm form : {UncertaintyForm::TimedMap, UncertaintyForm::Pooled}) {
+    const auto config = small_config(form);
+    const auto network = make_uvit(config, random_weights(config, 3));
+    const Inputs inputs = random_inputs(config, 5, 4);
+    const auto pass = network->new_pass(5);
+    pass->begin(inputs.view());
+    pass->run_block();
+    const at::Tensor all = score_all(*pass, 5), rows = at::tensor({1, 4}, at::kLong);
+    pass->keep(rows);
+    EXPECT_LT(relative_error(score_all(*pass, 2), all.index_select(0, rows)), 1e-6) << to_string(form);
   }
 }
 

@@ -71,6 +71,8 @@ INSTANTIATE_TEST_SUITE_P(Options, ParameterCount,
                                            with([](auto& c) { c.skip = c.final_conv = false; }),
                                            with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Map; }),
                                            with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Scalar; }),
+                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Pooled, c.norm_per_exit = true; }),
+                                           with([](auto& c) { c.patch_overlap = 2; }),
                                            with([](auto& c) { c.uncertainty = detail::UncertaintyForm::None, c.label_rows = 0; })));
 
 TEST(UViTWeights, AreAFunctionOfTheSeed) {
@@ -88,17 +90,23 @@ TEST(UViTWeights, DifferFromBlockToBlock) {
 }
 
 TEST(UViTWeights, StartWithUncertaintyOneHalf) {
-  detail::UViT network(bundled_size(), {std::vector<std::uint8_t>(9, 1), 10});
-  network.initialise(1);
-  const Inputs inputs = random_inputs(bundled_size(), 2, 1);
-  EXPECT_TRUE(network.outputs(inputs.view()).front().uncertainty.eq(0.5).all().item<bool>());
+  auto config = bundled_size();
+  for (const auto form : {detail::UncertaintyForm::TimedMap, detail::UncertaintyForm::Pooled}) {
+    config.uncertainty = form;
+    detail::UViT network(config, {std::vector<std::uint8_t>(9, 1), 10});
+    network.initialise(1);
+    const Inputs inputs = random_inputs(config, 2, 1);
+    EXPECT_TRUE(network.outputs(inputs.view()).front().uncertainty.eq(0.5).all().item<bool>()) << to_string(form);
+  }
 }
 
-TEST(UViTGradients, ReachEveryParameter) {
+class UViTGradients : public ::testing::TestWithParam<void (*)(detail::UViTConfig&)> {};
+
+TEST_P(UViTGradients, ReachEveryParameter) {
   auto config = bundled_size();
   config.image_size = 8;
   config.depth = 2;
-  config.heads_per_exit = true;
+  GetParam()(config);
   const auto network = make_uvit(config, random_weights(config, 1));
   network->visit([](const std::string&, at::Tensor& tensor) { tensor.requires_grad_(true); });
   at::Tensor sum = at::zeros({});
@@ -110,6 +118,12 @@ TEST(UViTGradients, ReachEveryParameter) {
     EXPECT_GT(tensor.grad().abs().max().item<double>(), 0) << name;
   });
 }
+
+INSTANTIATE_TEST_SUITE_P(Options, UViTGradients,
+                         ::testing::Values(
+                             +[](detail::UViTConfig& c) { c.heads_per_exit = true; },
+                             +[](detail::UViTConfig& c) { c.norm_per_exit = true, c.patch_overlap = 1; },
+                             +[](detail::UViTConfig& c) { c.uncertainty = detail::UncertaintyForm::Pooled; }));
 
 }  // namespace
 }  // namespace adadiff::testing

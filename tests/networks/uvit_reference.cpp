@@ -74,11 +74,15 @@ class Reference {
   }
 
   at::Tensor embed(const at::Tensor& x, const at::Tensor& time, const at::Tensor& labels) {
-    const std::int64_t p = sizes_.patch, side = sizes_.image / p;
-    const at::Tensor kernel = get("patch_embed.proj.weight").reshape({sizes_.width, -1});  // [D, C p p]
-    const at::Tensor cut = x.to(at::kDouble).reshape({x.size(0), sizes_.channels, side, p, side, p}).permute({0, 2, 4, 1, 3, 5});
-    const at::Tensor values = cut.reshape({x.size(0), side * side, -1});  // [B, T, C p p]
-    const at::Tensor patches = at::matmul(values, kernel.t()) + get("patch_embed.proj.bias");
+    const at::Tensor kernel = get("patch_embed.proj.weight");  // [D, C, p + 2 o, p + 2 o]
+    const std::int64_t p = sizes_.patch, side = sizes_.image / p, overlap = (kernel.size(2) - p) / 2;
+    const at::Tensor padded = at::constant_pad_nd(x.to(at::kDouble), {overlap, overlap, overlap, overlap});
+    std::vector<at::Tensor> cuts;
+    for (std::int64_t i = 0; i < side * side; ++i) {
+      const at::Tensor rows = padded.slice(2, i / side * p, i / side * p + kernel.size(2));
+      cuts.push_back(rows.slice(3, i % side * p, i % side * p + kernel.size(3)).reshape({x.size(0), -1}));
+    }
+    const at::Tensor patches = at::matmul(at::stack(cuts, 1), kernel.reshape({sizes_.width, -1}).t()) + get("patch_embed.proj.bias");
     time_token_ = embed_time(time);
     std::vector<at::Tensor> row = {time_token_.unsqueeze(1), patches};
     extras_ = 1;
@@ -128,8 +132,9 @@ class Reference {
 
   void finish(const at::Tensor& tokens) {
     const std::string number = std::to_string(outputs_.predictions.size());
-    const std::string own = "exit_heads." + number + ".", head = has(own + "norm.weight") ? own : "";
-    at::Tensor image = assemble(linear(head + "decoder_pred", norm(head + "norm", tokens)).slice(1, extras_));
+    const std::string own = "exit_heads." + number + ".", head = has(own + "decoder_pred.weight") ? own : "";
+    const at::Tensor normed = norm((has(own + "norm.weight") ? own : "") + "norm", tokens);
+    at::Tensor image = assemble(linear(head + "decoder_pred", normed).slice(1, extras_));
     if (has(head + "final_layer.weight")) {
       image = at::conv2d(image, get(head + "final_layer.weight"), get(head + "final_layer.bias"), 1, 1);
     }
@@ -141,6 +146,11 @@ class Reference {
     const std::string official = "lte_classifer." + name.substr(4) + ".lte";
     if (has(official + ".weight")) {
       outputs_.uncertainties.push_back(1 - assemble(at::sigmoid(linear(official, patches))));
+    } else if (has(name + ".out.weight")) {
+      const at::Tensor centred = patches - patches.mean(-1, true);
+      const at::Tensor pooled = (centred / (centred.square().mean(-1, true) + choices_.norm_eps).sqrt()).mean(1);
+      const at::Tensor hidden = linear(name, pooled) + at::matmul(time_token_, get(name + ".time_weight").t());
+      outputs_.uncertainties.push_back(at::sigmoid(linear(name + ".out", hidden * at::sigmoid(hidden))).squeeze(1));
     } else if (has(name + ".weight")) {
       at::Tensor sum = linear(name, patches);  // [B, T, P]
       if (has(name + ".time_weight")) {

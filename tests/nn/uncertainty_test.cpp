@@ -31,30 +31,30 @@ TEST_P(EveryForm, ScoresAsTheMeanOfItsMap) {
   auto out = at::empty({5});
   const PackedUncertainty packed({random_module(GetParam(), 6), module});
   score_tokens(packed, 1, tokens, token_free_parts(packed, time), out);
-  const auto expected = uncertainty_per_token(module, tokens, time).flatten(1).mean(1);
+  const auto expected = uncertainty_values(module, tokens, time).flatten(1).mean(1);
   EXPECT_LT((out - expected).abs().max().item<float>(), 3e-6f);  // the kernel's 2e-6 and ATen's own rounding
 }
 
 TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
   const auto module = random_module(GetParam());
   const auto tokens = numbers({1, kTokens, kWidth}, "tokens");
-  const auto early = uncertainty_per_token(module, tokens, numbers({1, kWidth}, "early"));
-  const auto late = uncertainty_per_token(module, tokens, numbers({1, kWidth}, "late"));
+  const auto early = uncertainty_values(module, tokens, numbers({1, kWidth}, "early"));
+  const auto late = uncertainty_values(module, tokens, numbers({1, kWidth}, "late"));
   EXPECT_EQ(at::equal(early, late), GetParam() == UncertaintyForm::Map);
 }
 
-INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm, testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar),
+INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm,
+                         testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar, UncertaintyForm::Pooled),
                          [](const auto& info) {
-                           return info.param == UncertaintyForm::Map        ? "Map"
-                                  : info.param == UncertaintyForm::TimedMap ? "TimedMap"
-                                                                            : "Scalar";
+                           const std::string name(to_string(info.param));
+                           return name == "timed-map" ? std::string("TimedMap") : name;
                          });
 
 TEST(Uncertainty, PassesNoGradientToTokens) {
   auto module = random_module(UncertaintyForm::TimedMap);
   module.weight.requires_grad_();
   auto tokens = numbers({2, kTokens, kWidth}, "tokens").requires_grad_();
-  uncertainty_per_token(module, tokens, numbers({2, kWidth}, "time")).sum().backward();
+  uncertainty_values(module, tokens, numbers({2, kWidth}, "time")).sum().backward();
   EXPECT_TRUE(module.weight.grad().defined());
   EXPECT_FALSE(tokens.grad().defined());
 }

@@ -93,5 +93,15 @@ TEST(DrawNoise, IsOfEachSampleItsOwn) {
   EXPECT_EQ(a, again);
 }
 
+TEST(Times, OfAntitheticHalvesAddUpToOne) {
+  for (const auto kind : {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
+    TrainingOptions options = options_with(kind, 9);
+    options.antithetic = true;
+    const auto times = draw_times(options, *cosine_schedule(), 3);
+    for (std::size_t i = 5; i < 9; ++i) EXPECT_NEAR(times[i], 1 - times[i - 5], 1e-3) << i;  // but for the schedule's ends
+    EXPECT_GT(std::abs(times[0] - times[1]), 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace adadiff::detail

@@ -79,6 +79,28 @@ TEST(TrainingLoss, AveragesTheTargetOverValuesForAScalarUncertainty) {
   EXPECT_DOUBLE_EQ(terms.layers.item<double>(), 0.75 * (1 + 4) / 2);
 }
 
+TEST(TrainingLoss, LearnsTheLogarithmOfTheExcessPerSample) {
+  LossOptions options;
+  options.target = UncertaintyTarget::LogExcess;
+  // Excess 2 at the first exit; the last one has none and is left out.
+  EXPECT_NEAR(values_of(two_exits(), options).uncertainty, square(std::log(0.25 / 0.75) - std::log(2)), 1e-12);
+}
+
+TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
+  LossOptions options;
+  options.target = UncertaintyTarget::LogExcess;
+  std::vector<BlockOutput> outputs = two_exits();
+  outputs[0].prediction = outputs[1].prediction;
+  EXPECT_NEAR(values_of(outputs, options).uncertainty, square(std::log(0.25 / 0.75) - std::log(1e-4)), 1e-9);
+}
+
+TEST(TrainingLoss, TeachesEarlyExitsAMixtureOfTruthAndFullDepth) {
+  LossOptions options = loss_mode("plain");
+  options.distillation = 0.25;
+  EXPECT_DOUBLE_EQ(values_of(two_exits(), options).layers, square(1 - (0.75 * 2 + 0.25 * 3)));
+  EXPECT_DOUBLE_EQ(values_of(two_exits(), options).simple, 1);
+}
+
 TEST(TrainingLoss, HasNoUncertaintyTermWithoutUncertainty) {
   std::vector<BlockOutput> outputs = two_exits();
   for (BlockOutput& output : outputs) output.uncertainty = at::Tensor();
@@ -158,12 +180,22 @@ struct PlainTerms {
   double uncertainty(const std::vector<BlockOutput>& outputs) const {
     double sum = 0;
     for (std::size_t k = 0; k < outputs.size(); ++k) {
+      if (options.target == UncertaintyTarget::LogExcess) {
+        if (k + 1 < outputs.size()) sum += log_excess(outputs[k], held.predictions[k]);
+        continue;
+      }
       const at::Tensor& reference = options.target == UncertaintyTarget::Excess ? held.predictions.back() : truth;
       at::Tensor target = (held.predictions[k] - reference).abs().tanh();
       if (outputs[k].uncertainty.dim() == 1) target = target.mean({1, 2, 3});
       sum += (outputs[k].uncertainty - target).square().mean().item<double>();
     }
-    return options.reduction == ExitReduction::Mean ? sum / static_cast<double>(outputs.size()) : sum;
+    const std::size_t exits = outputs.size() - (options.target == UncertaintyTarget::LogExcess ? 1 : 0);
+    return options.reduction == ExitReduction::Mean ? sum / static_cast<double>(exits) : sum;
+  }
+  double log_excess(const BlockOutput& output, const at::Tensor& prediction) const {
+    const at::Tensor rms = (prediction - held.predictions.back()).square().mean({1, 2, 3}).sqrt();
+    const at::Tensor u = output.uncertainty.dim() == 1 ? output.uncertainty : output.uncertainty.mean({1, 2, 3});
+    return ((u / (1 - u)).log() - rms.log()).square().mean().item<double>();
   }
   at::Tensor certainty(const std::vector<BlockOutput>& outputs, std::size_t k) const {
     const at::Tensor u = options.weight_gradient == WeightGradient::Stopped ? held.uncertainties[k] : outputs[k].uncertainty.detach();
@@ -173,7 +205,8 @@ struct PlainTerms {
     double sum = 0, weights = 0;
     const bool is_normalised = options.weights == LayerWeights::Normalised;
     for (std::size_t k = 0; k + (is_normalised ? 0 : 1) < outputs.size(); ++k) {
-      const at::Tensor square = (outputs[k].prediction - truth).square();
+      const at::Tensor taught = (1 - options.distillation) * truth + options.distillation * held.predictions.back();
+      const at::Tensor square = (outputs[k].prediction - taught).square();
       const double mean_weight = certainty(outputs, k).mean().item<double>();
       weights += mean_weight;
       if (is_normalised) sum += mean_weight * square.mean().item<double>();
@@ -226,10 +259,25 @@ LossOptions flowing() {
   return options;
 }
 
+LossOptions logarithm() {
+  LossOptions options;
+  options.target = UncertaintyTarget::LogExcess;
+  return options;
+}
+
+LossOptions distilled() {
+  LossOptions options;
+  options.distillation = 0.3;
+  return options;
+}
+
 const GradientCase kGradientCases[] = {
     {"Simple", {}, TinyUncertainty::Map, &LossTerms::simple},
     {"Excess", {}, TinyUncertainty::Map, &LossTerms::uncertainty},
     {"ExcessScalar", {}, TinyUncertainty::Scalar, &LossTerms::uncertainty},
+    {"LogExcess", logarithm(), TinyUncertainty::Map, &LossTerms::uncertainty},
+    {"LogExcessScalar", logarithm(), TinyUncertainty::Scalar, &LossTerms::uncertainty},
+    {"Distilled", distilled(), TinyUncertainty::Map, &LossTerms::layers},
     {"Truth", loss_mode("paper"), TinyUncertainty::Map, &LossTerms::uncertainty},
     {"Certainty", {}, TinyUncertainty::Map, &LossTerms::layers},
     {"CertaintyScalar", {}, TinyUncertainty::Scalar, &LossTerms::layers},

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "training/learning_rate.h"
+#include "training/tiny_network.h"
 
 namespace adadiff::detail {
 namespace {
@@ -125,6 +126,15 @@ TEST(LearningRate, StaysWhenConstant) {
   options.decay = Decay::Constant;
   EXPECT_EQ(learning_rate_at(0, options), options.learning_rate);
   EXPECT_EQ(learning_rate_at(options.steps, options), options.learning_rate);
+}
+
+TEST(TrainableParameters, OfExitsLeaveTheBackboneWithoutGradients) {
+  const auto network = test::tiny_network();
+  const Parameters exits = trainable_parameters(*network, Trained::Exits);
+  EXPECT_THAT(exits.names, testing::ElementsAre("blocks.0.head", "blocks.0.uem", "blocks.1.head", "blocks.1.uem", "blocks.2.uem"));
+  network->visit([&](const std::string& name, at::Tensor& tensor) {
+    EXPECT_EQ(tensor.requires_grad(), std::count(exits.names.begin(), exits.names.end(), name) == 1) << name;
+  });
 }
 
 }  // namespace

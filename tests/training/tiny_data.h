@@ -53,11 +53,17 @@ inline TrainingOptions tiny_options(const TemporaryFolder& folder, const std::st
   return o;
 }
 
-/// The lines of a training's log without their last column, which is time.
+constexpr int kNumberColumns = 7;  // step to grad_norm
+
+/// The lines of a training's log up to its columns of time.
 inline std::vector<std::string> log_lines(const std::string& path) {
   std::istringstream text(content_of(path));
   std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line.substr(0, line.rfind(',')));
+  for (std::string line; std::getline(text, line);) {
+    std::size_t end = 0;
+    for (int column = 0; column < kNumberColumns; ++column) end = line.find(',', end) + 1;
+    lines.push_back(line.substr(0, end));
+  }
   return lines;
 }
 

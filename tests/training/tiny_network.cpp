@@ -44,6 +44,13 @@ std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs) const {
   return outputs;
 }
 
+std::optional<std::string> TinyNetwork::exit_source(const std::string& name) const {
+  const std::string last = "blocks." + std::to_string(config_.blocks - 1) + ".head";
+  if (name.ends_with(".uem")) return std::string();
+  if (name.ends_with(".head") && name != last) return last;
+  return std::nullopt;
+}
+
 void TinyNetwork::visit(const TensorVisitor& visitor) {
   for (std::size_t k = 0; k < block_.size(); ++k) {
     const std::string prefix = "blocks." + std::to_string(k) + ".";

@@ -33,6 +33,8 @@ class TinyNetwork final : public TrainableNetwork {
   std::vector<BlockOutput> outputs(const PassInputs& inputs) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
+  /// Heads and UEMs of all blocks but the last belong to the exits, and the last UEM.
+  std::optional<std::string> exit_source(const std::string& name) const override;
   std::string config_json() const override { return "{\"kind\": \"tiny\", \"blocks\": " + std::to_string(config_.blocks) + "}"; }
 
  private:

@@ -302,6 +302,7 @@ TEST_F(TrainNetwork, RefusesLabelsThatDoNotFit) {
   EXPECT_THAT(message(options("model", 2)),
               HasSubstr("TrainingOptions.label_drop: must be 0 for a network without a null label, but is 0.1"));
   set_.labels.clear();
+  set_.classes = 0;
   EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.labels: must be there for a network without a null label"));
 }
 

@@ -1,10 +1,14 @@
 // Image sets from idx files, and batches.
-#include "training/data.h"
+#include "training/batches.h"
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <thread>
+
 #include <ATen/ATen.h>
 
+#include "core/check.h"
 #include "training/temporary_folder.h"
 
 namespace adadiff::detail {
@@ -93,7 +97,7 @@ TEST(Batches, MixNoiseAndStateTheTruthOfEachPrediction) {
   for (const Prediction prediction : {Prediction::Noise, Prediction::Clean, Prediction::Velocity}) {
     TrainingOptions options = four_at_once();
     options.prediction = prediction;
-    Batches batches(set, options, {cosine_schedule(), 1000, 4, true});
+    Batches batches(set, options, {.prediction = prediction, .schedule = cosine_schedule(), .null_label = 4, .has_labels = true});
     expect_batch(prediction, batches.at_step(2), options);
   }
 }
@@ -102,14 +106,65 @@ TEST(Batches, DropLabelsToTheNullLabel) {
   const ImageSet set = four_pixels();
   TrainingOptions options = four_at_once();
   options.label_drop = 1;
-  Batches batches(set, options, {cosine_schedule(), 1000, 4, true});
+  Batches batches(set, options, {.schedule = cosine_schedule(), .null_label = 4, .has_labels = true});
   EXPECT_TRUE(batches.at_step(0).labels.eq(4).all().item<bool>());
 }
 
 TEST(Batches, GiveNoLabelsToANetworkWithoutThem) {
   const ImageSet set = four_pixels();
-  Batches batches(set, four_at_once(), {cosine_schedule(), 1000, -1, false});
+  Batches batches(set, four_at_once(), {.schedule = cosine_schedule()});
   EXPECT_FALSE(batches.at_step(0).labels.defined());
+}
+
+/// Image i is one pixel of value i; reading `broken` fails.
+class CountedSource final : public ImageSource {
+ public:
+  CountedSource() { count = 256, channels = height = width = 1; }
+  void read(std::int64_t index, std::span<std::uint8_t> planes) const override {
+    if (index == broken) raise<FileError>({"picture", "be there", "has vanished"});
+    planes[0] = static_cast<std::uint8_t>(index);
+  }
+  std::int64_t label(std::int64_t) const override { return -1; }
+
+  std::int64_t broken = -1;
+};
+
+at::Tensor images_of(Batches& batches, std::int64_t step) { return batches.at_step(step).x.clone(); }
+
+TEST(Batches, AreTheSameInAnyOrderOfSteps) {
+  const CountedSource source;
+  const TrainingOptions options = four_at_once();
+  Batches in_order(source, options, {.schedule = cosine_schedule()}), backwards(source, options, {.schedule = cosine_schedule()});
+  std::vector<at::Tensor> first;
+  for (std::int64_t step = 0; step < 8; ++step) first.push_back(images_of(in_order, step));
+  for (std::int64_t step = 7; step >= 0; --step) EXPECT_TRUE(images_of(backwards, step).equal(first[static_cast<std::size_t>(step)]));
+}
+
+TEST(Batches, ABatchStaysAsItIsWhileTheNextIsMade) {
+  const CountedSource source;
+  Batches batches(source, four_at_once(), {.schedule = cosine_schedule()});
+  for (std::int64_t step = 0; step < 200; ++step) {
+    const Batch& batch = batches.at_step(step);
+    const at::Tensor copy = batch.x.clone();
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+    ASSERT_TRUE(batch.x.equal(copy)) << "step " << step;
+  }
+}
+
+TEST(Batches, AnErrorOfTheReaderIsThrownAtItsStepOnly) {
+  CountedSource source;
+  const TrainingOptions options = four_at_once();
+  source.broken = DataOrder(options.seed, source.count).index(2, options.batch, 1);
+  Batches batches(source, options, {.schedule = cosine_schedule()});
+  batches.at_step(0);
+  EXPECT_NO_THROW(batches.at_step(1));
+  EXPECT_THROW(batches.at_step(2), FileError);
+  EXPECT_NO_THROW(batches.at_step(3));
+}
+
+TEST(Batches, EndWhileABatchIsBeingMade) {
+  const CountedSource source;
+  for (int i = 0; i < 50; ++i) Batches(source, four_at_once(), {.schedule = cosine_schedule()}).at_step(0);
 }
 
 }  // namespace

@@ -1,0 +1,124 @@
+// Mixes images with noise, row by row, into buffers that live as long as the training.
+#include "training/batches.h"
+
+#include <utility>
+
+#include <ATen/ATen.h>
+
+namespace adadiff::detail {
+namespace {
+
+float clean_value(std::uint8_t pixel) { return static_cast<float>(pixel) / 127.5F - 1; }
+
+/// What the network should say, as factors of noise and clean image.
+struct TruthFactors {
+  float noise = 0, clean = 0;
+};
+
+TruthFactors truth_factors(Prediction prediction, double alpha, double sigma) {
+  switch (prediction) {
+    case Prediction::Noise:
+      return {1, 0};
+    case Prediction::Clean:
+      return {0, 1};
+    case Prediction::Velocity:
+      break;
+  }
+  return {static_cast<float>(alpha), static_cast<float>(-sigma)};
+}
+
+}  // namespace
+
+BatchMaker::BatchMaker(const ImageSource& source, const TrainingOptions& options, BatchForm form)
+    : source_(source),
+      options_(options),
+      form_(std::move(form)),
+      order_(options.seed, source.count),
+      planes_(static_cast<std::size_t>(source.values())),
+      noise_(static_cast<std::size_t>(source.values())) {}
+
+Batch BatchMaker::make_buffers() const {
+  Batch batch;
+  batch.x = at::empty({options_.batch, source_.channels, source_.height, source_.width}, at::kFloat);
+  batch.truth = at::empty_like(batch.x);
+  batch.time = at::empty({options_.batch}, at::kFloat);
+  if (form_.has_labels) batch.labels = at::empty({options_.batch}, at::kLong);
+  return batch;
+}
+
+void BatchMaker::fill(std::int64_t step, Batch& batch) {
+  const std::vector<double> times = draw_times(options_, *form_.schedule, step);
+  for (std::int64_t row = 0; row < options_.batch; ++row) fill_row(step, row, times[static_cast<std::size_t>(row)], batch);
+}
+
+void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batch& batch) {
+  const std::int64_t image = order_.index(step, options_.batch, row), values = source_.values();
+  source_.read(image, planes_);
+  float* x = batch.x.mutable_data_ptr<float>() + row * values;
+  float* truth = batch.truth.mutable_data_ptr<float>() + row * values;
+  const double alpha = form_.schedule->alpha(time), sigma = form_.schedule->sigma(time);
+  const TruthFactors factors = truth_factors(form_.prediction, alpha, sigma);
+  const auto alpha_value = static_cast<float>(alpha), sigma_value = static_cast<float>(sigma);
+  draw_noise(options_, step, row, noise_);
+  for (std::int64_t i = 0; i < values; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    const float clean = clean_value(planes_[place]), noise = noise_[place];
+    x[i] = alpha_value * clean + sigma_value * noise;
+    truth[i] = factors.noise * noise + factors.clean * clean;
+  }
+  batch.time.mutable_data_ptr<float>()[row] = static_cast<float>(form_.time_scale * time + form_.time_shift);
+  if (!form_.has_labels) return;
+  const std::int64_t label = source_.label(image);
+  const bool is_dropped = label < 0 || (form_.null_label >= 0 && drops_label(options_, step, row));
+  batch.labels.mutable_data_ptr<std::int64_t>()[row] = is_dropped ? form_.null_label : label;
+}
+
+Batches::Batches(const ImageSource& source, const TrainingOptions& options, BatchForm form)
+    : maker_(source, options, std::move(form)),
+      current_(maker_.make_buffers()),
+      next_(maker_.make_buffers()),
+      thread_([this](const std::stop_token& stop) { work(stop); }) {}
+
+Batches::~Batches() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+const Batch& Batches::at_step(std::int64_t step) {
+  std::unique_lock lock(mutex_);
+  const auto wait_for_batch = [&] { changed_.wait(lock, [this] { return is_made_; }); };
+  if (wanted_ >= 0) wait_for_batch();
+  if (wanted_ != step) {
+    wanted_ = step;
+    is_made_ = false;
+    changed_.notify_all();
+    wait_for_batch();
+  }
+  wanted_ = -1;
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  std::swap(current_, next_);
+  wanted_ = step + 1;
+  is_made_ = false;
+  changed_.notify_all();
+  return current_;
+}
+
+void Batches::work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return wanted_ >= 0 && !is_made_; })) {
+    const std::int64_t step = wanted_;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      maker_.fill(step, next_);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    error_ = error;
+    is_made_ = true;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,83 @@
+// The batches that training steps work on, made on a thread of their own while the step before is computed.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <adadiff/training.h>
+
+#include "training/draws.h"
+#include "training/image_source.h"
+
+namespace adadiff::detail {
+
+/// What one step trains on; buffers are reused from step to step. Float32 but for the labels.
+struct Batch {
+  at::Tensor x;       ///< [B, C, H, W]: alpha * clean + sigma * noise
+  at::Tensor truth;   ///< [B, C, H, W]: what the network should say of x
+  at::Tensor time;    ///< [B]: the number that the network embeds
+  at::Tensor labels;  ///< [B] int64; undefined for a network without labels
+};
+
+/// What the network is asked, and what it makes of times and labels.
+struct BatchForm {
+  Prediction prediction = Prediction::Velocity;
+  SchedulePtr schedule;
+  double time_scale = 1000, time_shift = 0;
+  std::int64_t null_label = -1;  ///< of dropped labels
+  bool has_labels = false;
+};
+
+/// Fills one batch: images, noise, times and labels as functions of the step alone.
+class BatchMaker {
+ public:
+  /// `source` must outlive it.
+  BatchMaker(const ImageSource& source, const TrainingOptions& options, BatchForm form);
+  Batch make_buffers() const;
+  void fill(std::int64_t step, Batch& batch);
+
+ private:
+  void fill_row(std::int64_t step, std::int64_t row, double time, Batch& batch);
+
+  const ImageSource& source_;
+  TrainingOptions options_;
+  BatchForm form_;
+  DataOrder order_;
+  std::vector<std::uint8_t> planes_;  ///< of one image
+  std::vector<float> noise_;          ///< of one image
+};
+
+/// Gives the batches of steps in order; while the caller works on one, a thread makes the next.
+class Batches {
+ public:
+  /// `source` must outlive it.
+  Batches(const ImageSource& source, const TrainingOptions& options, BatchForm form);
+  ~Batches();
+  Batches(const Batches&) = delete;
+  Batches& operator=(const Batches&) = delete;
+
+  /// The batch of step `step` (from 0); valid until the next call. Any order is right, rising by one is fast. Throws what reading the
+  /// images throws.
+  const Batch& at_step(std::int64_t step);
+
+ private:
+  void work(const std::stop_token& stop);
+
+  BatchMaker maker_;  ///< of the thread while `wanted_` is unmade
+  Batch current_, next_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::int64_t wanted_ = -1;  ///< step that next_ is to hold; -1: none
+  bool is_made_ = false;
+  std::exception_ptr error_;
+  std::jthread thread_;  ///< the last member: it uses all others
+};
+
+}  // namespace adadiff::detail

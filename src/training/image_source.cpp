@@ -1,0 +1,72 @@
+// Images in memory, from IDX files.
+#include "training/image_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/check.h"
+#include "io/idx.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr std::int64_t kMeasuredImages = 4096;
+
+std::string show_shape(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text.append(i > 0 ? ", " : "").append(show(shape[i]));
+  return text + "]";
+}
+
+void read_labels(const std::string& path, ImageSet& set) {
+  IdxArray labels = read_idx(path);
+  if (labels.shape != std::vector<std::int64_t>{set.count}) {
+    raise<ModelError>({path, "hold one label per image, " + show_shape({set.count}), "has " + show_shape(labels.shape)});
+  }
+  set.labels = std::move(labels.values);
+  set.classes = *std::max_element(set.labels.begin(), set.labels.end()) + std::int64_t{1};
+}
+
+}  // namespace
+
+void ImageSet::read(std::int64_t index, std::span<std::uint8_t> planes) const {
+  std::copy_n(pixels.begin() + index * values(), values(), planes.begin());
+}
+
+std::int64_t ImageSet::label(std::int64_t index) const { return labels.empty() ? -1 : labels[static_cast<std::size_t>(index)]; }
+
+ImageSet read_image_set(const std::string& images, const std::string& labels) {
+  IdxArray array = read_idx(images);
+  const std::size_t dimensions = array.shape.size();
+  if ((dimensions != 3 && dimensions != 4) || array.values.empty()) {
+    raise<ModelError>({images, "hold images as [N, H, W] or [N, C, H, W]", "has " + show_shape(array.shape)});
+  }
+  ImageSet set;
+  set.count = array.shape[0];
+  set.channels = dimensions == 4 ? array.shape[1] : 1;
+  set.height = array.shape[dimensions - 2];
+  set.width = array.shape[dimensions - 1];
+  set.pixels = std::move(array.values);
+  if (!labels.empty()) read_labels(labels, set);
+  return set;
+}
+
+double data_std(const ImageSource& source) {
+  const std::int64_t every = std::max<std::int64_t>(1, source.count / kMeasuredImages);
+  std::array<std::int64_t, 256> histogram{};
+  std::vector<std::uint8_t> planes(static_cast<std::size_t>(source.values()));
+  for (std::int64_t index = 0; index < source.count; index += every) {
+    source.read(index, planes);
+    for (const std::uint8_t pixel : planes) ++histogram[pixel];
+  }
+  double sum = 0, count = 0;
+  for (int value = 0; value < 256; ++value) {
+    const double clean = value / 127.5 - 1, pixels = static_cast<double>(histogram[static_cast<std::size_t>(value)]);
+    sum += clean * clean * pixels;
+    count += pixels;
+  }
+  return std::sqrt(sum / count);
+}
+
+}  // namespace adadiff::detail

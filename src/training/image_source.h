@@ -1,0 +1,44 @@
+// Where training images come from.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace adadiff::detail {
+
+/// Labelled 8-bit images of one size.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  /// Image `index` as planes [channels, height, width]. Of one thread at a time. Throws FileError, ModelError.
+  virtual void read(std::int64_t index, std::span<std::uint8_t> planes) const = 0;
+  /// In [0, classes), or -1 where there are no labels.
+  virtual std::int64_t label(std::int64_t index) const = 0;
+
+  std::int64_t values() const { return channels * height * width; }
+
+  std::int64_t count = 0, channels = 0, height = 0, width = 0;
+  std::int64_t classes = 0;              ///< 0 without labels
+  std::vector<std::string> class_names;  ///< where the source knows them
+};
+
+/// Images in memory.
+class ImageSet final : public ImageSource {
+ public:
+  void read(std::int64_t index, std::span<std::uint8_t> planes) const override;
+  std::int64_t label(std::int64_t index) const override;
+
+  std::vector<std::uint8_t> pixels;  ///< [count, channels, height, width]
+  std::vector<std::uint8_t> labels;  ///< [count] or empty
+};
+
+/// Reads IDX files of images [N, H, W] or [N, C, H, W] and labels [N] (empty path: none). Throws FileError, ModelError.
+ImageSet read_image_set(const std::string& images, const std::string& labels);
+
+/// Root mean square of the values in [-1, 1], over at most 4096 images spread evenly.
+double data_std(const ImageSource& source);
+
+}  // namespace adadiff::detail

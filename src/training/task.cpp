@@ -1,0 +1,181 @@
+// New networks, and networks that grow exits.
+#include "training/task.h"
+
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "io/json_reader.h"
+#include "networks/registry.h"
+#include "networks/uvit_config.h"
+#include "training/image_folder.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr double kTimeScale = 1000;
+/// Parameters of the largest network. Weights, gradients, two moments and averages are five float32 copies: 40 GiB for this many.
+constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
+
+/// The U-ViT that the sizes in the options describe: a time MLP, heads per exit, the timed map as UEM, one label row more than classes.
+std::string described_network(const TrainingOptions& options, const ImageSource& set) {
+  if (set.height != set.width) {
+    raise({"TrainingOptions.images", "be square for a U-ViT", "are " + show(set.height) + " by " + show(set.width)});
+  }
+  UViTConfig config;
+  config.image_size = set.height;
+  config.channels = set.channels;
+  config.patch_size = options.patch;
+  config.width = options.width;
+  config.depth = options.depth;
+  config.heads = options.heads;
+  config.label_rows = set.classes > 0 ? set.classes + 1 : 0;
+  config.time_mlp = true;
+  config.heads_per_exit = true;
+  return to_json(config);
+}
+
+/// The label embedding's last row means "no label" where the data has no class for it.
+std::int64_t null_label(const JsonReader& network, const ImageSource& set) {
+  const auto rows = network.optional("label_rows");
+  return rows && rows->as_int(0, 1'000'000) > set.classes ? rows->as_int(0, 1'000'000) - 1 : -1;
+}
+
+/// A network that can be left at every exit, 0 too, since the data's standard deviation is known. Weights are drawn from the seed.
+std::shared_ptr<TrainableNetwork> make_trainable(const JsonReader& description, std::int64_t null_label, std::uint64_t seed) {
+  std::vector<int> every_exit(static_cast<std::size_t>(count_blocks(description)));
+  std::iota(every_exit.begin(), every_exit.end(), 0);
+  auto network = make_network(description, {.exits = every_exit, .null_label = null_label, .most_values = kMostParameters});
+  network->initialise(seed);
+  return network;
+}
+
+std::shared_ptr<TrainableNetwork> fresh_network(const TrainingOptions& options, const ImageSource& set) {
+  const std::string text = options.network.empty() ? described_network(options, set) : options.network;
+  const JsonReader document(text, "TrainingOptions.network");
+  return make_trainable(document, null_label(document, set), options.seed);
+}
+
+using Tensors = std::map<std::string, at::Tensor>;
+
+Tensors tensors_of(TrainableNetwork& network) {
+  Tensors tensors;
+  network.visit([&](const std::string& name, at::Tensor& tensor) { tensors.emplace(name, tensor); });
+  return tensors;
+}
+
+/// Everything but UEMs that the base lacks comes from the base: by its own name, or from the head that an exit shared so far.
+void copy_weights(const Model& base, TrainableNetwork& network, const std::string& path) {
+  const Tensors known = tensors_of(*base.network);
+  network.visit([&](const std::string& name, at::Tensor& tensor) {
+    const auto exit_source = network.exit_source(name);
+    auto source = known.find(name);
+    if (source == known.end() && exit_source) {
+      if (exit_source->empty()) return;
+      source = known.find(*exit_source);
+    }
+    if (source == known.end() || source->second.sizes() != tensor.sizes()) {
+      raise<ModelError>({path, "have the weights of the network to be trained", "has no " + show(name) + " of its shape"});
+    }
+    tensor.copy_(source->second);
+  });
+}
+
+void require_pixel_range(const Model& base, const std::string& path) {
+  if (base.sampler.image_min == -1 && base.sampler.image_max == 1) return;
+  raise<ModelError>(
+      {path + ": image_range", "be -1 to 1, as training data is",
+       "is " + show(static_cast<double>(base.sampler.image_min)) + " to " + show(static_cast<double>(base.sampler.image_max))});
+}
+
+/// What the options say, else the network that they name.
+ImageShape shape_of_images(const TrainingOptions& options) {
+  ImageShape shape{options.channels, options.size, options.size};
+  if (shape.height == 0 && !options.network.empty()) {
+    const auto network = make_network(JsonReader(options.network, "TrainingOptions.network"), {.most_values = kMostParameters});
+    shape = {network->info().channels, network->info().height, network->info().width};
+  } else if (shape.height == 0 && !options.from.empty()) {
+    const Model model = read_model(options.from);
+    shape = {model.network->info().channels, model.network->info().height, model.network->info().width};
+  } else if (shape.height == 0) {
+    raise({"TrainingOptions.size", "be given for a folder of images", "is 0", "choose the side of the images to be drawn, such as 32"});
+  }
+  return shape;
+}
+
+TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
+  TrainingTask task;
+  task.model = read_model(options.from);
+  task.base = task.model.sampler.id;
+  require_pixel_range(task.model, options.from);
+  const std::string text = options.network.empty() ? description_with_exits(task.model.network->config_json()) : options.network;
+  auto network = make_trainable(JsonReader(text, "TrainingOptions.network"), task.model.network->info().null_label, options.seed);
+  copy_weights(task.model, *network, options.from);
+  task.model.network = std::move(network);
+  // What the base's file says of its exits, and its name, do not hold for new ones.
+  task.model.sampler.default_plan = {};
+  task.model.sampler.id.clear();
+  task.model.sampler.data_std = data_std(set);
+  if (!options.class_names.empty()) task.model.class_names = options.class_names;
+  if (!options.license.empty()) task.model.license = options.license;
+  if (!options.origin.empty()) task.model.origin = options.origin;
+  return task;
+}
+
+}  // namespace
+
+std::unique_ptr<ImageSource> open_images(const TrainingOptions& options) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(options.images, ignored)) {
+    return std::make_unique<ImageSet>(read_image_set(options.images, options.labels));
+  }
+  if (!options.labels.empty()) {
+    raise(
+        {"TrainingOptions.labels", "be left out with a folder of images, whose sub-folders are the classes", "is " + show(options.labels)});
+  }
+  return open_image_folder(options.images, shape_of_images(options));
+}
+
+TrainingTask make_task(const TrainingOptions& options, const ImageSource& set) {
+  return options.from.empty() ? task_around(options, fresh_network(options, set), set) : task_from(options, set);
+}
+
+TrainingTask task_around(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set) {
+  TrainingTask task;
+  task.model.network = network;
+  task.model.sampler.prediction = options.prediction;
+  task.model.sampler.schedule = find_schedule(options.schedule);
+  task.model.sampler.time_scale = kTimeScale;
+  task.model.sampler.data_std = data_std(set);
+  task.model.class_names = options.class_names.empty() ? set.class_names : options.class_names;
+  task.model.license = options.license;
+  task.model.origin = options.origin;
+  return task;
+}
+
+BatchForm batch_form(const Model& model) {
+  const NetworkInfo& info = model.network->info();
+  return {.prediction = model.sampler.prediction,
+          .schedule = model.sampler.schedule,
+          .time_scale = model.sampler.time_scale,
+          .time_shift = model.sampler.time_shift,
+          .null_label = info.null_label,
+          .has_labels = info.classes > 0};
+}
+
+Model trained_model(const TrainingTask& task, const TrainingOptions& options, std::int64_t steps) {
+  using Json = nlohmann::ordered_json;
+  Json training = {{"steps_done", steps}, {"recipe", Json::parse(to_json(options))}};
+  if (!task.base.empty()) training["base"] = task.base;
+  Model model = task.model;
+  model.training = training.dump();
+  return model;
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,169 @@
+// Trainings that start from a model: exits on a frozen backbone, exits that are added, joint fine-tuning.
+#include <gmock/gmock.h>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <map>
+
+#include <adadiff/pipeline.h>
+
+#include "io/json_reader.h"
+#include "networks/registry.h"
+#include "pipeline/model_file.h"
+#include "training/task.h"
+#include "training/temporary_folder.h"
+#include "training/tiny_data.h"
+#include "training/trainer.h"
+
+namespace adadiff::detail {
+namespace {
+
+using test::message_of;
+using testing::HasSubstr;
+
+using Weights = std::map<std::string, at::Tensor>;
+
+Weights weights_of(const Model& model) {
+  Weights weights;
+  model.network->visit([&](const std::string& name, at::Tensor& tensor) { weights.emplace(name, tensor.detach().clone()); });
+  return weights;
+}
+
+class FromModel : public testing::Test {
+ protected:
+  FromModel() {
+    at::set_num_threads(1);  // tensors this small only lose by more
+    test::write_tiny_data(folder_);
+    train(test::tiny_options(folder_, "base", 5));
+  }
+  TrainingOptions from_base(const std::string& name, Trained trained, std::int64_t steps) const {
+    TrainingOptions o = test::tiny_options(folder_, name, steps);
+    o.from = folder_.file("base");
+    o.trained = trained;
+    return o;
+  }
+  /// The base model with keys of its network's description replaced, weights drawn anew.
+  std::string write_variant(const std::string& name, const std::string& network) const {
+    Model model = read_model(folder_.file("base"));
+    model.network = make_network(JsonReader(network, "variant"), {.null_label = 2});
+    model.network->initialise(3);
+    model.sampler.id.clear();
+    write_model(model, folder_.file(name));
+    return folder_.file(name);
+  }
+  Weights read(const std::string& name) const { return weights_of(read_model(folder_.file(name))); }
+
+  test::TemporaryFolder folder_;
+};
+
+constexpr const char* kPlain = R"({"kind": "uvit", "image_size": 4, "channels": 1, "patch_size": 2, "width": 8, "depth": 2, "heads": 2,
+  "label_rows": 3, "time_mlp": true, "uncertainty": "none"})";
+
+TEST_F(FromModel, ExitsAloneLeaveFullDepthBitForBit) {
+  train(from_base("exits", Trained::Exits, 20));
+  const Weights before = read("base"), after = read("exits");
+  ASSERT_EQ(before.size(), after.size());
+  for (const auto& [name, tensor] : after) {
+    const bool is_of_exits = name.starts_with("uem.") || name.starts_with("exit_heads.");
+    EXPECT_EQ(tensor.equal(before.at(name)), !is_of_exits) << name;
+  }
+  const Request request{.count = 3, .plan = full_depth()};
+  EXPECT_EQ(Pipeline::open(folder_.file("base")).generate(request).images.values,
+            Pipeline::open(folder_.file("exits")).generate(request).images.values);
+}
+
+TEST_F(FromModel, ExitsAloneLearnToForetellTheExcess) {
+  double first = 0, last = 0;
+  TrainingOptions o = from_base("exits", Trained::Exits, 200);
+  o.learning_rate = 2e-2;
+  train(o, [&](const TrainingProgress& p) {
+    (p.step == 1 ? first : last) = p.uncertainty;
+    return true;
+  });
+  EXPECT_LT(last, 0.5 * first);
+}
+
+TEST_F(FromModel, FineTuningChangesTheBackbone) {
+  train(from_base("tuned", Trained::All, 2));
+  EXPECT_FALSE(read("tuned").at("in_blocks.0.attn.qkv.weight").equal(read("base").at("in_blocks.0.attn.qkv.weight")));
+}
+
+TEST_F(FromModel, ExitsAreAddedToAModelWithoutAny) {
+  TrainingOptions o = test::tiny_options(folder_, "grown", 1);
+  o.from = write_variant("plain", kPlain);
+  const ImageSet set = read_image_set(o.images, o.labels);
+  const TrainingTask task = make_task(o, set);
+  const Weights base = read("plain"), grown = weights_of(task.model);
+  for (const auto& [name, tensor] : base) EXPECT_TRUE(grown.at(name).equal(tensor)) << name;
+  EXPECT_TRUE(grown.at("exit_heads.1.decoder_pred.weight").equal(base.at("decoder_pred.weight")));
+  EXPECT_TRUE(grown.at("exit_heads.0.norm.bias").equal(base.at("norm.bias")));
+  EXPECT_EQ(grown.at("uem.2.weight").abs().max().item<double>(), 0);
+  EXPECT_TRUE(task.model.network->info().has_uncertainty);
+}
+
+TEST_F(FromModel, PredictionAndTimeComeFromTheModel) {
+  Model base = read_model(folder_.file("base"));
+  base.sampler.prediction = Prediction::Noise;
+  base.sampler.schedule = find_schedule("vp-linear", {{"beta_max", 12.0}});
+  base.sampler.time_scale = 999;
+  base.sampler.time_shift = 3;
+  base.sampler.default_plan = exit_below(0.5F);
+  base.sampler.id.clear();
+  write_model(base, folder_.file("noise"));
+  TrainingOptions o = from_base("tuned", Trained::All, 1);
+  o.from = folder_.file("noise");
+  train(o);
+  const Model tuned = read_model(o.model);
+  EXPECT_EQ(tuned.sampler.prediction, Prediction::Noise);
+  EXPECT_EQ(tuned.sampler.schedule->parameters(), base.sampler.schedule->parameters());
+  EXPECT_EQ(tuned.sampler.time_scale, 999);
+  EXPECT_EQ(tuned.sampler.time_shift, 3);
+  EXPECT_EQ(tuned.sampler.default_plan, Plan{});  // its thresholds were found for other UEMs
+  EXPECT_NE(tuned.sampler.id, read_model(o.from).sampler.id);
+}
+
+TEST_F(FromModel, ResumeGivesTheNumbersOfNoInterruption) {
+  train(from_base("whole", Trained::Exits, 6));
+  TrainingOptions o = from_base("parts", Trained::Exits, 6);
+  train(o, [steps = 0](const TrainingProgress&) mutable { return ++steps < 3; });
+  o.start = Start::Resume;
+  train(o);
+  const Weights whole = read("whole"), parts = read("parts");
+  for (const auto& [name, tensor] : whole) EXPECT_TRUE(tensor.equal(parts.at(name))) << name;
+}
+
+TEST_F(FromModel, ResumeRefusesAnotherBase) {
+  train(from_base("exits", Trained::Exits, 2));
+  TrainingOptions other = test::tiny_options(folder_, "other", 1);
+  other.seed = 9;
+  train(other);
+  TrainingOptions o = from_base("exits", Trained::Exits, 3);
+  o.start = Start::Resume;
+  o.from = other.model;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.from: must be the model that"));
+}
+
+TEST_F(FromModel, RefusesOtherImagesAndRanges) {
+  TrainingOptions o = from_base("tuned", Trained::All, 1);
+  o.network = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 2, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
+    "time_mlp": true})";
+  EXPECT_THAT(message_of<ModelError>([&] { train(o); }), HasSubstr("must have the weights of the network to be trained"));
+  Model base = read_model(folder_.file("base"));
+  base.sampler.image_min = 0;
+  write_model(base, folder_.file("half"));
+  o = from_base("tuned", Trained::All, 1);
+  o.from = folder_.file("half");
+  EXPECT_THAT(message_of<ModelError>([&] { train(o); }), HasSubstr("image_range: must be -1 to 1"));
+}
+
+TEST_F(FromModel, RefusesToTrainExitsThatAreNotThere) {
+  TrainingOptions o = test::tiny_options(folder_, "none", 1);
+  o.from = write_variant("plain", kPlain);
+  o.network = kPlain;
+  o.trained = Trained::Exits;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.trained: must name parameters"));
+}
+
+}  // namespace
+}  // namespace adadiff::detail

@@ -1,0 +1,117 @@
+// Folders of pictures as training images.
+#include "training/image_folder.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include <adadiff/image.h>
+
+#include "training/temporary_folder.h"
+
+namespace adadiff::detail {
+namespace {
+
+using test::message_of;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ImageFolders : public testing::Test {
+ protected:
+  void write(const std::string& name, std::vector<std::uint8_t> pixels, std::int64_t channels = 1) const {
+    const std::string path = folder_.file(name);
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    const std::int64_t width = std::ssize(pixels) / channels;
+    write_png({.count = 1, .height = 1, .width = width, .channels = channels, .pixels = std::move(pixels)}, path);
+  }
+  std::string root() const { return folder_.file("."); }
+  std::unique_ptr<ImageSource> open(std::int64_t channels = 0) const {
+    return open_image_folder(root(), {.channels = channels, .height = 1, .width = 1});
+  }
+  static std::vector<std::uint8_t> read(const ImageSource& source, std::int64_t index) {
+    std::vector<std::uint8_t> planes(static_cast<std::size_t>(source.values()));
+    source.read(index, planes);
+    return planes;
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(ImageFolders, SubFoldersAreClassesInTheOrderOfTheirNames) {
+  write("shoes/b.png", {3});
+  write("bags/z.png", {2});
+  write("bags/a.PNG", {1});
+  const auto source = open();
+  EXPECT_EQ(source->count, 3);
+  EXPECT_EQ(source->classes, 2);
+  EXPECT_THAT(source->class_names, ElementsAre("bags", "shoes"));
+  for (const std::int64_t i : {0, 1, 2}) EXPECT_THAT(read(*source, i), ElementsAre(i + 1));
+  EXPECT_EQ(source->label(1), 0);
+  EXPECT_EQ(source->label(2), 1);
+}
+
+TEST_F(ImageFolders, PicturesRightInTheFolderHaveNoLabels) {
+  write("1.png", {7});
+  const auto source = open();
+  EXPECT_EQ(source->classes, 0);
+  EXPECT_EQ(source->label(0), -1);
+}
+
+TEST_F(ImageFolders, OtherFilesHiddenOnesAndEmptyFoldersAreLeftAlone) {
+  write("cats/1.png", {7});
+  write("cats/.2.png", {8});
+  write(".thumbnails/1.png", {9});
+  write("cats/deeper/1.png", {9});
+  test::write_content(folder_.file("cats/notes.txt"), "no picture");
+  std::filesystem::create_directory(folder_.file("empty"));
+  const auto source = open();
+  EXPECT_EQ(source->count, 1);
+  EXPECT_THAT(source->class_names, ElementsAre("cats"));
+}
+
+TEST_F(ImageFolders, ColourIsThatOfTheFirstPictureUnlessAskedFor) {
+  write("1.png", {10, 20, 30}, 3);
+  write("2.png", {40});
+  const auto colour = open();
+  EXPECT_EQ(colour->channels, 3);
+  EXPECT_THAT(read(*colour, 0), ElementsAre(10, 20, 30));
+  EXPECT_THAT(read(*colour, 1), ElementsAre(40, 40, 40));
+  EXPECT_EQ(open(1)->channels, 1);
+}
+
+TEST_F(ImageFolders, PlanesOfColourComeOneAfterTheOther) {
+  write("1.png", {1, 2, 3, 4, 5, 6}, 3);
+  const auto source = open_image_folder(root(), {.height = 1, .width = 2});
+  EXPECT_THAT(read(*source, 0), ElementsAre(1, 4, 2, 5, 3, 6));
+}
+
+TEST_F(ImageFolders, PicturesAreCroppedAroundTheirCentre) {
+  write("1.png", {1, 2, 3});
+  EXPECT_THAT(read(*open(), 0), ElementsAre(2));
+}
+
+TEST_F(ImageFolders, AreRefusedWithoutPicturesAndWithBothKinds) {
+  EXPECT_THAT(message_of<FileError>([&] { open(); }), HasSubstr("must hold PNG or JPEG files, or folders of them, but holds none"));
+  write("1.png", {1});
+  write("cats/1.png", {1});
+  EXPECT_THAT(message_of<FileError>([&] { open(); }),
+              HasSubstr("must hold pictures or folders of pictures, one per class, but holds both"));
+}
+
+TEST_F(ImageFolders, AreRefusedWhereThereIsNone) {
+  EXPECT_THAT(message_of<FileError>([&] { open_image_folder(folder_.file("none"), {.height = 1, .width = 1}); }),
+              HasSubstr("none: must be a folder that can be read"));
+}
+
+TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
+  write("1.png", {1});
+  write("2.png", {1});
+  const auto source = open();
+  std::filesystem::remove(folder_.file("1.png"));
+  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), HasSubstr("1.png"));
+  test::write_content(folder_.file("2.png"), "no picture");
+  EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
+}
+
+}  // namespace
+}  // namespace adadiff::detail
