@@ -6,6 +6,7 @@
 
 #include "evaluation/frechet_distance.h"
 #include "evaluation/kernel_distance.h"
+#include "evaluation/paired_error.h"
 #include "evaluation/precision_recall.h"
 
 namespace adadiff::detail {
@@ -51,6 +52,11 @@ TEST(Golden, PrecisionAndRecall) {
   const PrecisionRecall found = precision_recall(features("reference"), features("generated"));
   EXPECT_EQ(found.precision, golden().at("precision").get<double>());
   EXPECT_EQ(found.recall, golden().at("recall").get<double>());
+}
+
+TEST(Golden, StructuralSimilarity) {
+  const auto plane = [](const char* key) { return golden().at(key).get<std::vector<double>>(); };
+  EXPECT_NEAR(structural_similarity(plane("first_plane"), plane("second_plane"), 13, 17), golden().at("similarity").get<double>(), 1e-12);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ import pathlib
 
 import numpy as np
 import scipy.linalg
+import scipy.signal
 import scipy.spatial.distance
 
 
@@ -40,6 +41,16 @@ def covered(samples, centres, neighbours):
     return float((scipy.spatial.distance.cdist(samples, centres) <= radii).any(1).mean())
 
 
+def similarity(x, y):
+    """SSIM with the 11 x 11 Gaussian window of the paper, over whole windows."""
+    line = np.exp(-0.5 * ((np.arange(11) - 5) / 1.5) ** 2)
+    window = np.outer(line, line) / line.sum() ** 2
+    blur = lambda a: scipy.signal.convolve2d(a, window, mode="valid")
+    mx, my = blur(x), blur(y)
+    vx, vy, vxy = blur(x * x) - mx**2, blur(y * y) - my**2, blur(x * y) - mx * my
+    return float(np.mean((2 * mx * my + 1e-4) * (2 * vxy + 9e-4) / ((mx**2 + my**2 + 1e-4) * (vx + vy + 9e-4))))
+
+
 def main():
     rng = np.random.default_rng(7)
     mix = rng.normal(size=(6, 6))
@@ -48,6 +59,8 @@ def main():
     few_reference, few_generated = rng.normal(size=(12, 40)), rng.normal(size=(10, 40)) + 0.2
     subsets = [(rng.permutation(60)[:20].tolist(), rng.permutation(50)[:20].tolist()) for _ in range(5)]
     estimates = [discrepancy(reference[a], generated[b]) for a, b in subsets]
+    first = rng.uniform(size=(13, 17))
+    second = np.clip(first + 0.2 * rng.normal(size=first.shape), 0, 1)
     record = {
         "reference": reference.tolist(),
         "generated": generated.tolist(),
@@ -60,6 +73,9 @@ def main():
         "kernel_deviation": float(np.std(estimates)),
         "precision": covered(generated, reference, 3),
         "recall": covered(reference, generated, 3),
+        "first_plane": first.ravel().tolist(),
+        "second_plane": second.ravel().tolist(),
+        "similarity": similarity(first, second),
     }
     path = pathlib.Path(__file__).parent / "metrics.json"
     path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
