@@ -1,0 +1,26 @@
+// Distances with what is needed for intervals: the same distance with each group of samples left out (delete-group jackknife).
+#pragma once
+
+#include <vector>
+
+#include "evaluation/features.h"
+#include "evaluation/frechet_distance.h"
+
+namespace adadiff::detail {
+
+/// A distance over all samples, and without each of the groups that samples fall into: group g holds rows
+/// [g * samples / groups, (g + 1) * samples / groups). Two ways of sampling from the same noise have pairs of such values, whose
+/// differences give the interval of the difference (Efron & Tibshirani 1993, ch. 11); drawing samples with replacement instead would put
+/// doubles into the kernel distance, which is unbiased for different samples only.
+struct GroupedDistance {
+  double all = 0;
+  std::vector<double> without;  ///< [groups]
+};
+
+/// Squared maximum mean discrepancy with the kernel of kernel_distance.h between all samples of both sets, unbiased. `groups` in
+/// [2, samples / 2]. Throws InvalidArgument.
+GroupedDistance grouped_kernel_distance(const Features& reference, const Features& generated, int groups);
+/// Fréchet distance; its bias depends on the number of samples, so compare sets of one size only.
+GroupedDistance grouped_frechet_distance(const FeatureStatistics& reference, const Features& generated, int groups);
+
+}  // namespace adadiff::detail
