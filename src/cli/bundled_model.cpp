@@ -1,4 +1,4 @@
-// Where the model is that is used when none is named.
+// Looks for bundled files beside the program and in the source tree.
 #include "cli/bundled_model.h"
 
 #include <cstdlib>
@@ -19,18 +19,25 @@ fs::path installed_models() {
   return program.empty() ? fs::path() : program.parent_path().parent_path() / "share/adadiff/models";
 }
 
+std::string find_bundled(const std::string& name, const std::string& advice) {
+  std::error_code ignored;
+  for (const fs::path& folder : {installed_models(), fs::path(ADADIFF_BUNDLED_MODELS)}) {
+    if (fs::is_regular_file(folder / name, ignored)) return (folder / name).string();
+  }
+  detail::raise<FileError>({"bundled " + name, "be in " + detail::show(ADADIFF_BUNDLED_MODELS) + " or installed", "is in neither", advice});
+}
+
 }  // namespace
 
 std::string model_path(const std::string& given) {
   if (!given.empty()) return given;
   if (const char* named = std::getenv("ADADIFF_MODEL"); named != nullptr && *named != '\0') return named;
-  const fs::path name = "fashion-mnist.safetensors";
-  std::error_code ignored;
-  for (const fs::path& folder : {installed_models(), fs::path(ADADIFF_BUNDLED_MODELS)}) {
-    if (fs::is_regular_file(folder / name, ignored)) return (folder / name).string();
-  }
-  detail::raise<FileError>({"bundled model", "be in " + detail::show(ADADIFF_BUNDLED_MODELS) + " or installed", "is in neither",
-                            "name a model file, or set ADADIFF_MODEL"});
+  return find_bundled("fashion-mnist.safetensors", "name a model file, or set ADADIFF_MODEL");
+}
+
+std::string features_path(const std::string& given) {
+  if (!given.empty()) return given;
+  return find_bundled("fashion-mnist-classifier.safetensors", "name a classifier or TorchScript file with --features");
 }
 
 }  // namespace adadiff::cli

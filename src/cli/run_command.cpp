@@ -27,6 +27,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"sample", "Draw images, each leaving the network at its own depth", add_sample},
     {"train", "Train a network with early exits on 8-bit images", add_train},
+    {"tune", "Find the steps and the threshold that draw best for a budget", add_tune},
     {"info", "Tell what a model file holds", add_info},
     {"forward", "Run one evaluation of the network on given numbers", add_forward},
     {"convert", "Turn a foreign checkpoint into a model file, or back", add_convert},

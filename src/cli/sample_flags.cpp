@@ -1,4 +1,4 @@
-// The flags of `adadiff sample` and what --help says about them.
+// The flags of verbs that sample, and what --help says about them.
 #include "cli/sample_flags.h"
 
 #include <CLI/CLI.hpp>
@@ -7,40 +7,6 @@
 
 namespace adadiff::cli {
 namespace {
-
-constexpr std::int64_t kMostImages = 1'000'000;
-
-void add_what(CLI::App& verb, SampleFlags& flags) {
-  add_whole(verb, {"--count", "images to draw (default 16, or as many as --noise holds)"}, flags.count, {1, kMostImages});
-  add_seed(verb, flags.seed);
-  verb.add_option("--class", flags.classes, "a label or class name, a comma list that is cycled through, or `all`")->type_name("LABELS");
-  add_number(verb, {"--guidance", "weight of the label: 1 none (default: the model's)"}, flags.guidance, {0, 100});
-  verb.add_option("--noise", flags.noise, "start from this float array [count, C, H, W]")->type_name("X.npy");
-}
-
-void add_how(CLI::App& verb, SampleFlags& flags) {
-  verb.add_option("--solver", flags.solver, "ddim, ddpm, euler-maruyama, dpmpp-2m or heun (default: the plan's, else the model's)")
-      ->type_name("NAME");
-  verb.add_option("--grid", flags.grid, "time grid: uniform, quadratic or logsnr")->type_name("NAME");
-  add_whole(verb, {"--steps", "steps of the solver"}, flags.steps, {1, 10000});
-  add_number(verb, {"--eta", "share of fresh noise in ddim"}, flags.eta, {0, 1});
-  verb.add_flag("--clamp", flags.clamp, "clamp each predicted clean image to the model's image range");
-}
-
-void add_depth(CLI::App& verb, SampleFlags& flags) {
-  CLI::Option* threshold =
-      add_number(verb, {"--threshold", "leave at the first exit whose uncertainty is below X"}, flags.threshold, {0, 1});
-  CLI::Option* plan = verb.add_option("--plan", flags.plan, "a plan as JSON (docs/plans.md)")->type_name("FILE");
-  CLI::Option* full = verb.add_flag("--full-depth", flags.full_depth, "run every block of every evaluation");
-  threshold->excludes(plan)->excludes(full);
-  plan->excludes(full);
-}
-
-void add_where(CLI::App& verb, SampleFlags& flags) {
-  add_whole(verb, {"--batch", "samples at a time; 0: at most 64"}, flags.batch, {0, kMostImages});
-  add_whole(verb, {"--threads", "threads within the network; 0: as LibTorch chooses"}, flags.threads, {0, 1024});
-  verb.add_option("--device", flags.device, "cpu")->type_name("NAME")->capture_default_str();
-}
 
 void add_outputs(CLI::App& verb, SampleFlags& flags) {
   verb.add_option("--out", flags.out, "images as one grid (default adadiff-samples.png where no other output is named)")
@@ -56,12 +22,36 @@ void add_outputs(CLI::App& verb, SampleFlags& flags) {
 
 }  // namespace
 
-void add_flags(CLI::App& verb, SampleFlags& flags) {
+void add_solver_flags(CLI::App& verb, SampleFlags& flags) {
   verb.add_option("MODEL", flags.model, "model file (default: the bundled one)")->type_name("");
-  add_what(verb, flags);
-  add_how(verb, flags);
-  add_depth(verb, flags);
-  add_where(verb, flags);
+  add_seed(verb, flags.seed);
+  verb.add_option("--class", flags.classes, "a label or class name, a comma list that is cycled through, or `all`")->type_name("LABELS");
+  add_number(verb, {"--guidance", "weight of the label: 1 none (default: the model's)"}, flags.guidance, {0, 100});
+  verb.add_option("--solver", flags.solver, "ddim, ddpm, euler-maruyama, dpmpp-2m or heun (default: the plan's, else the model's)")
+      ->type_name("NAME");
+  verb.add_option("--grid", flags.grid, "time grid: uniform, quadratic or logsnr")->type_name("NAME");
+  add_whole(verb, {"--steps", "steps of the solver"}, flags.steps, {1, 10000});
+  add_number(verb, {"--eta", "share of fresh noise in ddim"}, flags.eta, {0, 1});
+  verb.add_flag("--clamp", flags.clamp, "clamp each predicted clean image to the model's image range");
+  add_whole(verb, {"--batch", "samples at a time; 0: at most 64"}, flags.batch, {0, kMostSamples});
+  add_whole(verb, {"--threads", "threads within the network; 0: as LibTorch chooses"}, flags.threads, {0, 1024});
+  verb.add_option("--device", flags.device, "cpu")->type_name("NAME")->capture_default_str();
+}
+
+void add_depth_flags(CLI::App& verb, SampleFlags& flags) {
+  CLI::Option* threshold =
+      add_number(verb, {"--threshold", "leave at the first exit whose uncertainty is below X"}, flags.threshold, {0, 1});
+  CLI::Option* plan = verb.add_option("--plan", flags.plan, "a plan as JSON (docs/plans.md)")->type_name("FILE");
+  CLI::Option* full = verb.add_flag("--full-depth", flags.full_depth, "run every block of every evaluation");
+  threshold->excludes(plan)->excludes(full);
+  plan->excludes(full);
+}
+
+void add_flags(CLI::App& verb, SampleFlags& flags) {
+  add_whole(verb, {"--count", "images to draw (default 16, or as many as --noise holds)"}, flags.count, {1, kMostSamples});
+  verb.add_option("--noise", flags.noise, "start from this float array [count, C, H, W]")->type_name("X.npy");
+  add_solver_flags(verb, flags);
+  add_depth_flags(verb, flags);
   add_outputs(verb, flags);
 }
 

@@ -1,4 +1,4 @@
-// The flags of `adadiff sample`, and the request they amount to.
+// The flags of verbs that sample, and the request they amount to.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,14 @@ struct SampleFlags {
   bool json = false;
 };
 
+inline constexpr std::int64_t kMostSamples = 1'000'000;
+
+/// All flags of `sample`.
 void add_flags(CLI::App& verb, SampleFlags& flags);
+/// The model, what to draw of it, and how to walk from noise to image.
+void add_solver_flags(CLI::App& verb, SampleFlags& flags);
+/// What to compute: --threshold, --plan or --full-depth.
+void add_depth_flags(CLI::App& verb, SampleFlags& flags);
 
 /// A request and what the summary calls its plan.
 struct PlannedRequest {

@@ -12,10 +12,10 @@ namespace adadiff::detail {
 
 /// What was seen at one time of a run; excess is the mean square of g_k - g_N on the same input, g_N being full depth's prediction.
 struct ExcessAtTime {
-  std::int64_t rows = 0;              ///< that were evaluated
-  std::vector<double> exit_excess;    ///< [blocks], sums over rows of the excess at each exit
-  double taken_excess = 0;            ///< sum over the rows that a prediction was taken from
-  std::int64_t predictions = 0;       ///< how many those were; rows that left at exit 0 are not among them
+  std::int64_t rows = 0;            ///< that were evaluated
+  std::vector<double> exit_excess;  ///< [blocks], sums over rows of the excess at each exit
+  double taken_excess = 0;          ///< sum over the rows that a prediction was taken from
+  std::int64_t predictions = 0;     ///< how many those were; rows that left at exit 0 are not among them
   double mean_at(std::size_t block) const { return rows > 0 ? exit_excess[block] / static_cast<double>(rows) : 0; }
   double mean_taken() const { return predictions > 0 ? taken_excess / static_cast<double>(predictions) : 0; }
 };

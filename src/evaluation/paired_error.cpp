@@ -36,7 +36,8 @@ double shown(float value, const ImagePair& pair) {
 std::vector<double> plane(const std::vector<float>& values, std::int64_t index, const ImagePair& pair) {
   const std::int64_t size = pair.height * pair.width;
   std::vector<double> out(static_cast<std::size_t>(size));
-  for (std::int64_t i = 0; i < size; ++i) out[static_cast<std::size_t>(i)] = shown(values[static_cast<std::size_t>(index * size + i)], pair);
+  for (std::int64_t i = 0; i < size; ++i)
+    out[static_cast<std::size_t>(i)] = shown(values[static_cast<std::size_t>(index * size + i)], pair);
   return out;
 }
 
@@ -58,7 +59,8 @@ std::vector<double> blur(const std::vector<double>& values, std::int64_t height,
   std::vector<double> lines(static_cast<std::size_t>(height * narrow)), out(static_cast<std::size_t>(low * narrow));
   const auto sum = [](const std::vector<double>& from, std::int64_t start, std::int64_t stride) {
     double total = 0;
-    for (std::int64_t k = 0; k < kWindow; ++k) total += weights[static_cast<std::size_t>(k)] * from[static_cast<std::size_t>(start + k * stride)];
+    for (std::int64_t k = 0; k < kWindow; ++k)
+      total += weights[static_cast<std::size_t>(k)] * from[static_cast<std::size_t>(start + k * stride)];
     return total;
   };
   for (std::int64_t y = 0; y < height; ++y) {

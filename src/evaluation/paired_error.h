@@ -26,8 +26,8 @@ PairedError paired_error(const ImagePair& pair);
 /// Per image, [count]. Throws the same.
 std::vector<double> mean_squares(const ImagePair& pair);
 
-/// Structural similarity (Wang et al. 2004, eq. 13) of one plane each, [height, width] with values in [0, 1]: Gaussian window of 11 × 11 with
-/// deviation 1.5, K1 0.01, K2 0.03, mean over the windows that lie inside the plane. Both sides at least 11.
+/// Structural similarity (Wang et al. 2004, eq. 13) of one plane each, [height, width] with values in [0, 1]: Gaussian window of 11 × 11
+/// with deviation 1.5, K1 0.01, K2 0.03, mean over the windows that lie inside the plane. Both sides at least 11.
 double structural_similarity(const std::vector<double>& first, const std::vector<double>& second, std::int64_t height, std::int64_t width);
 
 }  // namespace adadiff::detail

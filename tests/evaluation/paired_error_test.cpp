@@ -49,8 +49,9 @@ TEST(PairedError, ComesPerImageToo) {
 
 TEST(PairedError, RefusesSetsOfDifferentSizes) {
   const Values one{0}, two{0, 0}, none;
-  EXPECT_THAT([&] { paired_error(pixels(one, two)); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("paired images: must be as many of one size, at least one, but are 1 and 2 values")));
+  EXPECT_THAT(
+      [&] { paired_error(pixels(one, two)); },
+      ThrowsMessage<InvalidArgument>(HasSubstr("paired images: must be as many of one size, at least one, but are 1 and 2 values")));
   EXPECT_THROW(paired_error(pixels(none, none)), InvalidArgument);
 }
 

@@ -1,0 +1,131 @@
+// Thresholds by halving, steps one after the other.
+#include "evaluation/budget_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <sstream>
+
+#include "core/check.h"
+#include "evaluation/paired_error.h"
+
+namespace adadiff::detail {
+namespace {
+
+/// To four digits: what a plan shows is what was measured.
+float rounded(double threshold) {
+  const double unit = std::pow(10, std::floor(std::log10(threshold)) - 3);
+  return static_cast<float>(std::round(threshold / unit) * unit);
+}
+
+std::string shown(float threshold) {
+  std::ostringstream text;
+  text.precision(4);
+  text << threshold;
+  return text.str();
+}
+
+class Search {
+ public:
+  Search(const BudgetSearch& search, const ModelSummary& model, const Runner& run) : search_(search), model_(model), run_(run) {}
+
+  BudgetResult result();
+
+ private:
+  Request with_steps(int steps, const Plan& plan) const;
+  BudgetTrial measure(int steps, float threshold);
+  std::optional<BudgetTrial> best_threshold(int steps);
+
+  const BudgetSearch& search_;
+  const ModelSummary& model_;
+  const Runner& run_;
+  std::vector<float> reference_;  ///< image values of the full-depth run
+};
+
+SolverSettings settings(const BudgetSearch& search, int steps) {
+  SolverSettings settings = search.request.solver.value_or(SolverSettings{});
+  settings.times.clear();
+  settings.steps = steps;
+  return settings;
+}
+
+Request Search::with_steps(int steps, const Plan& plan) const {
+  Request request = search_.request;
+  request.solver = settings(search_, steps);
+  request.plan = plan;
+  request.policy = nullptr;
+  return request;
+}
+
+BudgetTrial Search::measure(int steps, float threshold) {
+  const Plan plan = threshold > 0 ? exit_below(threshold) : full_depth();
+  const std::string note = show(std::int64_t{steps}) + " steps, " + (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
+  const Result result = run_(with_steps(steps, plan), note);
+  const ImagePair pair{.first = result.images.values,
+                       .second = reference_,
+                       .channels = model_.channels,
+                       .height = model_.height,
+                       .width = model_.width,
+                       .low = model_.image_min,
+                       .high = model_.image_max};
+  const std::vector<double> errors = mean_squares(pair);
+  BudgetTrial trial{steps, threshold, 0, std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size())};
+  trial.cost = static_cast<double>(result.trace.evaluations.size()) * (1 - result.trace.compute.skipped());
+  return trial;
+}
+
+/// The deepest within the budget; none where leaving at once would still cost more.
+std::optional<BudgetTrial> Search::best_threshold(int steps) {
+  const BudgetTrial full = measure(steps, 0);
+  if (full.cost <= search_.budget) return full;
+  std::optional<BudgetTrial> best;
+  float low = 0, high = 1;
+  for (int trial = 0; trial < search_.most_trials; ++trial) {
+    // Thresholds matter by their ratio; the first try is a usual one.
+    const float threshold = rounded(trial == 0 ? 0.05 : low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4);
+    const BudgetTrial found = measure(steps, threshold);
+    if (found.cost > search_.budget) {
+      low = threshold;
+      continue;
+    }
+    high = threshold;
+    if (!best || found.cost > best->cost) best = found;
+    if (found.cost >= search_.budget * (1 - search_.tolerance)) break;
+  }
+  return best;
+}
+
+BudgetResult Search::result() {
+  constexpr int kPatience = 2;  // numbers of steps that may be worse before the search ends
+  reference_ = run_(with_steps(search_.reference_steps, full_depth()), "full depth, to compare with").images.values;
+  const int most = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
+  BudgetResult result;
+  int worse = 0;
+  for (int steps = std::max(1, static_cast<int>(search_.budget)); steps <= most && worse < kPatience; ++steps) {
+    const std::optional<BudgetTrial> found = best_threshold(steps);
+    if (!found) break;
+    const bool is_better = result.trials.empty() || found->mse < result.best.mse;
+    worse = is_better ? 0 : worse + 1;
+    if (is_better) result.best = *found;
+    result.trials.push_back(*found);
+  }
+  if (result.trials.empty()) {
+    raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
+  }
+  result.plan = result.best.threshold > 0 ? exit_below(result.best.threshold) : full_depth();
+  result.plan.solver = settings(search_, result.best.steps);
+  result.plan.model = model_.id;
+  return result;
+}
+
+}  // namespace
+
+BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run) {
+  require_range("budget", search.budget, 1.0, 10000.0);
+  require_range("reference_steps", search.reference_steps, 1, 10000);
+  require_range("most_steps", search.most_steps, 0, 10000);
+  return Search(search, model, run).result();
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,46 @@
+// What the distribution metrics say of one set of generated images.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluation/features.h"
+#include "evaluation/frechet_distance.h"
+#include "evaluation/grouped_distance.h"
+#include "evaluation/kernel_distance.h"
+#include "evaluation/precision_recall.h"
+
+namespace adadiff::detail {
+
+/// What is known of the real images; either may be missing.
+struct RealFeatures {
+  std::optional<FeatureStatistics> statistics;  ///< for the Fréchet distance
+  std::optional<Features> features;             ///< for all others
+};
+
+struct QualityOptions {
+  KernelSubsets subsets;
+  std::uint64_t seed = 0;  ///< of the subsets
+  int neighbours = 3;      ///< of precision and recall
+  int groups = 0;          ///< of samples, left out one after the other; 0: none
+};
+
+/// Unset where the reference, or the number of samples, does not give it.
+struct Quality {
+  std::optional<double> frechet;
+  std::optional<KernelDistance> kernel;
+  std::optional<PrecisionRecall> manifold;
+  std::optional<GroupedDistance> grouped_kernel, grouped_frechet;
+  std::int64_t subset_size = 0;
+};
+
+/// Throws InvalidArgument where features do not match.
+Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options);
+
+/// Share of images that the classifier takes for what they should be; labels are cycled through. Throws InvalidArgument where either is
+/// empty.
+double class_agreement(const std::vector<std::int64_t>& classes, const std::vector<std::int64_t>& labels);
+
+}  // namespace adadiff::detail

@@ -1,0 +1,93 @@
+// Searches over made-up models, whose compute and error are known.
+#include "evaluation/budget_search.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+#include <adadiff/error.h>
+
+namespace adadiff::detail {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// One-pixel images that miss the truth, 0, by 1 / steps and by half the threshold; a share of `threshold` of the compute is skipped.
+struct MadeUp {
+  double least_share = 0.1;
+  mutable int runs = 0;
+
+  Result operator()(const Request& request, const std::string&) const {
+    ++runs;
+    const int steps = request.solver->steps;
+    const double threshold = request.plan->rules.front().below.front();
+    Result result;
+    const bool is_reference = steps == 50;
+    const double error = is_reference ? 0 : std::hypot(1.0 / steps, threshold / 2);
+    result.images.values.assign(4, static_cast<float>(2 * error - 1));
+    if (is_reference) result.images.values.assign(4, -1);
+    result.trace.evaluations.resize(static_cast<std::size_t>(steps));
+    result.trace.compute.full_depth = 100;
+    result.trace.compute.blocks = 100 * std::max(least_share, 1 - threshold);
+    return result;
+  }
+};
+
+ModelSummary one_pixel() {
+  ModelSummary model;
+  model.id = "made-up";
+  model.channels = model.height = model.width = 1;
+  return model;
+}
+
+BudgetResult search(double budget, const MadeUp& made_up = {}) {
+  BudgetSearch options;
+  options.budget = budget;
+  return search_budget(options, one_pixel(), [&](const Request& request, const std::string& note) { return made_up(request, note); });
+}
+
+TEST(BudgetSearch, MeetsTheBudgetWithEveryNumberOfSteps) {
+  for (const BudgetTrial& trial : search(4).trials) {
+    EXPECT_LE(trial.cost, 4) << trial.steps;
+    EXPECT_GE(trial.cost, 4 * 0.98) << trial.steps;
+  }
+}
+
+TEST(BudgetSearch, TakesThePairWithTheSmallestError) {
+  // At budget 4, n steps skip 1 - 4 / n, so the squared error is 1 / n^2 + (1 - 4 / n)^2 / 4: least at 5 steps.
+  const BudgetResult found = search(4);
+  EXPECT_EQ(found.best.steps, 5);
+  EXPECT_NEAR(found.best.threshold, 0.2, 0.02);
+}
+
+TEST(BudgetSearch, WritesThePairAsAPlanForThisModel) {
+  const Plan plan = search(4).plan;
+  EXPECT_EQ(plan.solver->steps, 5);
+  EXPECT_EQ(plan.model, "made-up");
+  EXPECT_EQ(plan, parse_plan(to_json(plan)));
+}
+
+TEST(BudgetSearch, KeepsFullDepthWhereItFitsTheBudget) {
+  const BudgetResult found = search(2);
+  EXPECT_EQ(found.trials.front().steps, 2);
+  EXPECT_EQ(found.trials.front().threshold, 0);
+}
+
+TEST(BudgetSearch, EndsWhereEvenTheLeastComputeIsTooMuch) {
+  const BudgetResult found = search(4, {.least_share = 0.7});
+  EXPECT_LE(found.trials.back().steps, 5);  // 6 * 0.7 > 4
+}
+
+TEST(BudgetSearch, EndsSoonAfterMoreStepsAreWorse) {
+  const MadeUp made_up;
+  search(4, made_up);
+  EXPECT_LT(made_up.runs, 50);
+}
+
+TEST(BudgetSearch, RefusesBudgetsThatPayForNothing) {
+  EXPECT_THAT([] { search(0.5); }, ThrowsMessage<InvalidArgument>(HasSubstr("budget: must be in [1, 10000], but is 0.5")));
+}
+
+}  // namespace
+}  // namespace adadiff::detail

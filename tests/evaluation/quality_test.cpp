@@ -1,0 +1,45 @@
+// Which metrics come out of what is known.
+#include "evaluation/quality.h"
+
+#include <gmock/gmock.h>
+
+#include <adadiff/error.h>
+
+namespace adadiff::detail {
+namespace {
+
+Features some_features(Eigen::Index rows, unsigned seed) {
+  std::srand(seed);
+  return Features::Random(rows, 3);
+}
+
+TEST(Quality, KnowsOnlyTheFrechetDistanceFromStatistics) {
+  RealFeatures real;
+  real.statistics = feature_statistics(some_features(20, 1));
+  const Quality quality = measure_quality(real, some_features(20, 2), {});
+  EXPECT_TRUE(quality.frechet.has_value());
+  EXPECT_FALSE(quality.kernel || quality.manifold || quality.grouped_kernel || quality.grouped_frechet);
+}
+
+TEST(Quality, KnowsTheOthersFromFeatures) {
+  RealFeatures real;
+  real.features = some_features(20, 1);
+  const Quality quality = measure_quality(real, some_features(15, 2), {.groups = 3});
+  EXPECT_FALSE(quality.frechet);
+  EXPECT_TRUE(quality.kernel && quality.manifold && quality.grouped_kernel);
+  EXPECT_EQ(quality.subset_size, 15);
+}
+
+TEST(Quality, LeavesPrecisionOutForTooFewImages) {
+  RealFeatures real;
+  real.features = some_features(20, 1);
+  EXPECT_FALSE(measure_quality(real, some_features(3, 2), {}).manifold);
+}
+
+TEST(ClassAgreement, CyclesThroughLabels) {
+  EXPECT_EQ(class_agreement({0, 1, 1, 1}, {0, 1}), 0.75);
+  EXPECT_THROW(class_agreement({}, {0}), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace adadiff::detail
