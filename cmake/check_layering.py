@@ -36,6 +36,7 @@ LIBRARIES = {
     "stb": (r"(stb/)?stb_", {"io/image.cpp", "io/image_resize.cpp"}),
     "CLI11": (r"CLI/", {"cli"}),
     "Eigen": (r"Eigen/", {"evaluation"}),
+    "libzip": (r"zip\.h$", {"evaluation/npz.cpp"}),
 }
 WHOLE_TORCH = re.compile(r"torch/(torch|all|extension)\.h$")
 

@@ -27,6 +27,8 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"sample", "Draw images, each leaving the network at its own depth", add_sample},
     {"train", "Train a network with early exits on 8-bit images", add_train},
+    {"evaluate", "Measure a model's images, against real ones and against full depth", add_evaluate},
+    {"train-classifier", "Train the classifier that evaluate sees images with", add_train_classifier},
     {"tune", "Find the steps and the threshold that draw best for a budget", add_tune},
     {"info", "Tell what a model file holds", add_info},
     {"forward", "Run one evaluation of the network on given numbers", add_forward},

@@ -2,13 +2,13 @@
 #include "cli/train_flags.h"
 
 #include <array>
-#include <filesystem>
 #include <limits>
 
 #include <CLI/CLI.hpp>
 
 #include <adadiff/error.h>
 
+#include "cli/data_files.h"
 #include "cli/flags.h"
 #include "core/check.h"
 #include "io/text_file.h"
@@ -104,16 +104,6 @@ void add_value_flags(CLI::App& verb, ordered_json& values) {
     const auto take = [&values, &flag](const std::string& text) { values[flag.key] = CLI::detail::split(text, ','); };
     verb.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TEXT,...");
   }
-}
-
-// DIR/STEM or DIR/STEM.gz, whichever is there.
-std::string find_data(const std::string& folder, const std::string& stem) {
-  for (const char* ending : {"", ".gz"}) {
-    const std::filesystem::path path = std::filesystem::path(folder) / (stem + ending);
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return path.string();
-  }
-  raise<FileError>({"--data", "name a folder with " + stem + " or " + stem + ".gz", show(folder) + " holds neither"});
 }
 
 void set_files(TrainingOptions& options, const TrainFlags& flags) {

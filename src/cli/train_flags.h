@@ -8,6 +8,8 @@
 
 #include <adadiff/training.h>
 
+#include "cli/data_files.h"
+
 namespace CLI {
 class App;
 }
@@ -16,7 +18,7 @@ namespace adadiff::cli {
 
 struct TrainFlags {
   // Files.
-  std::string data = "/usr/share/datasets/fashion-mnist";
+  std::string data = kFashionMnist;
   std::string images, labels;
   std::string from;
   bool no_labels = false;

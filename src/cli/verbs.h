@@ -15,6 +15,7 @@ using Action = std::function<void()>;
 Action add_sample(CLI::App& verb);
 Action add_train(CLI::App& verb);
 Action add_evaluate(CLI::App& verb);
+Action add_train_classifier(CLI::App& verb);
 Action add_tune(CLI::App& verb);
 Action add_info(CLI::App& verb);
 Action add_forward(CLI::App& verb);

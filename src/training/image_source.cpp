@@ -52,6 +52,20 @@ ImageSet read_image_set(const std::string& images, const std::string& labels) {
   return set;
 }
 
+Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices) {
+  const std::int64_t plane = source.height * source.width, values = source.values();
+  Images images{.count = std::ssize(indices), .height = source.height, .width = source.width, .channels = source.channels};
+  std::vector<std::uint8_t> planes(static_cast<std::size_t>(values));
+  images.pixels.resize(indices.size() * planes.size());
+  std::uint8_t* out = images.pixels.data();
+  for (const std::int64_t index : indices) {
+    source.read(index, planes);
+    for (std::int64_t i = 0; i < values; ++i) out[i % plane * source.channels + i / plane] = planes[static_cast<std::size_t>(i)];
+    out += values;
+  }
+  return images;
+}
+
 double data_std(const ImageSource& source) {
   const std::int64_t every = std::max<std::int64_t>(1, source.count / kMeasuredImages);
   std::array<std::int64_t, 256> histogram{};

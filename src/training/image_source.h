@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <adadiff/image.h>
+
 namespace adadiff::detail {
 
 /// Labelled 8-bit images of one size.
@@ -37,6 +39,9 @@ class ImageSet final : public ImageSource {
 
 /// Reads IDX files of images [N, H, W] or [N, C, H, W] and labels [N] (empty path: none). Throws FileError, ModelError.
 ImageSet read_image_set(const std::string& images, const std::string& labels);
+
+/// Some of the source's images, [N, height, width, channels]. Throws what read() throws.
+Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices);
 
 /// Root mean square of the values in [-1, 1], over at most 4096 images spread evenly.
 double data_std(const ImageSource& source);

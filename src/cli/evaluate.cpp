@@ -1,0 +1,200 @@
+// `adadiff evaluate`: how good a model's images are, and how far they are from full depth on the same noise.
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <ATen/Parallel.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <adadiff/sampler.h>
+
+#include "cli/bundled_model.h"
+#include "cli/evaluate_report.h"
+#include "cli/flags.h"
+#include "cli/output.h"
+#include "cli/reference_features.h"
+#include "cli/sample_flags.h"
+#include "cli/sampling_loop.h"
+#include "cli/verbs.h"
+#include "core/check.h"
+#include "evaluation/excess_network.h"
+#include "io/npy.h"
+#include "pipeline/model_file.h"
+
+namespace adadiff::cli {
+namespace {
+
+constexpr std::int64_t kMeasuredPredictions = 256;  // samples; each costs more than full depth
+
+struct EvaluateFlags {
+  SampleFlags sampling;
+  std::int64_t samples = 1000;
+  ReferenceFlags reference;
+  std::string features, scores = "learned";
+  std::int64_t paired = 1000;
+  std::optional<std::int64_t> paired_steps;
+  std::int64_t subsets = 100, subset_size = 1000, groups = 0;
+  bool json = false;
+};
+
+/// A pipeline around the model's network that also records every exit's excess.
+struct ExcessPipeline {
+  std::shared_ptr<detail::ExcessRecord> record = std::make_shared<detail::ExcessRecord>();
+  Pipeline pipeline;
+
+  ExcessPipeline(const std::string& model, detail::Scores scores) : pipeline(open(model, scores, record)) {}
+
+ private:
+  static Pipeline open(const std::string& path, detail::Scores scores, const std::shared_ptr<detail::ExcessRecord>& record) {
+    const detail::Model model = detail::read_model(path);
+    return make_pipeline(std::make_shared<detail::ExcessNetwork>(model.network, scores, record), model.sampler);
+  }
+};
+
+TimedResult draw(const EvaluateFlags& flags, const Pipeline& pipeline, const Request& request, TerminalProgress& progress) {
+  if (flags.scores == "learned") return run_to_end(pipeline, request, progress, "images");
+  const ExcessPipeline ideal(model_path(flags.sampling.model), detail::Scores::Ideal);
+  TimedResult timed = run_to_end(ideal.pipeline, request, progress, "images, ideal scores");
+  timed.wall_ms = std::numeric_limits<double>::quiet_NaN();
+  return timed;
+}
+
+/// The first samples of a request: noise belongs to a sample's number, so they are the same as in the whole.
+Request first_samples(Request request, std::int64_t count) {
+  request.count = std::min(request.count, count);
+  return request;
+}
+
+std::vector<PredictionError> prediction_errors(const EvaluateFlags& flags, const Request& request, TerminalProgress& progress) {
+  const bool is_ideal = flags.scores != "learned";
+  const ExcessPipeline measured(model_path(flags.sampling.model), is_ideal ? detail::Scores::Ideal : detail::Scores::Learned);
+  run_to_end(measured.pipeline, first_samples(request, kMeasuredPredictions), progress, "errors of predictions");
+  std::vector<PredictionError> errors;
+  for (const auto& [time, excess] : measured.record->times()) {
+    PredictionError& error = errors.emplace_back(PredictionError{static_cast<double>(time), excess.mean_taken(), {}});
+    for (std::size_t block = 0; block < excess.exit_excess.size(); ++block) error.exits.push_back(excess.mean_at(block));
+  }
+  std::reverse(errors.begin(), errors.end());
+  return errors;
+}
+
+PairedReport compare_with_full_depth(const EvaluateFlags& flags, const Pipeline& pipeline, const Request& request, const Images& images,
+                                     TerminalProgress& progress) {
+  Request full = first_samples(request, flags.paired);
+  full.plan = full_depth();
+  if (flags.paired_steps) {
+    full.solver->times.clear();
+    full.solver->steps = static_cast<int>(*flags.paired_steps);
+  }
+  const Result reference = run_to_end(pipeline, full, progress, "full depth").result;
+  const ModelSummary& model = pipeline.model();
+  const std::vector<float> ours(images.values.begin(), images.values.begin() + std::ssize(reference.images.values));
+  PairedReport report{full.count, reference.trace.evaluations.back().step + 1, {}, {}};
+  report.images = detail::paired_error({.first = ours,
+                                        .second = reference.images.values,
+                                        .channels = model.channels,
+                                        .height = model.height,
+                                        .width = model.width,
+                                        .low = model.image_min,
+                                        .high = model.image_max});
+  report.predictions = prediction_errors(flags, request, progress);
+  return report;
+}
+
+void measure_images(const EvaluateFlags& flags, const Pipeline& pipeline, const Request& request, const Images& images,
+                    EvaluationReport& report) {
+  const auto extractor = detail::open_features(features_path(flags.features));
+  report.features = extractor->name();
+  const detail::ImageFeatures generated = extractor->extract(images);
+  const bool has_labels = !generated.classes.empty() && !request.labels.empty();
+  if (has_labels) report.class_agreement = detail::class_agreement(generated.classes, request.labels);
+  if (flags.reference.path.empty()) return;
+  const detail::RealFeatures real = reference_features(flags.reference, *extractor, pipeline.model());
+  report.references = real.features ? real.features->rows() : 0;
+  report.quality = detail::measure_quality(real, generated.features,
+                                           {.subsets = {static_cast<int>(flags.subsets), flags.subset_size},
+                                            .seed = flags.sampling.seed,
+                                            .groups = static_cast<int>(flags.groups)});
+}
+
+void check_flags(const EvaluateFlags& flags) {
+  if (flags.scores != "learned" && flags.scores != "ideal") {
+    detail::raise({"--scores", "be learned or ideal", "is " + detail::show(flags.scores)});
+  }
+  if (!flags.reference.save.empty() && flags.reference.path.empty()) {
+    detail::raise({"--save-reference", "be given with --reference", "is given alone"});
+  }
+  require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
+                                                                                                      {"--plan", flags.sampling.plan},
+                                                                                                      {"--reference", flags.reference.path},
+                                                                                                      {"--features", flags.features}});
+}
+
+PlannedRequest plan_request(EvaluateFlags& flags, const ModelSummary& model) {
+  flags.sampling.count = flags.samples;
+  if (flags.sampling.classes.empty() && model.classes > 0) flags.sampling.classes = "all";
+  return make_request(flags.sampling, model);
+}
+
+void write_images(const Images& images, const std::string& path) {
+  if (!path.empty()) detail::write_npy(path, {images.count, images.height, images.width, images.channels}, images.pixels);
+}
+
+void evaluate(EvaluateFlags& flags) {
+  check_flags(flags);
+  if (flags.sampling.threads > 0) at::set_num_threads(static_cast<int>(flags.sampling.threads));
+  const Pipeline pipeline = Pipeline::open(model_path(flags.sampling.model));
+  const PlannedRequest planned = plan_request(flags, pipeline.model());
+  const Request& request = planned.request;
+  EvaluationReport report;
+  {
+    TerminalProgress progress("evaluate", "steps");
+    TimedResult timed = draw(flags, pipeline, request, progress);
+    report.model = pipeline.model().id;
+    report.plan = planned.plan_name;
+    report.solver = request.solver->solver;
+    report.samples = request.count;
+    report.seed = request.seed;
+    report.wall_ms = timed.wall_ms;
+    write_images(timed.result.images, flags.sampling.images);
+    if (!flags.reference.path.empty() || !flags.features.empty()) {
+      measure_images(flags, pipeline, request, timed.result.images, report);
+    }
+    if (flags.paired > 0) report.paired = compare_with_full_depth(flags, pipeline, request, timed.result.images, progress);
+    report.trace = std::move(timed.result.trace);
+  }
+  print_note("evaluate", planned.note);
+  flags.json ? print_json(to_json(report)) : print_result(to_text(report));
+}
+
+}  // namespace
+
+Action add_evaluate(CLI::App& verb) {
+  const auto flags = std::make_shared<EvaluateFlags>();
+  add_solver_flags(verb, flags->sampling);
+  add_depth_flags(verb, flags->sampling);
+  add_whole(verb, {"--samples", "images to draw"}, flags->samples, {1, kMostSamples});
+  verb.add_option("--reference", flags->reference.path, "real images: a folder, an IDX file, or .npz with statistics, features or images")
+      ->type_name("PATH");
+  add_whole(verb, {"--references", "use at most so many real images, spread evenly"}, flags->reference.images, {2, kMostSamples});
+  verb.add_option("--save-reference", flags->reference.save, "write their statistics and features")->type_name("FILE.npz");
+  verb.add_option("--features", flags->features, "what sees the images: a classifier of train-classifier or TorchScript (default: bundled)")
+      ->type_name("FILE");
+  add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"}, flags->paired, {0, kMostSamples});
+  add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"}, flags->paired_steps, {1, 10000});
+  add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000});
+  add_whole(verb, {"--subset-size", "images in each"}, flags->subset_size, {2, kMostSamples});
+  add_whole(verb, {"--groups", "report distances without each of so many groups of images, for intervals; 0: none"}, flags->groups,
+            {0, 1000});
+  verb.add_option("--scores", flags->scores, "learned, or ideal: leave by the true excess, to see what a better score could reach")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb.add_option("--images", flags->sampling.images, "write the images as uint8 [count, H, W, C]")->type_name("IMAGES.npy");
+  verb.add_flag("--json", flags->json, "report as JSON");
+  return [flags] { evaluate(*flags); };
+}
+
+}  // namespace adadiff::cli

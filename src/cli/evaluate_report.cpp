@@ -1,0 +1,128 @@
+// Formats an evaluation.
+#include "cli/evaluate_report.h"
+
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/output.h"
+
+namespace adadiff::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+double deviation(const std::vector<int>& exits) {
+  double sum = 0, squares = 0, count = 0;
+  for (const int exit : exits) {
+    if (exit < 0) continue;
+    sum += exit;
+    squares += static_cast<double>(exit) * exit;
+    ++count;
+  }
+  return count > 0 ? std::sqrt(std::max(0.0, squares / count - sum / count * sum / count)) : 0;
+}
+
+int steps_of(const Trace& trace) { return trace.evaluations.empty() ? 0 : trace.evaluations.back().step + 1; }
+
+ordered_json to_json(const detail::GroupedDistance& distance) { return {{"all", distance.all}, {"without_group", distance.without}}; }
+
+ordered_json to_json(const PairedReport& paired) {
+  ordered_json json = {{"samples", paired.samples},
+                       {"full_depth_steps", paired.steps},
+                       {"mse", paired.images.mse},
+                       {"psnr_db", paired.images.psnr_db},
+                       {"ssim", paired.images.ssim}};
+  for (const PredictionError& error : paired.predictions) {
+    json["predictions"].push_back({{"network_time", error.time}, {"mse", error.mse}, {"exits", error.exits}});
+  }
+  return json;
+}
+
+void add_quality(const EvaluationReport& report, ordered_json& json) {
+  const detail::Quality& q = report.quality;
+  json["features"] = report.features;
+  if (report.references > 0) json["references"] = report.references;
+  if (q.frechet) json["frechet"] = *q.frechet;
+  if (q.kernel) {
+    json["kid"] = q.kernel->mean;
+    json["kid_deviation"] = q.kernel->deviation;
+    json["kid_subset_size"] = q.subset_size;
+  }
+  if (q.manifold) {
+    json["precision"] = q.manifold->precision;
+    json["recall"] = q.manifold->recall;
+  }
+  if (q.grouped_kernel) json["kid_groups"] = to_json(*q.grouped_kernel);
+  if (q.grouped_frechet) json["frechet_groups"] = to_json(*q.grouped_frechet);
+  if (report.class_agreement) json["class_agreement"] = *report.class_agreement;
+}
+
+std::string line(const std::string& name, const std::string& value) { return name + std::string(17 - name.size(), ' ') + value + "\n"; }
+
+std::string quality_text(const EvaluationReport& report) {
+  const detail::Quality& q = report.quality;
+  std::string text = line("features", report.features);
+  if (q.frechet) text += line("Fréchet", fixed(*q.frechet, 3)).insert(8, 1, ' ');  // é has two bytes
+  if (q.kernel) {
+    text += line("KID x 1000", fixed(1000 * q.kernel->mean, 3) + " (subsets of " + std::to_string(q.subset_size) + " deviate by " +
+                                   fixed(1000 * q.kernel->deviation, 3) + ")");
+  }
+  if (q.manifold) text += line("precision", fixed(q.manifold->precision, 4)) + line("recall", fixed(q.manifold->recall, 4));
+  if (report.class_agreement) text += line("class agreement", fixed(*report.class_agreement, 4));
+  return text;
+}
+
+std::string paired_text(const PairedReport& paired) {
+  const bool is_identical = std::isnan(paired.images.psnr_db);
+  return line("paired error", is_identical ? "none, images are identical"
+                                           : fixed(paired.images.psnr_db, 2) + " dB PSNR, SSIM " + fixed(paired.images.ssim, 4) +
+                                                 ", against " + std::to_string(paired.steps) + " full-depth steps on " +
+                                                 std::to_string(paired.samples) + " samples");
+}
+
+}  // namespace
+
+double exit_spread(const Trace& trace) {
+  double sum = 0;
+  for (const EvaluationTrace& evaluation : trace.evaluations) sum += deviation(evaluation.exit);
+  return trace.evaluations.empty() ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(trace.evaluations.size());
+}
+
+double full_evaluations(const Trace& trace) { return static_cast<double>(trace.evaluations.size()) * (1 - trace.compute.skipped()); }
+
+ordered_json to_json(const EvaluationReport& report) {
+  const Trace& trace = report.trace;
+  ordered_json json = {{"model", report.model},
+                       {"plan", report.plan},
+                       {"solver", report.solver},
+                       {"steps", steps_of(trace)},
+                       {"evaluations", trace.evaluations.size()},
+                       {"samples", report.samples},
+                       {"seed", report.seed},
+                       {"blocks", trace.blocks},
+                       {"mean_exit_depth", trace.mean_exit_depth()},
+                       {"exit_spread", exit_spread(trace)},
+                       {"compute_skipped", trace.compute.skipped()},
+                       {"full_evaluations", full_evaluations(trace)},
+                       {"wall_ms", report.wall_ms}};
+  if (!report.features.empty()) add_quality(report, json);
+  if (report.paired) json["paired"] = to_json(*report.paired);
+  return json;
+}
+
+std::string to_text(const EvaluationReport& report) {
+  const Trace& trace = report.trace;
+  std::string text = line("images", std::to_string(report.samples)) +
+                     line("steps", std::to_string(steps_of(trace)) + " (" + report.solver + ")") + line("plan", report.plan) +
+                     line("mean depth", fixed(trace.mean_exit_depth(), 2) + " of " + std::to_string(trace.blocks) +
+                                            " blocks, samples of a step deviate by " + fixed(exit_spread(trace), 2)) +
+                     line("cost", fixed(full_evaluations(trace), 2) + " full evaluations per image") +
+                     line("wall time", std::isnan(report.wall_ms) ? "-" : duration(report.wall_ms));
+  if (!report.features.empty()) text += quality_text(report);
+  if (report.paired) text += paired_text(*report.paired);
+  return text;
+}
+
+}  // namespace adadiff::cli

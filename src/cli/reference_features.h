@@ -1,0 +1,23 @@
+// What `adadiff evaluate` knows of real images, from the file or folder that holds them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <adadiff/pipeline.h>
+
+#include "evaluation/feature_extractor.h"
+#include "evaluation/quality.h"
+
+namespace adadiff::cli {
+
+struct ReferenceFlags {
+  std::string path;             ///< .npz of statistics, features or images; an IDX file of images; a folder of pictures
+  std::int64_t images = 10000;  ///< at most so many of them, spread evenly
+  std::string save;             ///< .npz to write statistics and features to; empty: none
+};
+
+/// Pictures of a folder are brought to the model's size. Throws FileError, ModelError, InvalidArgument.
+detail::RealFeatures reference_features(const ReferenceFlags& flags, const detail::FeatureExtractor& extractor, const ModelSummary& model);
+
+}  // namespace adadiff::cli

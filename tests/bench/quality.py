@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Does early exit pay? Measures quality against compute and time for ways to spend a budget, at the same noise.
+
+    quality.py build/release/bin/adadiff OUT [--quick] [--model FILE] [--absolute FILE]
+
+Ways: full depth with fewer steps; one depth for all; a schedule of depths over the steps, fitted to the mean excess on other noise;
+adaptive per sample; the same with true scores (the ceiling for any score); with --absolute the paper's absolute error as score
+(a model made by `adadiff train --from MODEL --trained exits --target truth --beta 0 --weight-decay 0`). Steps and depth of each way
+are chosen for each budget by the paired error on noise of their own (--tuning-seed). Every point is kept in OUT, so that an interrupted
+run goes on; frontier.py writes the table and the plot.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+BUDGETS = [3, 4, 6, 8]
+FULL_STEPS = [4, 6, 9, 13]
+MOST_STEPS_PER_BUDGET = 2.5
+REFERENCE_STEPS = 50
+GROUPS = 20
+
+
+class Command:
+    """Runs the program; every answer is kept as a file, by name."""
+
+    def __init__(self, arguments):
+        self.program, self.out, self.arguments = arguments.adadiff, pathlib.Path(arguments.out), arguments
+        self.out.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, name, verb, model, *flags):
+        path = self.out / (name + ".json")
+        if path.exists():
+            return json.loads(path.read_text(encoding="utf-8"))
+        command = [self.program, verb, model, "--class", "all", "--json", *map(str, flags)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)}\n{done.stderr}")
+        path.write_text(done.stdout, encoding="utf-8")
+        print(name, file=sys.stderr, flush=True)
+        return json.loads(done.stdout)
+
+
+def read_pixels(path):
+    """Bytes of a uint8 .npy."""
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[8:10], "little") if raw[6] == 1 else int.from_bytes(raw[8:12], "little")
+    return raw[(10 if raw[6] == 1 else 12) + length:]
+
+
+def mean_square(first, second):
+    """Of 8-bit images, in units of the range squared."""
+    return sum((a - b) * (a - b) for a, b in zip(first, second)) / len(first) / 255**2
+
+
+class Study:
+    def __init__(self, arguments):
+        self.run, self.arguments, self.points = Command(arguments), arguments, []
+
+    # One point: how good, how dear.
+    def measure(self, way, solver, budget, name, model, *depth):
+        images = self.run.out / (name + ".npy")
+        a = self.arguments
+        found = self.run(name, "evaluate", model, "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed, "--paired", 0,
+                         "--reference", self.reference(), "--groups", GROUPS, "--subsets", 1, "--images", images)
+        self.points.append({"way": way, "solver": solver, "budget": budget, "name": name, "model": str(model), "depth": list(map(str, depth)),
+                            "ideal": "ideal" in depth, "mse": mean_square(read_pixels(images), read_pixels(self.truth(solver))),
+                            "found": found})
+
+    def reference(self):
+        path = self.run.out / "reference.npz"
+        if not path.exists():
+            a = self.arguments
+            self.run("reference", "evaluate", a.model, "--samples", 2, "--steps", 1, "--paired", 0, "--reference", a.reference,
+                     "--references", a.references, "--save-reference", path)
+        return path
+
+    def truth(self, solver):
+        images, a = self.run.out / f"truth-{solver}.npy", self.arguments
+        if not images.exists():
+            self.run(f"truth-{solver}", "sample", a.model, "--solver", solver, "--full-depth", "--steps", REFERENCE_STEPS, "--count",
+                     a.samples, "--seed", a.seed, "--images", images)
+        return images
+
+    # Trials on other noise, judged by the paired error.
+    def trial(self, name, solver, model, *flags):
+        a = self.arguments
+        return self.run(name, "evaluate", model, "--solver", solver, *flags, "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired",
+                        a.tuning_samples, "--paired-steps", REFERENCE_STEPS)
+
+    def write_plan(self, name, exits, blocks):
+        """Evaluation i runs exits[i] blocks."""
+        always, never = 2, 0
+        rules = [{"below": [always if k == e and e < blocks else never for k in range(blocks)]} for e in exits]
+        path = self.run.out / (name + ".plan.json")
+        path.write_text(json.dumps({"format": 1, "key": "evaluation", "rules": rules}), encoding="utf-8")
+        return path
+
+    def best_plan(self, way, solver, budget, plans):
+        """The pair of steps and plan with the smallest paired error whose cost meets the budget."""
+        best = None
+        for steps, exits in plans:
+            name = f"trial-{way}-{solver}-{steps}-" + "".join(format(e, "x") for e in exits)
+            plan = self.write_plan(name, exits, self.blocks)
+            found = self.trial(name, solver, self.arguments.model, "--steps", steps, "--plan", plan)
+            if found["full_evaluations"] <= budget * 1.01 and (best is None or found["paired"]["mse"] < best[0]):
+                best = (found["paired"]["mse"], steps, plan)
+        return best
+
+    def step_range(self, budget):
+        return range(budget, int(budget * MOST_STEPS_PER_BUDGET) + 1)
+
+    def fixed(self, solver, budget):
+        plans = [(n, [min(self.blocks, int(self.blocks * budget / n))] * n) for n in self.step_range(budget)]
+        best = self.best_plan("fixed", solver, budget, [p for p in plans if p[1][0] >= 1])
+        self.measure("one depth", solver, budget, f"fixed-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
+
+    def excess(self, solver, steps):
+        found = self.trial(f"excess-{solver}-{steps}", solver, self.arguments.model, "--steps", steps, "--full-depth")
+        return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
+
+    def schedule(self, solver, budget):
+        plans = []
+        for steps in self.step_range(budget):
+            excess = self.excess(solver, steps)
+            # The lowest bar on the mean excess whose depths cost no more than the budget.
+            bars = sorted({0.0, *(value for row in excess for value in row)})
+            for bar in bars:
+                exits = [next(k + 1 for k, value in enumerate(row) if value <= bar) for row in excess]
+                if sum(exits) <= budget * self.blocks:
+                    plans.append((steps, exits))
+                    break
+        best = self.best_plan("schedule", solver, budget, plans)
+        self.measure("schedule", solver, budget, f"schedule-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
+
+    def tuned(self, way, solver, budget, model):
+        plan, a = self.run.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
+        found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, "--solver", solver, "--budget", budget, "-o", plan, "--samples",
+                         a.tuning_samples, "--seed", a.tuning_seed, "--reference-steps", REFERENCE_STEPS, "--most-steps",
+                         int(budget * MOST_STEPS_PER_BUDGET))
+        self.measure(way, solver, budget, f"{way}-{solver}-{budget}", model, "--plan", plan)
+        return found["best"]["steps"]
+
+    def ceiling(self, solver, budget, steps):
+        """True scores at the number of steps that the learned ones chose."""
+        low, high = 0.0, 1.0
+        for _ in range(9):
+            threshold = round((low + high) / 2, 5)
+            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, "--solver", solver, "--steps", steps,
+                             "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples, "--seed",
+                             self.arguments.tuning_seed, "--paired", 0)
+            low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
+        self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps, "--threshold", high,
+                     "--scores", "ideal")
+
+    def measure_solver(self, solver):
+        for steps in self.arguments.full_steps:
+            self.measure("full depth", solver, steps, f"full-{solver}-{steps}", self.arguments.model, "--full-depth", "--steps", steps)
+        for budget in self.arguments.budgets:
+            steps = self.tuned("adaptive", solver, budget, self.arguments.model)
+            self.fixed(solver, budget)
+            self.schedule(solver, budget)
+            self.ceiling(solver, budget, steps)
+            if self.arguments.absolute:
+                self.tuned("absolute", solver, budget, self.arguments.absolute)
+
+    def time(self):
+        """Median wall time of every way that exists, in turn, so that a busy spell hits all of them."""
+        a, rows = self.arguments, [p for p in self.points if not p["ideal"]]
+        for batch, count in ((64, a.timed_images), (1, a.timed_singles)):
+            for round_ in range(a.rounds):
+                for p in rows:
+                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], "--solver", p["solver"], *p["depth"], "--count",
+                                     count, "--batch", batch, "--threads", a.threads)
+                    p.setdefault(f"ms_{batch}", []).append(found["wall_ms"] / count)
+        for p in rows:
+            for batch in (64, 1):
+                p[f"ms_{batch}"] = statistics.median(p[f"ms_{batch}"])
+
+    def measure_all(self):
+        self.blocks = self.run("model", "sample", self.arguments.model, "--count", 1, "--steps", 1)["blocks"]
+        for solver in self.arguments.solvers:
+            self.measure_solver(solver)
+        self.time()
+        path = self.run.out / "points.json"
+        path.write_text(json.dumps({"samples": self.arguments.samples, "groups": GROUPS, "points": self.points}, indent=1), encoding="utf-8")
+        print(path)
+
+
+def parse_arguments():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("adadiff", help="the program")
+    parser.add_argument("out", help="folder for plans, images and answers")
+    parser.add_argument("--model", default=str(root / "examples/models/fashion-mnist.safetensors"))
+    parser.add_argument("--absolute", help="the same model with UEMs for the paper's target")
+    parser.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")
+    parser.add_argument("--references", type=int, default=10000)
+    parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tuning-samples", type=int, default=200)
+    parser.add_argument("--tuning-seed", type=int, default=1)
+    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
+    parser.add_argument("--full-steps", type=int, nargs="+", default=FULL_STEPS)
+    parser.add_argument("--solvers", nargs="+", default=["ddim", "dpmpp-2m"])
+    parser.add_argument("--rounds", type=int, default=5, help="of timing")
+    parser.add_argument("--timed-images", type=int, default=64)
+    parser.add_argument("--timed-singles", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="one solver, two budgets, 500 images: a first look in minutes")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.solvers, arguments.budgets, arguments.full_steps = ["ddim"], [4, 6], [4, 6, 9]
+        arguments.samples, arguments.tuning_samples, arguments.rounds = 500, 60, 3
+    return arguments
+
+
+if __name__ == "__main__":
+    Study(parse_arguments()).measure_all()

@@ -1,0 +1,132 @@
+// `adadiff evaluate` and `adadiff train-classifier` on tiny files.
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <adadiff/image.h>
+
+#include "cli/command.h"
+#include "cli/tiny_model.h"
+#include "evaluation/classifier.h"
+
+namespace adadiff::testing {
+namespace {
+
+using nlohmann::json;
+
+class Evaluate : public ::testing::Test {
+ protected:
+  Evaluate() {
+    write_tiny_model(model_);
+    detail::ClassifierConfig config;
+    config.size = 8;
+    config.classes = 3;
+    config.name = "tiny";
+    detail::Classifier classifier(config);
+    classifier.initialise(1);
+    write_classifier(classifier, features_);
+    write_pictures();
+  }
+  /// Two folders of pictures, dark ones and light ones.
+  void write_pictures() const {
+    for (int i = 0; i < 12; ++i) {
+      const std::string folder = folder_ / "real" + (i % 2 == 0 ? "/dark" : "/light");
+      std::filesystem::create_directories(folder);
+      Images image{.count = 1, .height = 8, .width = 8, .channels = 1};
+      for (std::int64_t v = 0; v < 64; ++v) image.pixels.push_back(static_cast<std::uint8_t>((i * 37 + v * v) % 100 + i % 2 * 150));
+      write_png(image, folder + "/" + std::to_string(i) + ".png");
+    }
+  }
+  Outcome evaluate(std::vector<std::string> flags) const {
+    std::vector<std::string> words = {"evaluate", model_, "--samples", "12", "--steps", "2"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    return run(words);
+  }
+  json report(std::vector<std::string> flags) const {
+    flags.push_back("--json");
+    const Outcome outcome = evaluate(std::move(flags));
+    EXPECT_TRUE(succeeds(outcome));
+    return outcome.exit_code == 0 ? json::parse(outcome.out) : json();
+  }
+
+  ScratchFolder folder_;
+  std::string model_ = folder_ / "model", features_ = folder_ / "tiny-classifier", real_ = folder_ / "real";
+};
+
+TEST_F(Evaluate, TellsThePairedErrorWithoutAReference) {
+  const json found = report({"--threshold", "0.5", "--paired", "6"});
+  EXPECT_FALSE(found.contains("frechet"));
+  EXPECT_EQ(found.at("paired").at("samples"), 6);
+  EXPECT_EQ(found.at("paired").at("predictions").size(), 2);
+  EXPECT_LT(found.at("full_evaluations").get<double>(), 2);
+}
+
+TEST_F(Evaluate, FindsNoErrorOfFullDepthToItself) {
+  const json paired = report({"--full-depth"}).at("paired");
+  EXPECT_EQ(paired.at("mse"), 0);
+  EXPECT_TRUE(paired.at("psnr_db").is_null());
+}
+
+TEST_F(Evaluate, MeasuresAgainstAFolderOfPictures) {
+  const json found = report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "3"});
+  for (const char* key : {"frechet", "kid", "kid_deviation", "precision", "recall", "class_agreement"})
+    EXPECT_TRUE(found.at(key).is_number()) << key;
+  EXPECT_EQ(found.at("references"), 12);
+  EXPECT_EQ(found.at("kid_subset_size"), 12);
+  EXPECT_EQ(found.at("kid_groups").at("without_group").size(), 3);
+  EXPECT_EQ(found.at("features"), "tiny, a small classifier (not comparable to published FID)");
+}
+
+TEST_F(Evaluate, GivesTheSameNumbersFromASavedReference) {
+  const std::string saved = folder_ / "real.npz";
+  const json first = report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  const json second = report({"--paired", "0", "--reference", saved, "--features", features_});
+  for (const char* key : {"frechet", "kid", "precision", "recall"}) EXPECT_EQ(first.at(key), second.at(key)) << key;
+}
+
+TEST_F(Evaluate, LeavesLaterWithIdealScoresWhereLearnedOnesAreSure) {
+  const json learned = report({"--threshold", "0.9", "--paired", "0"}),
+             ideal = report({"--threshold", "0.0001", "--paired", "0", "--scores", "ideal"});
+  EXPECT_LT(learned.at("mean_exit_depth").get<double>(), ideal.at("mean_exit_depth").get<double>());
+  EXPECT_TRUE(ideal.at("wall_ms").is_null());
+}
+
+TEST_F(Evaluate, SaysItInWords) {
+  const Outcome outcome = evaluate({"--threshold", "0.5", "--reference", real_, "--features", features_});
+  ASSERT_TRUE(succeeds(outcome));
+  for (const char* word : {"Fréchet", "KID x 1000", "precision", "class agreement", "paired error"}) {
+    EXPECT_NE(outcome.out.find(word), std::string::npos) << word << "\n" << outcome.out;
+  }
+}
+
+TEST_F(Evaluate, RefusesWhatCannotBeMeant) {
+  EXPECT_TRUE(fails(evaluate({"--scores", "best"}), 2, "--scores: must be learned or ideal, but is \"best\""));
+  EXPECT_TRUE(fails(evaluate({"--save-reference", folder_ / "x.npz"}), 2, "--save-reference: must be given with --reference"));
+  EXPECT_TRUE(fails(evaluate({"--features", model_}), 1, "adadiff-classifier"));
+  EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", folder_ / "none"}), 1, "none"));
+  EXPECT_TRUE(fails(evaluate({"--images", model_}), 2, "--images"));
+}
+
+TEST_F(Evaluate, RefusesAReferenceOfOtherFeatures) {
+  const std::string other = ADADIFF_TEST_DATA "/statistics.npz";
+  EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", other}), 1, "must hold features of 128 numbers"));
+}
+
+TEST_F(Evaluate, TrainsItsClassifierFromAFolder) {
+  const std::string trained = folder_ / "trained";
+  const Outcome outcome = run({"train-classifier", "-o", trained, "--images", real_, "--test-images", real_, "--size", "8", "--epochs",
+                               "20", "--batch", "4", "--json"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_EQ(json::parse(outcome.out).at("accuracy"), 1);
+  EXPECT_EQ(detail::read_classifier(trained)->config().class_names, (std::vector<std::string>{"dark", "light"}));
+}
+
+TEST_F(Evaluate, TrainsNoClassifierWithoutClasses) {
+  EXPECT_TRUE(
+      fails(run({"train-classifier", "-o", folder_ / "x", "--images", real_ + "/dark", "--size", "8"}), 2, "labels: must be of 2 to"));
+  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--data", folder_ / "none"}), 1, "--data"));
+}
+
+}  // namespace
+}  // namespace adadiff::testing

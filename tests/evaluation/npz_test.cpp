@@ -1,0 +1,127 @@
+// Archives that NumPy wrote (tests/golden/record_npz.py), our own, and damaged ones.
+#include "evaluation/npz.h"
+
+#include <gmock/gmock.h>
+
+#include <adadiff/error.h>
+
+#include "evaluation/evaluation_files.h"
+#include "evaluation/statistics_file.h"
+
+namespace adadiff::detail {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+const std::string kStatistics = ADADIFF_TEST_DATA "/statistics.npz", kImages = ADADIFF_TEST_DATA "/images.npz";
+
+TEST(Npz, ReadsWhatNumPyStored) {
+  const NpzFile file(kStatistics);
+  EXPECT_TRUE(file.has("mu"));
+  EXPECT_FALSE(file.has("nu"));
+  EXPECT_THAT(file.numbers("mu", 1, 3).values, ElementsAre(1, -2, 0.5));
+  const NpzArray<double> feats = file.numbers("feats", 2, 12);
+  EXPECT_THAT(feats.shape, ElementsAre(4, 3));
+  EXPECT_EQ(feats.values[11], 11.0 / 8);
+  EXPECT_THAT(file.numbers("whole", 1, 5).values, ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST(Npz, ReadsWhatNumPyCompressed) {
+  const NpzArray<std::uint8_t> images = NpzFile(kImages).bytes("arr_0", 4, 1000);
+  EXPECT_THAT(images.shape, ElementsAre(2, 4, 5, 3));
+  EXPECT_EQ(images.values[119], 119);
+}
+
+TEST(Npz, RefusesArraysThatAreNotAsAskedFor) {
+  const NpzFile file(kStatistics);
+  const auto refuses = [&](const std::string& name, std::size_t dimensions, std::int64_t most, const char* message) {
+    EXPECT_THAT([&] { file.numbers(name, dimensions, most); }, ThrowsMessage<ModelError>(HasSubstr(message))) << name;
+  };
+  refuses("mu", 2, 100, "mu: must have 2 dimensions, but has 1");
+  refuses("feats", 2, 11, "feats: must hold at most 11 numbers, but says more");
+  refuses("half", 2, 100, "must hold float64, float32, int64, int32 or uint8, little endian, but holds \"<f2\"");
+  refuses("turned", 2, 100, "C order");
+  refuses("nu", 1, 100, "nu: must be there and readable");
+  EXPECT_THAT([&] { file.bytes("mu", 1, 100); }, ThrowsMessage<ModelError>(HasSubstr("must hold uint8, but holds \"<f8\"")));
+}
+
+class NpzFiles : public testing::Test {
+ protected:
+  test::Folder folder_;
+};
+
+TEST_F(NpzFiles, ReadBackWhatWasWritten) {
+  write_npz(folder_ / "a.npz", {{"x", {{2, 2}, {1, 2, 3, 4}}}, {"y", {{1}, {0.1}}}});
+  const NpzFile file(folder_ / "a.npz");
+  EXPECT_THAT(file.numbers("x", 2, 4).values, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(file.numbers("y", 1, 4).values, ElementsAre(0.1));
+}
+
+TEST_F(NpzFiles, OfTheSameArraysAreTheSameBytes) {
+  for (const char* name : {"a.npz", "b.npz"}) write_npz(folder_ / name, {{"x", {{1}, {5}}}});
+  EXPECT_EQ(test::bytes_of(folder_ / "a.npz"), test::bytes_of(folder_ / "b.npz"));
+}
+
+TEST_F(NpzFiles, RefuseValuesThatDoNotFitTheirShape) { EXPECT_THROW(write_npz(folder_ / "a.npz", {{"x", {{3}, {5}}}}), InvalidArgument); }
+
+TEST_F(NpzFiles, OfOtherKindsAreNamed) {
+  EXPECT_THAT([&] { NpzFile(folder_ / "none"); }, ThrowsMessage<FileError>(HasSubstr("none: must be a .npz file, but is no file")));
+  test::write_bytes(folder_ / "text", "no archive at all");
+  EXPECT_THAT([&] { NpzFile(folder_ / "text"); }, ThrowsMessage<ModelError>(HasSubstr("text: must be a .npz file, but is none")));
+}
+
+TEST_F(NpzFiles, ThatAreDamagedNeverReadAsWhole) {
+  const std::string whole = test::bytes_of(kStatistics);
+  for (std::size_t length = 0; length < whole.size(); length += 7) {
+    test::write_bytes(folder_ / "cut.npz", whole.substr(0, length));
+    EXPECT_THROW(NpzFile(folder_ / "cut.npz"), Error) << length;
+  }
+  for (std::size_t place = 0; place < whole.size(); ++place) {
+    std::string damaged = whole;
+    damaged[place] = static_cast<char>(damaged[place] ^ 0x55);
+    test::write_bytes(folder_ / "damaged.npz", damaged);
+    try {
+      read_reference(folder_ / "damaged.npz");  // damage to names and dates goes unnoticed; nothing else may come out than an Error
+    } catch (const Error&) {
+    }
+  }
+}
+
+TEST(ReferenceFile, GivesStatisticsAndFeatures) {
+  const Reference reference = read_reference(kStatistics);
+  ASSERT_TRUE(reference.statistics && reference.features);
+  EXPECT_EQ(reference.statistics->mean(1), -2);
+  EXPECT_EQ(reference.statistics->covariance(1, 2), -0.25);
+  EXPECT_EQ(reference.features->rows(), 4);
+  EXPECT_EQ((*reference.features)(3, 2), 11.0 / 8);
+}
+
+TEST(ReferenceFile, GivesImages) {
+  const Reference reference = read_reference(kImages);
+  ASSERT_TRUE(reference.images.has_value());
+  EXPECT_EQ(reference.images->height, 4);
+  EXPECT_EQ(reference.images->channels, 3);
+  EXPECT_EQ(reference.images->pixels.size(), 120);
+}
+
+TEST_F(NpzFiles, KeepAReference) {
+  const Reference reference = read_reference(kStatistics);
+  write_reference(folder_ / "r.npz", reference);
+  const Reference again = read_reference(folder_ / "r.npz");
+  EXPECT_EQ(again.statistics->covariance, reference.statistics->covariance);
+  EXPECT_EQ(*again.features, *reference.features);
+}
+
+TEST_F(NpzFiles, RefuseReferencesThatDoNotFitOrAreNone) {
+  write_npz(folder_ / "a.npz", {{"mu", {{2}, {1, 2}}}, {"sigma", {{1, 1}, {1}}}});
+  EXPECT_THAT([&] { read_reference(folder_ / "a.npz"); },
+              ThrowsMessage<ModelError>(HasSubstr("sigma: must be [D, D] for mu [D], but is [1, 1] for [2]")));
+  write_npz(folder_ / "b.npz", {{"other", {{1}, {1}}}});
+  EXPECT_THAT([&] { read_reference(folder_ / "b.npz"); },
+              ThrowsMessage<ModelError>(HasSubstr("must hold mu and sigma, features, feats, reps or arr_0, but holds none of them")));
+}
+
+}  // namespace
+}  // namespace adadiff::detail
