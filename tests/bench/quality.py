@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Does early exit pay? Measures quality against compute and time for ways to spend a budget, at the same noise.
 
-    quality.py build/release/bin/adadiff OUT [--quick] [--model FILE] [--absolute FILE]
+    quality.py build/release/bin/adadiff OUT [--quick] [--model FILE]
 
 Ways: full depth with fewer steps; one depth for all; a schedule of depths over the steps, fitted to the mean excess on other noise;
-adaptive per sample; the same with true scores (the ceiling for any score); with --absolute the paper's absolute error as score
-(a model made by `adadiff train --from MODEL --trained exits --target truth --beta 0 --weight-decay 0`). Steps and depth of each way
+adaptive per sample; the same with true scores (the ceiling for any score); the paper's absolute error as score, for which the UEMs of
+the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way
 are chosen for each budget by the paired error on noise of their own (--tuning-seed). Every point is kept in OUT, so that an interrupted
 run goes on; frontier.py writes the table and the plot.
 """
@@ -144,6 +144,13 @@ class Study:
         self.measure(way, solver, budget, f"{way}-{solver}-{budget}", model, "--plan", plan)
         return found["best"]["steps"]
 
+    def absolute_model(self):
+        path, a = self.run.out / "absolute.safetensors", self.arguments
+        if not path.exists():
+            subprocess.run([a.adadiff, "train", "--from", a.model, "--trained", "exits", "--target", "truth", "--beta", "0", "--weight-decay", "0",
+                            "--steps", str(a.absolute_steps), "--threads", str(a.threads), "-o", path], check=True, stdout=subprocess.DEVNULL)
+        return str(path)
+
     def ceiling(self, solver, budget, steps):
         """True scores at the number of steps that the learned ones chose."""
         low, high = 0.0, 1.0
@@ -164,8 +171,8 @@ class Study:
             self.fixed(solver, budget)
             self.schedule(solver, budget)
             self.ceiling(solver, budget, steps)
-            if self.arguments.absolute:
-                self.tuned("absolute", solver, budget, self.arguments.absolute)
+            if self.arguments.absolute_steps > 0:
+                self.tuned("absolute", solver, budget, self.absolute_model())
 
     def time(self):
         """Median wall time of every way that exists, in turn, so that a busy spell hits all of them."""
@@ -196,7 +203,7 @@ def parse_arguments():
     parser.add_argument("adadiff", help="the program")
     parser.add_argument("out", help="folder for plans, images and answers")
     parser.add_argument("--model", default=str(root / "examples/models/fashion-mnist.safetensors"))
-    parser.add_argument("--absolute", help="the same model with UEMs for the paper's target")
+    parser.add_argument("--absolute-steps", type=int, default=1500, help="of training UEMs on the absolute error; 0: leave that way out")
     parser.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")
     parser.add_argument("--references", type=int, default=10000)
     parser.add_argument("--samples", type=int, default=2000)
@@ -214,7 +221,7 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.solvers, arguments.budgets, arguments.full_steps = ["ddim"], [4, 6], [4, 6, 9]
-        arguments.samples, arguments.tuning_samples, arguments.rounds = 500, 60, 3
+        arguments.samples, arguments.tuning_samples, arguments.rounds, arguments.absolute_steps = 500, 60, 3, 0
     return arguments
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compares a training step of `adadiff train` with the same step as a plain PyTorch eager loop: network, losses, clipping, AdamW, average.
 
-    train_step.py build/release/bin/adadiff [--rounds 5] [--steps 30] [--threads 2] [--data DIR]
+    train_step.py build/release/bin/adadiff [--rounds 5] [--steps 30] [--threads 2] [--data DIR] [--frozen MODEL]
 
 Rounds take turns: some steps of ours in a process of its own, then as many in PyTorch. Medians are over all steps but the first of each
-round. Needs torch and numpy, and Debian's dataset-fashion-mnist.
+round. --frozen also measures a step that trains the exits of MODEL, a model of the default sizes, on its frozen backbone. Needs torch and numpy, and Debian's dataset-fashion-mnist.
 """
 
 import argparse
@@ -153,18 +153,24 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=30, help="per round and side (default 30)")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--frozen", help="a model")
     parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    eager, ours, theirs = EagerLoop(arguments.data), [], []
+    eager, ours, theirs, frozen = EagerLoop(arguments.data), [], [], []
     with tempfile.TemporaryDirectory() as name:
         for _ in range(arguments.rounds):
             ours += our_milliseconds(arguments, pathlib.Path(name), [])
+            if arguments.frozen:
+                frozen += our_milliseconds(arguments, pathlib.Path(name), ["--from", arguments.frozen, "--trained", "exits"])
             theirs += eager.milliseconds(arguments.steps)
     print("median ms of a step (quartiles):")
     print(f"  adadiff        {quartiles([row['ms'] for row in ours])}")
     for part in ("data", "forward", "backward", "update"):
         print(f"    {part:<12} {quartiles([row[part + '_ms'] for row in ours])}")
+    if frozen:
+        print(f"  frozen backbone {quartiles([row['ms'] for row in frozen])}")
+        print(f"    ratio to ours {statistics.median(row['ms'] for row in frozen) / statistics.median(row['ms'] for row in ours):.3f}")
     print(f"  PyTorch eager  {quartiles(theirs)}")
     print(f"  ratio of medians {statistics.median(row['ms'] for row in ours) / statistics.median(theirs):.3f}")
 

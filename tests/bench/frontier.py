@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Turns what quality.py measured into a table (frontier.md) and a plot (frontier.svg).
+
+    frontier.py OUT/points.json [--to FOLDER]
+
+Intervals are 95 %, from differences with groups of images left out (delete-group jackknife): ways share noise and references, so their
+differences are known better than each by itself.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+
+COLOURS = {"full depth": "#444444", "one depth": "#b58900", "schedule": "#268bd2", "adaptive": "#d33682", "true excess": "#859900",
+           "absolute": "#cb4b16"}
+
+
+def kid(point, group=None):
+    groups = point["found"]["kid_groups"]
+    return groups["all"] if group is None else groups["without_group"][group]
+
+
+def cost(point):
+    return point["found"]["full_evaluations"]
+
+
+def psnr(point):
+    return -10 * math.log10(point["mse"]) if point["mse"] > 0 else math.inf
+
+
+def interval(differences):
+    """Half the width of the 95 % interval from leave-one-group-out values."""
+    count, mean = len(differences), sum(differences) / len(differences)
+    return 1.96 * math.sqrt((count - 1) / count * sum((d - mean) ** 2 for d in differences))
+
+
+def full_cost_of(value, full, quantity, group=None):
+    """What full depth pays for this KID: straight lines between its points in the logarithm of the cost; None outside of them."""
+    pairs = sorted((quantity(p), kid(p, group)) for p in full)
+    for (c0, k0), (c1, k1) in zip(pairs, pairs[1:]):
+        if k1 <= value <= k0:
+            return math.exp(math.log(c0) + (k0 - value) / (k0 - k1) * (math.log(c1) - math.log(c0)))
+    return None
+
+
+def gain(point, full, quantity, groups):
+    """How many times more full depth pays, with its interval; None where its curve does not reach that KID."""
+    paid = full_cost_of(kid(point), full, quantity)
+    if paid is None:
+        return None
+    logs = [full_cost_of(kid(point, g), full, quantity, g) for g in range(groups)]
+    known = [math.log(value) for value in logs if value is not None]
+    half = interval(known) if len(known) == groups else math.nan
+    ratio = paid / quantity(point)
+    return ratio, ratio * math.exp(-half), ratio * math.exp(half)
+
+
+def shown_gain(found):
+    return "-" if found is None else f"{found[0]:.2f} ({found[1]:.2f} .. {found[2]:.2f})"
+
+
+def table(points, solver, groups):
+    rows = sorted((p for p in points if p["solver"] == solver), key=lambda p: (p["way"] != "full depth", p["budget"], cost(p)))
+    full = [p for p in rows if p["way"] == "full depth"]
+    lines = [f"### {solver}", "",
+             "| budget | way | steps | cost | KID × 1000 | to full depth's | Fréchet | PSNR, dB | class agreement | spread | ms, batch 64 | ms, batch 1 | "
+             "compute gain | time gain, 64 | time gain, 1 |", "|" + "---|" * 15]
+    for p in rows:
+        found = p["found"]
+        same = next((f for f in full if f["budget"] == p["budget"]), None)
+        difference = "-"
+        if same is not None and same is not p:
+            half = interval([kid(p, g) - kid(same, g) for g in range(groups)])
+            difference = f"{1000 * (kid(p) - kid(same)):+.2f} ± {1000 * half:.2f}"
+        is_full = p["way"] == "full depth"
+        gains = ["-"] * 3 if is_full else [shown_gain(gain(p, full, cost, groups))] + [
+            shown_gain(gain(p, full, lambda q, b=b: q[f"ms_{b}"], groups)) if f"ms_{b}" in p else "-" for b in (64, 1)]
+        lines.append(f"| {p['budget']} | {p['way']} | {found['steps']} | {cost(p):.2f} | {1000 * kid(p):.2f} | {difference} | {found['frechet']:.2f} | "
+                     f"{psnr(p):.2f} | {found.get('class_agreement', math.nan):.3f} | {found['exit_spread']:.2f} | "
+                     + " | ".join(f"{p[f'ms_{b}']:.2f}" if f"ms_{b}" in p else "-" for b in (64, 1)) + " | " + " | ".join(gains) + " |")
+    return lines + [""] + ahead(rows, groups)
+
+
+def ahead(rows, groups):
+    """Adaptive against the schedule at each budget."""
+    lines = []
+    for budget in sorted({p["budget"] for p in rows}):
+        pair = {p["way"]: p for p in rows if p["budget"] == budget}
+        if "adaptive" in pair and "schedule" in pair:
+            a, s = pair["adaptive"], pair["schedule"]
+            half = interval([kid(a, g) - kid(s, g) for g in range(groups)])
+            lines.append(f"- Budget {budget}: adaptive minus schedule {1000 * (kid(a) - kid(s)):+.2f} ± {1000 * half:.2f} in KID × 1000, "
+                         f"{psnr(a) - psnr(s):+.2f} dB.")
+    return lines + [""]
+
+
+class Panel:
+    """One plot with a logarithmic x axis."""
+
+    WIDTH, HEIGHT, LEFT, TOP = 400, 280, 60, 40
+
+    def __init__(self, column, row, title, x_name, y_name, curves):
+        self.x0, self.y0 = 20 + column * 490 + self.LEFT, row * 380 + self.TOP
+        self.title, self.x_name, self.y_name, self.curves = title, x_name, y_name, curves
+        xs = [x for points in curves.values() for x, _ in points]
+        ys = [y for points in curves.values() for _, y in points]
+        self.x_range = (math.log(min(xs) / 1.1), math.log(max(xs) * 1.1))
+        margin = 0.05 * (max(ys) - min(ys) or 1)
+        self.y_range = (min(ys) - margin, max(ys) + margin)
+
+    def place(self, x, y):
+        across = (math.log(x) - self.x_range[0]) / (self.x_range[1] - self.x_range[0])
+        up = (y - self.y_range[0]) / (self.y_range[1] - self.y_range[0])
+        return self.x0 + across * self.WIDTH, self.y0 + (1 - up) * self.HEIGHT
+
+    @staticmethod
+    def ticks(low, high, count):
+        step = 10 ** math.floor(math.log10((high - low) / count))
+        step = next(step * m for m in (1, 2, 5, 10, 20) if (high - low) / (step * m) <= count)
+        return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+    def svg(self):
+        x1, y1 = self.x0 + self.WIDTH, self.y0 + self.HEIGHT
+        out = [f'<text x="{self.x0}" y="{self.y0 - 12}" font-weight="bold">{self.title}</text>',
+               f'<rect x="{self.x0}" y="{self.y0}" width="{self.WIDTH}" height="{self.HEIGHT}" fill="none" stroke="#999"/>',
+               f'<text x="{(self.x0 + x1) / 2}" y="{y1 + 36}" text-anchor="middle">{self.x_name}</text>',
+               f'<text transform="translate({self.x0 - 44},{(self.y0 + y1) / 2}) rotate(-90)" text-anchor="middle">{self.y_name}</text>']
+        for x in self.ticks(math.exp(self.x_range[0]), math.exp(self.x_range[1]), 7):
+            if x > 0:
+                px = self.place(x, self.y_range[0])[0]
+                out.append(f'<path d="M{px:.1f} {y1}v5" stroke="#999"/><text x="{px:.1f}" y="{y1 + 19}" text-anchor="middle">{x:g}</text>')
+        for y in self.ticks(*self.y_range, 6):
+            py = self.place(math.exp(self.x_range[0]), y)[1]
+            out.append(f'<path d="M{self.x0} {py:.1f}h{self.WIDTH}" stroke="#eee"/><text x="{self.x0 - 6}" y="{py + 4:.1f}" text-anchor="end">{y:g}</text>')
+        for way, points in self.curves.items():
+            path = " ".join(f"{px:.1f},{py:.1f}" for px, py in (self.place(*point) for point in sorted(points)))
+            out.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[way]}" stroke-width="2"/>')
+            out += [f'<circle cx="{place.split(",")[0]}" cy="{place.split(",")[1]}" r="3.5" fill="{COLOURS[way]}"/>' for place in path.split()]
+        return out
+
+
+def curves(points, solver, x, y):
+    found = {}
+    for p in points:
+        if p["solver"] == solver and x(p) is not None:
+            found.setdefault(p["way"], []).append((x(p), y(p)))
+    return found
+
+
+def plot(points):
+    solvers = list(dict.fromkeys(p["solver"] for p in points))
+    panels = []
+    for row, solver in enumerate(solvers):
+        kid_1000 = lambda p: 1000 * kid(p)
+        panels += [Panel(0, row, f"{solver}: KID against compute", "full evaluations per image", "KID × 1000", curves(points, solver, cost, kid_1000)),
+                   Panel(1, row, f"{solver}: KID against time, batch 64", "ms per image", "KID × 1000",
+                         curves(points, solver, lambda p: p.get("ms_64"), kid_1000)),
+                   Panel(2, row, f"{solver}: nearness to 50 full steps", "full evaluations per image", "PSNR, dB", curves(points, solver, cost, psnr))]
+    ways, width, height = list(dict.fromkeys(p["way"] for p in points)), 1500, 380 * len(solvers) + 40
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
+           f'<rect width="{width}" height="{height}" fill="white"/>']
+    for panel in panels:
+        out += panel.svg()
+    for i, way in enumerate(ways):
+        out.append(f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[way]}"/><text x="{92 + 180 * i}" y="{height - 13}">{way}</text>')
+    return "\n".join(out + ["</svg>", ""])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("points", help="what quality.py wrote")
+    parser.add_argument("--to", help="folder for table and plot; default: beside the points")
+    arguments = parser.parse_args()
+    source = pathlib.Path(arguments.points)
+    study, folder = json.loads(source.read_text(encoding="utf-8")), pathlib.Path(arguments.to or source.parent)
+    lines = [line for solver in dict.fromkeys(p["solver"] for p in study["points"]) for line in table(study["points"], solver, study["groups"])]
+    (folder / "frontier.md").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "frontier.svg").write_text(plot(study["points"]), encoding="utf-8")
+    print(folder / "frontier.md", folder / "frontier.svg")
+
+
+if __name__ == "__main__":
+    main()
