@@ -112,7 +112,7 @@ void measure_images(const EvaluateFlags& flags, const Pipeline& pipeline, const 
   const bool has_labels = !generated.classes.empty() && !request.labels.empty();
   if (has_labels) report.class_agreement = detail::class_agreement(generated.classes, request.labels);
   if (flags.reference.path.empty()) return;
-  const detail::RealFeatures real = reference_features(flags.reference, *extractor, pipeline.model());
+  const detail::RealFeatures real = reference_features(flags.reference, *extractor, generated.features.cols(), pipeline.model());
   report.references = real.features ? real.features->rows() : 0;
   report.quality = detail::measure_quality(real, generated.features,
                                            {.subsets = {static_cast<int>(flags.subsets), flags.subset_size},

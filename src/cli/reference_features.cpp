@@ -43,25 +43,27 @@ RealFeatures from_images(const Images& images, const FeatureExtractor& extractor
   return real;
 }
 
-RealFeatures from_file(const std::string& path, const FeatureExtractor& extractor) {
+RealFeatures from_file(const std::string& path, const FeatureExtractor& extractor, std::int64_t dimensions) {
   detail::Reference file = detail::read_reference(path);
   if (file.images) return from_images(*file.images, extractor);
   RealFeatures real{std::move(file.statistics), std::move(file.features)};
   if (!real.statistics && real.features) real.statistics = detail::feature_statistics(*real.features);
-  const std::int64_t dimensions = real.statistics->mean.size();
-  if (dimensions != extractor.dimensions()) {
-    raise<ModelError>({path, "hold features of " + show(extractor.dimensions()) + " numbers, as " + extractor.name() + " gives",
-                       "holds " + show(dimensions), "name the network that made them with --features"});
+  const std::int64_t found = real.statistics->mean.size();
+  if (found != dimensions) {
+    raise<ModelError>({path, "hold features of " + show(dimensions) + " numbers, as " + extractor.name() + " gives", "holds " + show(found),
+                       "name the network that made them with --features"});
   }
   return real;
 }
 
 }  // namespace
 
-RealFeatures reference_features(const ReferenceFlags& flags, const FeatureExtractor& extractor, const ModelSummary& model) {
+RealFeatures reference_features(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions,
+                                const ModelSummary& model) {
   check_memory(model, flags);
   const bool is_archive = std::string_view(flags.path).ends_with(".npz");
-  RealFeatures real = is_archive ? from_file(flags.path, extractor) : from_images(load_images(flags.path, model, flags.images), extractor);
+  RealFeatures real =
+      is_archive ? from_file(flags.path, extractor, dimensions) : from_images(load_images(flags.path, model, flags.images), extractor);
   if (!flags.save.empty()) {
     detail::Reference reference;
     reference.statistics = real.statistics;

@@ -17,7 +17,8 @@ struct ReferenceFlags {
   std::string save;             ///< .npz to write statistics and features to; empty: none
 };
 
-/// Pictures of a folder are brought to the model's size. Throws FileError, ModelError, InvalidArgument.
-detail::RealFeatures reference_features(const ReferenceFlags& flags, const detail::FeatureExtractor& extractor, const ModelSummary& model);
+/// Features of `dimensions` numbers. Pictures of a folder are brought to the model's size. Throws FileError, ModelError, InvalidArgument.
+detail::RealFeatures reference_features(const ReferenceFlags& flags, const detail::FeatureExtractor& extractor, std::int64_t dimensions,
+                                        const ModelSummary& model);
 
 }  // namespace adadiff::cli

@@ -36,7 +36,6 @@ class Classifier final : public FeatureExtractor {
   /// Refuses images of another size or number of channels.
   ImageFeatures extract(const Images& images) const override;
   std::string name() const override;
-  std::int64_t dimensions() const override { return kDimensions; }
 
   const ClassifierConfig& config() const { return config_; }
   void set_accuracy(double accuracy) { config_.accuracy = accuracy; }

@@ -24,7 +24,6 @@ class FeatureExtractor {
   /// Of 8-bit images of 1 or 3 channels, in batches, on torch's threads. Throws InvalidArgument, ModelError.
   virtual ImageFeatures extract(const Images& images) const = 0;
   virtual std::string name() const = 0;  ///< what it is, for reports
-  virtual std::int64_t dimensions() const = 0;
 };
 
 /// By the file's content: our classifier (safetensors) or a TorchScript archive. Throws FileError, ModelError.

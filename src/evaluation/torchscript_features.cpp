@@ -47,7 +47,6 @@ class TorchScriptFeatures final : public FeatureExtractor {
     if (!method) fail("have a method forward", "has none");
     const auto& arguments = method->function().getSchema().arguments();
     returns_features_ = std::any_of(arguments.begin(), arguments.end(), [](const auto& a) { return a.name() == "return_features"; });
-    dimensions_ = run(at::zeros({1, 3, kProbeSide, kProbeSide})).size(1);
   }
 
   ImageFeatures extract(const Images& images) const override {
@@ -55,21 +54,19 @@ class TorchScriptFeatures final : public FeatureExtractor {
     if (images.channels != 1 && images.channels != 3) {
       raise({"images for TorchScript features", "have 1 or 3 channels", "have " + show(images.channels)});
     }
-    ImageFeatures out{Features(images.count, dimensions_), {}};
+    ImageFeatures out;
     for (std::int64_t first = 0; first < images.count; first += kBatch) {
       const std::int64_t count = std::min(kBatch, images.count - first);
       const at::Tensor features = run(input_of(images, first, count));
-      if (features.size(1) != dimensions_) fail("give as many features for every image", "gave " + show(features.size(1)));
-      std::copy_n(features.const_data_ptr<double>(), count * dimensions_, out.features.data() + first * dimensions_);
+      if (first == 0) out.features.resize(images.count, features.size(1));
+      if (features.size(1) != out.features.cols()) fail("give as many features for every image", "gave " + show(features.size(1)));
+      std::copy_n(features.const_data_ptr<double>(), features.numel(), out.features.data() + first * features.size(1));
     }
     return out;
   }
   std::string name() const override { return "TorchScript " + std::filesystem::path(path_).filename().string(); }
-  std::int64_t dimensions() const override { return dimensions_; }
 
  private:
-  static constexpr std::int64_t kProbeSide = 64;
-
   static torch::jit::Module load(const std::string& path) {
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) raise<FileError>({path, "be a TorchScript file", "is no file"});
@@ -118,7 +115,6 @@ class TorchScriptFeatures final : public FeatureExtractor {
   torch::jit::Module module_;
   mutable std::mutex mutex_;  ///< scripts may keep state
   bool returns_features_ = false;
-  std::int64_t dimensions_ = 0;
 };
 
 }  // namespace

@@ -2,9 +2,11 @@
 """Trains the rows of the ablation table in docs/results.md: the same compute for all, each row one change of the first.
 
     ablation.py train build/release/bin/adadiff OUT [--rows base,noise] [--jobs 2] [--threads 1]
+    ablation.py report build/release/bin/adadiff OUT [--samples 2000] [--budget 6]
     ablation.py list
 
-Rows already trained are left alone and interrupted ones resumed, so the command can be repeated. Steps are those that take as long as
+The report judges each row that is trained: KID, Fréchet distance and class agreement of full depth with 20 steps, then the same at one
+budget, for as many full steps and for the steps and threshold that `adadiff tune` finds. Answers are kept in OUT. Rows already trained are left alone and interrupted ones resumed, so the command can be repeated. Steps are those that take as long as
 3,300 of the first row (15 minutes on the two cores that docs/results.md names).
 """
 
@@ -66,6 +68,57 @@ def train_all(arguments):
     sys.exit("\n".join(failures) or 0)
 
 
+class Judge:
+    def __init__(self, arguments):
+        self.arguments, self.folder = arguments, pathlib.Path(arguments.out)
+        self.reference = self.folder / "reference.npz"
+
+    def ask(self, name, verb, model, *flags):
+        """The program's answer, kept as a file. Tuning and evaluation use different noise."""
+        path = self.folder / (name + ".answer.json")
+        if not path.exists():
+            done = subprocess.run([self.arguments.adadiff, verb, str(model), "--class", "all", "--json", *map(str, flags)], capture_output=True,
+                                  text=True, check=False)
+            if done.returncode != 0:
+                sys.exit(f"{name}: {done.stderr.strip()}")
+            path.write_text(done.stdout, encoding="utf-8")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def evaluate(self, name, model, *flags):
+        if not self.reference.exists():
+            self.ask("reference", "evaluate", model, "--samples", 2, "--steps", 1, "--paired", 0, "--reference", self.arguments.reference,
+                     "--save-reference", self.reference)
+        return self.ask(name, "evaluate", model, "--samples", self.arguments.samples, "--paired", 0, "--reference", self.reference, *flags)
+
+    def row(self, name):
+        model, plan, budget = self.folder / (name + ".safetensors"), self.folder / (name + ".plan.json"), self.arguments.budget
+        full = self.evaluate(name + "-full", model, "--full-depth", "--steps", 20)
+        short = self.evaluate(f"{name}-full-{budget}", model, "--full-depth", "--steps", budget)
+        tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--budget", budget, "--seed", 1, "--samples", 200, "-o", plan)["best"]
+        adaptive = self.evaluate(f"{name}-adaptive-{budget}", model, "--plan", plan)
+        three = lambda found: f"{1000 * found['kid']:.1f} | {found['frechet']:.1f} | {found['class_agreement']:.3f}"
+        return (f"| {name} | {three(full)} | {1000 * short['kid']:.1f} | {tuned['steps']} | {tuned['psnr_db']:.2f} | {three(adaptive)} | "
+                f"{adaptive['exit_spread']:.2f} |")
+
+    def report(self):
+        b = self.arguments.budget
+        print(f"| row | full depth, 20 steps: KID × 1000 | Fréchet | class agreement | {b} full steps: KID × 1000 | budget {b}: steps | PSNR to 50 full "
+              "steps, dB | KID × 1000 | Fréchet | class agreement | spread of exits |")
+        print("|" + "---|" * 11)
+        for name in list(ROWS) + sorted(p.stem for p in self.folder.glob("*@*.safetensors")):
+            if is_trained(self.folder, name):
+                print(self.row(name), flush=True)
+
+
+def is_trained(folder, name):
+    """Whether the log reaches the recipe's last step."""
+    log = folder / (name + ".csv")
+    if not log.exists() or not (folder / (name + ".safetensors")).exists():
+        return False
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return len(lines) > 1 and int(lines[-1].split(",")[0]) >= ROWS[name.partition("@")[0]]["steps"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -76,9 +129,17 @@ def main():
     verb.add_argument("--rows", help="some of them, by name; NAME@SEED for another seed than 0")
     verb.add_argument("--jobs", type=int, default=2, help="trainings at a time")
     verb.add_argument("--threads", type=int, default=1, help="of each training")
+    verb = verbs.add_parser("report")
+    verb.add_argument("adadiff", help="the program")
+    verb.add_argument("out", help="folder of the trained rows")
+    verb.add_argument("--samples", type=int, default=2000)
+    verb.add_argument("--budget", type=int, default=6)
+    verb.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")
     arguments = parser.parse_args()
     if arguments.verb == "list":
         print(json.dumps(ROWS, indent=1))
+    elif arguments.verb == "report":
+        Judge(arguments).report()
     else:
         train_all(arguments)
 

@@ -55,7 +55,7 @@ TEST_F(TorchScript, MayGiveMapsOfOnePixelOrATuple) {
 }
 
 TEST_F(TorchScript, IsRefusedWhereItDoesNotGiveFeatures) {
-  refuses("def forward(self, x):\n  return x", "must give features [images, D], but gave [1, 3, 64, 64] for 1 images");
+  refuses("def forward(self, x):\n  return x", "must give features [images, D], but gave [2, 3, 1, 2] for 2 images");
   refuses("def forward(self, x):\n  return 3", "must give a tensor of features, but gave Int");
   refuses("def forward(self, x):\n  return x.mean([2, 3]) / 0", "must give finite features");
   refuses("def forward(self, x):\n  return x.view([7])", "must run on images, but failed");
