@@ -36,6 +36,14 @@ std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const Net
   return std::make_shared<UViT>(config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
 }
 
+std::string whole_description(const std::string& json) {
+  try {
+    return to_json(config_of(JsonReader(json, "network", {.error = JsonError::ModelError})));
+  } catch (const ModelError&) {
+    return json;
+  }
+}
+
 std::string description_with_exits(const std::string& json) {
   UViTConfig config = config_of(JsonReader(json, "network"));
   config.heads_per_exit = !config.norm_per_exit;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "io/json_reader.h"
@@ -23,6 +24,8 @@ struct NetworkRequest {
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request);
 /// The same description with a head per exit, and with the timed map where there are no UEMs.
 std::string description_with_exits(const std::string& json);
+/// A description with every field that it leaves to its default; the text itself where no network of this build is described.
+std::string whole_description(const std::string& json);
 /// How many blocks it would have.
 std::int64_t count_blocks(const JsonReader& json);
 

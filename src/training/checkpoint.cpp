@@ -14,6 +14,7 @@
 #include "core/check.h"
 #include "io/json_reader.h"
 #include "io/safetensors.h"
+#include "networks/registry.h"
 #include "pipeline/model_tensors.h"
 
 namespace adadiff::detail {
@@ -96,7 +97,8 @@ void require_same_options(const std::string& path, Json before, const Json& now)
 
 void require_same_training(const std::string& path, const CheckpointFacts& checkpoint, const CheckpointFacts& now) {
   require_same_options(path, Json::parse(checkpoint.options), Json::parse(now.options));
-  const auto before = nlohmann::json::parse(checkpoint.network), after = nlohmann::json::parse(now.network);  // in any order
+  // In any order, and a checkpoint of an earlier version lacks fields that came later.
+  const auto before = nlohmann::json::parse(whole_description(checkpoint.network)), after = nlohmann::json::parse(now.network);
   if (before != after) {
     raise({"TrainingOptions.network", "be as in " + path + ", " + show_json(before), "it is " + show_json(after)});
   }

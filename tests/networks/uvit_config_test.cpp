@@ -100,6 +100,13 @@ TEST(Registry, RefusesMoreNumbersThanThereAreBeforeAllocating) {
               ThrowsMessage<ModelError>(HasSubstr("at most 1000 numbers here")));
 }
 
+TEST(Registry, FillsInWhatADescriptionLeavesToItsDefault) {
+  const Json whole = Json::parse(detail::whole_description(kSmall.dump()));
+  EXPECT_EQ(whole.at("patch_overlap"), 0);
+  EXPECT_EQ(whole.at("width"), kSmall.at("width"));
+  EXPECT_EQ(detail::whole_description(R"({"kind": "other"})"), R"({"kind": "other"})");
+}
+
 TEST(Registry, CountsBlocks) { EXPECT_EQ(detail::count_blocks(reader(kSmall)), 3); }
 
 TEST(Registry, RefusesNetworksItDoesNotKnow) {
