@@ -15,6 +15,7 @@
 #include "cli/verbs.h"
 #include "core/check.h"
 #include "evaluation/classifier_training.h"
+#include "evaluation/held_out.h"
 #include "training/task.h"
 
 namespace adadiff::cli {
@@ -27,13 +28,26 @@ struct ClassifierFlags {
   bool no_flip = false, json = false;
 };
 
-std::unique_ptr<detail::ImageSource> open(const ClassifierFlags& flags, const std::string& images, const std::string& labels) {
-  TrainingOptions options;
-  options.images = images;
-  options.labels = labels;
-  options.size = flags.size;
-  options.channels = flags.channels;
-  return detail::open_images(options);
+/// What the classifier learns from, and what tells how well it did.
+struct Data {
+  std::unique_ptr<detail::ImageSource> images, given_test;
+  std::unique_ptr<detail::HeldOut> parts;  ///< of `images`, where no test images were given
+
+  const detail::ImageSource& training() const { return parts ? parts->training : *images; }
+  const detail::ImageSource& test() const { return parts ? parts->test : *given_test; }
+};
+
+Data open(const ClassifierFlags& flags) {
+  Data data;
+  data.images = detail::open_images({.images = flags.images, .labels = flags.labels, .size = flags.size, .channels = flags.channels});
+  if (flags.test_images.empty()) {
+    data.parts = std::make_unique<detail::HeldOut>(detail::hold_out(*data.images, flags.training.seed));
+    return data;
+  }
+  data.given_test = detail::open_images(
+      {.images = flags.test_images, .labels = flags.test_labels, .size = flags.size, .channels = data.images->channels});
+  detail::check_test_images(*data.images, *data.given_test);
+  return data;
 }
 
 void set_files(ClassifierFlags& flags) {
@@ -82,36 +96,47 @@ std::unique_ptr<detail::Classifier> train(const ClassifierFlags& flags, const de
   return classifier;
 }
 
+void report(const detail::Classifier& classifier, const Data& data, const ClassifierFlags& flags) {
+  const detail::ClassifierConfig& config = classifier.config();
+  const bool is_held_out = data.parts != nullptr;
+  if (flags.json) {
+    print_json({{"classes", config.classes},
+                {"accuracy", config.accuracy},
+                {"test_images", data.test().count},
+                {"held_out", is_held_out},
+                {"written", flags.output}});
+    return;
+  }
+  print_result("classes          " + std::to_string(config.classes) + "\n" + "test accuracy    " + fixed(100 * config.accuracy, 2) +
+               " % of " + std::to_string(data.test().count) + (is_held_out ? " held-out" : "") + " images\n" + "written          " +
+               flags.output + "\n");
+}
+
 void train_classifier(ClassifierFlags& flags) {
   set_files(flags);
   flags.training.flip = !flags.no_flip;
-  require_outputs({{"--output", flags.output}}, {{"--images", flags.images}, {"--labels", flags.labels}});
+  require_outputs(
+      {{"--output", flags.output}},
+      {{"--images", flags.images}, {"--labels", flags.labels}, {"--test-images", flags.test_images}, {"--test-labels", flags.test_labels}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
-  const auto images = open(flags, flags.images, flags.labels);
-  const auto test = flags.test_images.empty() ? nullptr : open(flags, flags.test_images, flags.test_labels);
-  const auto classifier = train(flags, *images);
-  if (test) classifier->set_accuracy(detail::classifier_accuracy(*classifier, *test));
+  const Data data = open(flags);
+  const auto classifier = train(flags, data.training());
+  classifier->set_accuracy(detail::classifier_accuracy(*classifier, data.test()));
   detail::write_classifier(*classifier, flags.output);
-  const double accuracy = classifier->config().accuracy;
-  if (flags.json) {
-    print_json({{"classes", images->classes}, {"accuracy", test ? nlohmann::ordered_json(accuracy) : nullptr}, {"written", flags.output}});
-    return;
-  }
-  print_result("classes          " + std::to_string(images->classes) + "\n" + "test accuracy    " +
-               (test ? fixed(100 * accuracy, 2) + " %" : "unknown, since there are no --test-images") + "\n" + "written          " +
-               flags.output + "\n");
+  report(*classifier, data, flags);
 }
 
 void add_files(CLI::App& verb, ClassifierFlags& flags) {
   verb.add_option("-o,--output", flags.output, "the classifier")->required()->type_name("FILE");
   CLI::Option* data = verb.add_option("--data", flags.data, "folder with the four files of an MNIST-like set, .gz or not");
   data->type_name("DIR")->capture_default_str();
-  verb.add_option("--images", flags.images, "a folder of folders of PNG and JPEG files, one per class, or 8-bit images as IDX")
-      ->type_name("PATH")
-      ->excludes(data);
-  verb.add_option("--labels", flags.labels, "8-bit labels as IDX")->type_name("FILE");
-  verb.add_option("--test-images", flags.test_images, "images like those, which it is not trained on")->type_name("PATH");
-  verb.add_option("--test-labels", flags.test_labels, "their labels")->type_name("FILE");
+  CLI::Option* images =
+      verb.add_option("--images", flags.images, "a folder of folders of PNG and JPEG files, one per class, or 8-bit images as IDX");
+  images->type_name("PATH")->excludes(data);
+  verb.add_option("--labels", flags.labels, "8-bit labels as IDX")->type_name("FILE")->needs(images);
+  CLI::Option* test = verb.add_option("--test-images", flags.test_images, "images it is not trained on (default: a tenth held out)");
+  test->type_name("PATH")->needs(images);
+  verb.add_option("--test-labels", flags.test_labels, "their labels")->type_name("FILE")->needs(test);
   verb.add_option("--class-names", flags.class_names, "names of the classes")->type_name("TEXT,...");
   verb.add_option("--name", flags.name, "what reports call it")->type_name("TEXT")->capture_default_str();
   verb.add_option("--license", flags.license, "licence of the weights")->type_name("TEXT");

@@ -9,13 +9,12 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/check.h"
-#include "io/image_check.h"
 
 namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kGroups = 8;
-constexpr std::int64_t kBatch = 256;
+constexpr std::int64_t kBatch = 256, kBatchPixels = 1 << 18;  // a batch has at most so many images, and pixels beyond the first
 
 struct StageSize {
   const char* name;
@@ -74,7 +73,7 @@ at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t c
 }
 
 ImageFeatures Classifier::extract(const Images& images) const {
-  check_pixels(images, "Classifier.extract");
+  check_seen_images(images);
   if (images.height != config_.size || images.width != config_.size || images.channels != config_.channels) {
     const auto shape = [](std::int64_t h, std::int64_t w, std::int64_t c) { return show(h) + " x " + show(w) + " x " + show(c); };
     raise({"images for " + config_.name, "be " + shape(config_.size, config_.size, config_.channels),
@@ -82,8 +81,9 @@ ImageFeatures Classifier::extract(const Images& images) const {
   }
   const at::NoGradGuard no_gradient;
   ImageFeatures out{Features(images.count, kDimensions), {}};
-  for (std::int64_t first = 0; first < images.count; first += kBatch) {
-    const std::int64_t count = std::min(kBatch, images.count - first);
+  const std::int64_t batch = std::clamp<std::int64_t>(kBatchPixels / (config_.size * config_.size), 1, kBatch);
+  for (std::int64_t first = 0; first < images.count; first += batch) {
+    const std::int64_t count = std::min(batch, images.count - first);
     const at::Tensor seen = features(image_tensor(images, first, count));
     const at::Tensor exact = seen.to(at::kDouble).contiguous(), best = logits(seen).argmax(1);
     std::copy_n(exact.const_data_ptr<double>(), count * kDimensions, out.features.data() + first * kDimensions);

@@ -13,6 +13,8 @@
 
 namespace adadiff::detail {
 
+inline constexpr std::int64_t kMostClasses = 10000;
+
 /// Sizes, and what the file says beside them.
 struct ClassifierConfig {
   std::int64_t channels = 1;             ///< 1 or 3
@@ -60,6 +62,8 @@ class Classifier final : public FeatureExtractor {
 /// 8-bit [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], rows [first, first + count).
 at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t count);
 
+/// Throws InvalidArgument for what read_classifier would refuse.
+void check_classifier_config(const ClassifierConfig& config);
 /// One .safetensors whose metadata key "adadiff-classifier" holds the config as JSON. Throws FileError, ModelError.
 std::unique_ptr<Classifier> read_classifier(const std::string& path);
 /// Replaced in one piece. Throws FileError.

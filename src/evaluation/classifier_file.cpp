@@ -30,9 +30,9 @@ ClassifierConfig parse(const JsonReader& json) {
   config.channels = channels.as_int(1, 3);
   if (config.channels == 2) channels.fail("be 1 or 3");
   config.size = json.field("size").as_int(8, 512);
-  config.classes = json.field("classes").as_int(2, 10000);
+  config.classes = json.field("classes").as_int(2, kMostClasses);
   if (const auto names = json.optional("class_names")) {
-    for (const auto& name : names->elements(10000)) config.class_names.push_back(name.as_string(1000));
+    for (const auto& name : names->elements(kMostClasses)) config.class_names.push_back(name.as_string(1000));
     const auto count = std::ssize(config.class_names);
     if (count != 0 && count != config.classes) names->fail("have one name per class");
   }
@@ -53,6 +53,8 @@ std::string to_json(const ClassifierConfig& config) {
 }
 
 }  // namespace
+
+void check_classifier_config(const ClassifierConfig& config) { parse(JsonReader(to_json(config), "ClassifierConfig")); }
 
 std::unique_ptr<Classifier> read_classifier(const std::string& path) {
   const auto file = SafetensorsFile::open(path);

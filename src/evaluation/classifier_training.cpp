@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/util/Exception.h>
 
 #include "core/check.h"
 #include "kernels/noise.h"
@@ -110,9 +111,19 @@ void check(const ImageSource& images, const ClassifierConfig& config, const Clas
   if (images.height != images.width) {
     raise({"images", "be square for a classifier", "are " + show(images.height) + " by " + show(images.width)});
   }
-  if (images.classes < 2 || images.classes > config.classes) {
-    raise({"labels", "be of 2 to " + show(config.classes) + " classes", "are of " + show(images.classes)});
+  if (images.classes < 2) {
+    raise({"labels", "tell at least 2 classes", "tell " + show(images.classes), "give labels, or a folder with a sub-folder per class"});
   }
+  if (images.classes > config.classes) {
+    raise({"labels", "be of the classifier's " + show(config.classes) + " classes", "are of " + show(images.classes)});
+  }
+  check_classifier_config(config);
+}
+
+std::string described_classes(const ImageSource& images) {
+  std::string text = show(images.classes);
+  for (const std::string& name : images.class_names) text += (text.find(' ') == std::string::npos ? ": " : ", ") + show(name);
+  return text;
 }
 
 class Training {
@@ -186,14 +197,29 @@ class Training {
 std::unique_ptr<Classifier> train_classifier(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& training,
                                              const ClassifierObserver& observer) {
   check(images, config, training);
-  return Training(images, config, training).run(observer);
+  try {
+    return Training(images, config, training).run(observer);
+  } catch (const c10::Error& error) {
+    const std::string said = error.what_without_backtrace();
+    raise<Error>({"classifier training", "get through torch", "it failed: " + said.substr(0, said.find('\n'))});
+  }
+}
+
+void check_test_images(const ImageSource& training, const ImageSource& test) {
+  const auto shape = [](const ImageSource& s) { return show(s.height) + " x " + show(s.width) + " x " + show(s.channels); };
+  if (shape(test) != shape(training)) raise({"test images", "be " + shape(training) + " as the training images", "are " + shape(test)});
+  if (test.classes == 0) raise({"test images", "have labels", "have none"});
+  if (test.classes > training.classes || test.class_names != training.class_names) {
+    raise({"test images", "have the " + show(training.classes) + " classes of the training images", "have " + described_classes(test)});
+  }
 }
 
 double classifier_accuracy(const Classifier& classifier, const ImageSource& images) {
-  constexpr std::int64_t kAtOnce = 1024;
+  constexpr std::int64_t kBytesAtOnce = std::int64_t{1} << 26;
+  const std::int64_t at_once = std::max<std::int64_t>(1, kBytesAtOnce / images.values());
   std::int64_t right = 0;
-  for (std::int64_t first = 0; first < images.count; first += kAtOnce) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(kAtOnce, images.count - first)));
+  for (std::int64_t first = 0; first < images.count; first += at_once) {
+    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(at_once, images.count - first)));
     std::iota(indices.begin(), indices.end(), first);
     const std::vector<std::int64_t> classes = classifier.extract(read_images(images, indices)).classes;
     for (std::size_t i = 0; i < classes.size(); ++i) right += classes[i] == images.label(indices[i]) ? 1 : 0;

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <stop_token>
 
 #include "evaluation/classifier.h"
 #include "training/image_source.h"
@@ -31,9 +30,12 @@ struct ClassifierProgress {
 using ClassifierObserver = std::function<bool(const ClassifierProgress&)>;
 
 /// A classifier of the images' size with weights trained on them; every image needs a label. All draws are functions of the seed. Null
-/// where the observer stopped it. Throws InvalidArgument, what the source throws, and Error where the loss is not finite.
+/// where the observer stopped it. Throws InvalidArgument, what the source throws, and Error where the loss is not finite or torch fails.
 std::unique_ptr<Classifier> train_classifier(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& training,
                                              const ClassifierObserver& observer = {});
+
+/// Throws InvalidArgument unless the test images have labels, and shape and classes of the training images.
+void check_test_images(const ImageSource& training, const ImageSource& test);
 
 /// Share of images whose class is their label.
 double classifier_accuracy(const Classifier& classifier, const ImageSource& images);

@@ -26,6 +26,9 @@ class FeatureExtractor {
   virtual std::string name() const = 0;  ///< what it is, for reports
 };
 
+/// Throws InvalidArgument unless there are 1 or 3 channels and as many pixels as the sizes say.
+void check_seen_images(const Images& images);
+
 /// By the file's content: our classifier (safetensors) or a TorchScript archive. Throws FileError, ModelError.
 std::unique_ptr<FeatureExtractor> open_features(const std::string& path);
 

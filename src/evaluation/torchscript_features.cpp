@@ -14,7 +14,6 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "core/check.h"
-#include "io/image_check.h"
 
 namespace adadiff::detail {
 namespace {
@@ -50,10 +49,7 @@ class TorchScriptFeatures final : public FeatureExtractor {
   }
 
   ImageFeatures extract(const Images& images) const override {
-    check_pixels(images, "TorchScript features");
-    if (images.channels != 1 && images.channels != 3) {
-      raise({"images for TorchScript features", "have 1 or 3 channels", "have " + show(images.channels)});
-    }
+    check_seen_images(images);
     ImageFeatures out;
     for (std::int64_t first = 0; first < images.count; first += kBatch) {
       const std::int64_t count = std::min(kBatch, images.count - first);

@@ -1,0 +1,31 @@
+// Keeps some labelled images back from a training, to tell what came of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "training/image_source.h"
+
+namespace adadiff::detail {
+
+/// Some of a source's images under numbers of their own. The source must outlive it.
+class ImageSubset final : public ImageSource {
+ public:
+  ImageSubset(const ImageSource& whole, std::vector<std::int64_t> indices);
+
+  void read(std::int64_t index, std::span<std::uint8_t> planes) const override;
+  std::int64_t label(std::int64_t index) const override;
+
+ private:
+  const ImageSource& whole_;
+  std::vector<std::int64_t> indices_;
+};
+
+struct HeldOut {
+  ImageSubset training, test;
+};
+
+/// The last tenth in a permutation of the seed is for the test. Throws InvalidArgument for fewer than 10 images.
+HeldOut hold_out(const ImageSource& images, std::uint64_t seed);
+
+}  // namespace adadiff::detail
