@@ -17,7 +17,6 @@ namespace adadiff::cli {
 namespace {
 
 using detail::raise;
-using detail::show;
 using nlohmann::ordered_json;
 
 constexpr std::int64_t kMany = std::int64_t{1} << 31;

@@ -24,11 +24,9 @@ void ImageSubset::read(std::int64_t index, std::span<std::uint8_t> planes) const
 std::int64_t ImageSubset::label(std::int64_t index) const { return whole_.label(indices_[static_cast<std::size_t>(index)]); }
 
 HeldOut hold_out(const ImageSource& images, std::uint64_t seed) {
-  if (images.count < 10) {
-    raise({"images", "be at least 10, so that a tenth can be held out for the test", "are " + show(images.count), "give --test-images"});
-  }
+  if (images.count < 2) raise({"images", "be at least 2, so that some can be held out for the test", "are " + show(images.count)});
   DataOrder order(seed, images.count);
-  const std::int64_t kept = images.count - images.count / 10;
+  const std::int64_t kept = images.count - (images.count + 9) / 10;
   std::vector<std::int64_t> training, test;
   for (std::int64_t i = 0; i < images.count; ++i) (i < kept ? training : test).push_back(order.index(0, images.count, i));
   return {ImageSubset(images, std::move(training)), ImageSubset(images, std::move(test))};

@@ -25,7 +25,7 @@ struct HeldOut {
   ImageSubset training, test;
 };
 
-/// The last tenth in a permutation of the seed is for the test. Throws InvalidArgument for fewer than 10 images.
+/// The last tenth in a permutation of the seed, rounded up, is for the test. Throws InvalidArgument for fewer than 2 images.
 HeldOut hold_out(const ImageSource& images, std::uint64_t seed);
 
 }  // namespace adadiff::detail

@@ -85,11 +85,16 @@ class Study:
                      a.samples, "--seed", a.seed, "--images", images)
         return images
 
-    # Trials on other noise, judged by the paired error.
-    def trial(self, name, solver, model, *flags):
-        a = self.arguments
-        return self.run(name, "evaluate", model, "--solver", solver, *flags, "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired",
-                        a.tuning_samples, "--paired-steps", REFERENCE_STEPS)
+    # Trials on other noise, judged by the paired error to the same noise's 50 full steps.
+    def trial(self, name, solver, steps, plan):
+        images, a = self.run.out / (name + ".npy"), self.arguments
+        found = self.run(name, "sample", a.model, "--solver", solver, "--steps", steps, "--plan", plan, "--count", a.tuning_samples, "--seed",
+                         a.tuning_seed, "--images", images)
+        truth = self.run.out / f"tuning-truth-{solver}.npy"
+        if not truth.exists():
+            self.run(f"tuning-truth-{solver}", "sample", a.model, "--solver", solver, "--full-depth", "--steps", REFERENCE_STEPS, "--count",
+                     a.tuning_samples, "--seed", a.tuning_seed, "--images", truth)
+        return found["evaluations"] * (1 - found["compute_skipped"]), mean_square(read_pixels(images), read_pixels(truth))
 
     def write_plan(self, name, exits, blocks):
         """Evaluation i runs exits[i] blocks."""
@@ -105,9 +110,9 @@ class Study:
         for steps, exits in plans:
             name = f"trial-{way}-{solver}-{steps}-" + "".join(format(e, "x") for e in exits)
             plan = self.write_plan(name, exits, self.blocks)
-            found = self.trial(name, solver, self.arguments.model, "--steps", steps, "--plan", plan)
-            if found["full_evaluations"] <= budget * 1.01 and (best is None or found["paired"]["mse"] < best[0]):
-                best = (found["paired"]["mse"], steps, plan)
+            paid, error = self.trial(name, solver, steps, plan)
+            if paid <= budget * 1.01 and (best is None or error < best[0]):
+                best = (error, steps, plan)
         return best
 
     def step_range(self, budget):
@@ -119,7 +124,9 @@ class Study:
         self.measure("one depth", solver, budget, f"fixed-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
 
     def excess(self, solver, steps):
-        found = self.trial(f"excess-{solver}-{steps}", solver, self.arguments.model, "--steps", steps, "--full-depth")
+        a = self.arguments
+        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, "--solver", solver, "--steps", steps, "--full-depth", "--samples",
+                         a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
         return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
 
     def schedule(self, solver, budget):

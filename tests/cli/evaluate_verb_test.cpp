@@ -122,9 +122,30 @@ TEST_F(Evaluate, TrainsItsClassifierFromAFolder) {
   EXPECT_EQ(detail::read_classifier(trained)->config().class_names, (std::vector<std::string>{"dark", "light"}));
 }
 
+TEST_F(Evaluate, HoldsTestImagesOutWhereNoneAreGiven) {
+  const Outcome outcome =
+      run({"train-classifier", "-o", folder_ / "c", "--images", real_, "--size", "8", "--epochs", "20", "--batch", "4", "--json"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_EQ(json::parse(outcome.out).at("test_images"), 2);
+  EXPECT_EQ(json::parse(outcome.out).at("held_out"), true);
+  EXPECT_EQ(detail::read_classifier(folder_ / "c")->config().accuracy, json::parse(outcome.out).at("accuracy"));
+}
+
+TEST_F(Evaluate, RefusesTestImagesThatTellNothingBeforeItTrains) {
+  const std::vector<std::string> words = {"train-classifier", "-o", folder_ / "x", "--images", real_, "--size", "8", "--test-images"};
+  const auto with = [&](const std::string& test) {
+    std::vector<std::string> all = words;
+    all.push_back(test);
+    return run(all);
+  };
+  EXPECT_TRUE(fails(with(real_ + "/dark"), 2, "test images: must have labels, but have none"));
+  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--test-images", real_}), 2, "--images"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
+}
+
 TEST_F(Evaluate, TrainsNoClassifierWithoutClasses) {
-  EXPECT_TRUE(
-      fails(run({"train-classifier", "-o", folder_ / "x", "--images", real_ + "/dark", "--size", "8"}), 2, "labels: must be of 2 to"));
+  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--images", real_ + "/dark", "--size", "8"}), 2,
+                    "labels: must tell at least 2 classes"));
   EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--data", folder_ / "none"}), 1, "--data"));
 }
 

@@ -3,7 +3,9 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
+#include <set>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -12,7 +14,9 @@
 
 #include "evaluation/classifier_training.h"
 #include "evaluation/evaluation_files.h"
+#include "evaluation/held_out.h"
 #include "io/safetensors.h"
+#include "pipeline/model_tensors.h"
 
 namespace adadiff::detail {
 namespace {
@@ -115,6 +119,17 @@ TEST(Classifier, RefusesImagesOfAnotherShape) {
               ThrowsMessage<InvalidArgument>(HasSubstr("images for small: must be 8 x 8 x 3, but are 8 x 8 x 1")));
 }
 
+TEST(Classifier, RefusesImagesWithoutTheirPixels) {
+  Images images = random_images(2);
+  images.pixels.pop_back();
+  EXPECT_THAT([&] { random_classifier().extract(images); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("images for features: must have the pixels of 2 x 8 x 8, but have 383 bytes")));
+  images.count = std::int64_t{1} << 62;
+  EXPECT_THROW(random_classifier().extract(images), InvalidArgument);
+  images.channels = 4;
+  EXPECT_THAT([&] { random_classifier().extract(images); }, ThrowsMessage<InvalidArgument>(HasSubstr("have 1 or 3 channels, but have 4")));
+}
+
 class ClassifierFiles : public testing::Test {
  protected:
   std::string write(const std::string& name, const std::string& description) const {
@@ -147,6 +162,37 @@ TEST_F(ClassifierFiles, RefuseWhatTheyDoNotUnderstand) {
   refuses(R"({"format":1,"channels":1,"size":28,"classes":1000000,"name":"x","accuracy":0})", "classes must be an integer in [2, 10000]");
   refuses(R"({"format":1,"channels":1,"size":28,"classes":3,"class_names":["a"],"name":"x","accuracy":0})", "one name per class");
   refuses(R"({"format":1,"channels":1,"size":28,"classes":3,"name":"x","accuracy":0})", "conv1.weight");
+}
+
+/// The tensors of a small classifier, after `change`, with its description.
+class HostileClassifierFiles : public ClassifierFiles {
+ protected:
+  template <class Change>
+  void refuses(const Change& change, const char* message) const {
+    Classifier classifier = random_classifier();
+    Weights weights = weights_of(classifier);
+    change(weights);
+    const std::string description = R"({"format":1,"channels":3,"size":8,"classes":3,"name":"x","accuracy":0})";
+    save_tensors(folder_ / "h", {{"adadiff-classifier", description}}, {weights.begin(), weights.end()});
+    EXPECT_THAT([&] { read_classifier(folder_ / "h"); }, ThrowsMessage<ModelError>(HasSubstr(message)));
+  }
+};
+
+TEST_F(HostileClassifierFiles, AreRefusedForTheTensorThatIsWrong) {
+  refuses([](Weights& w) { w.erase("conv3.norm.bias"); }, "tensor \"conv3.norm.bias\": must be F32 [64], but is missing");
+  refuses([](Weights& w) { w["head.weight"] = at::zeros({4, 128}); }, "must be F32 [3, 128], but is F32 [4, 128]");
+  refuses([](Weights& w) { w["conv1.bias"][0] = std::numeric_limits<float>::quiet_NaN(); }, "tensor \"conv1.bias\": must hold finite");
+  refuses([](Weights& w) { w["more"] = at::zeros({1}); }, "must have the 22 tensors of a classifier, but has 23");
+}
+
+TEST_F(HostileClassifierFiles, AreRefusedWhereTheyEndEarly) {
+  Classifier classifier = random_classifier();
+  write_classifier(classifier, folder_ / "whole");
+  const std::string bytes = test::bytes_of(folder_ / "whole");
+  for (const std::size_t length : {std::size_t{0}, std::size_t{4}, std::size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
+    test::write_bytes(folder_ / "cut", bytes.substr(0, length));
+    EXPECT_THROW(open_features(folder_ / "cut"), ModelError) << length;
+  }
 }
 
 TEST_F(ClassifierFiles, OfOtherKindsAreRefusedWithAdvice) {
@@ -187,12 +233,14 @@ TEST(ClassifierTraining, LearnsWhatCanBeLearnt) {
 
 TEST(ClassifierTraining, IsAFunctionOfTheSeed) {
   const ImageSet set = two_classes();
-  const auto weights = [&](std::uint64_t seed) {
+  const auto bytes = [&](std::uint64_t seed) {
     const auto classifier = train_classifier(set, config_for_two(), {.epochs = 1, .batch = 16, .seed = seed});
-    return weights_of(*classifier).at("head.weight").clone();
+    test::Folder folder;
+    write_classifier(*classifier, folder / "c");
+    return test::bytes_of(folder / "c");
   };
-  EXPECT_TRUE(weights(1).equal(weights(1)));
-  EXPECT_FALSE(weights(1).equal(weights(2)));
+  EXPECT_EQ(bytes(1), bytes(1));
+  EXPECT_NE(bytes(1), bytes(2));
 }
 
 TEST(ClassifierTraining, EndsWithNothingWhereTheObserverSaysSo) {
@@ -204,7 +252,95 @@ TEST(ClassifierTraining, RefusesImagesWithoutClasses) {
   ImageSet set = two_classes();
   set.classes = 0;
   EXPECT_THAT([&] { train_classifier(set, config_for_two(), {}); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("labels: must be of 2 to 2 classes, but are of 0")));
+              ThrowsMessage<InvalidArgument>(HasSubstr("labels: must tell at least 2 classes, but tell 0; give labels")));
+}
+
+TEST(ClassifierTraining, RefusesMoreClassesThanTheClassifierHas) {
+  ImageSet set = two_classes();
+  set.classes = 3;
+  EXPECT_THAT([&] { train_classifier(set, config_for_two(), {}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("labels: must be of the classifier's 2 classes, but are of 3")));
+}
+
+TEST(ClassifierTraining, RefusesBeforehandWhatItsFileCouldNotSay) {
+  ClassifierConfig config = config_for_two();
+  config.name = std::string(1000, 'x');
+  EXPECT_THAT([&] { train_classifier(two_classes(), config, {}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("name must have at most 200 bytes, but has 1000")));
+}
+
+TEST(ClassifierTraining, RefusesImagesThatAreNotSquare) {
+  ImageSet set = two_classes();
+  set.width = 4;
+  EXPECT_THAT([&] { train_classifier(set, config_for_two(), {}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("images: must be square for a classifier, but are 8 by 4")));
+}
+
+TEST(ClassifierTraining, SaysWhenTorchFails) {
+  ClassifierConfig config = config_for_two();
+  config.channels = 3;
+  EXPECT_THAT([&] { train_classifier(two_classes(), config, {}); },
+              ThrowsMessage<Error>(HasSubstr("classifier training: must get through torch, but it failed: ")));
+}
+
+TEST(ClassifierTraining, SaysWhenTheLossIsNoLongerFinite) {
+  EXPECT_THAT([&] { train_classifier(two_classes(), config_for_two(), {.epochs = 100, .batch = 16, .weight_decay = 1e30}); },
+              ThrowsMessage<Error>(HasSubstr("classifier training: must keep a finite loss, but step ")));
+}
+
+TEST(TestImages, NeedLabelsAndTheShapeAndClassesOfTheTrainingImages) {
+  const ImageSet training = two_classes();
+  const auto refuses = [&](const ImageSet& test, const char* message) {
+    EXPECT_THAT([&] { check_test_images(training, test); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+  };
+  EXPECT_NO_THROW(check_test_images(training, two_classes()));
+  ImageSet test = two_classes();
+  test.classes = 0;
+  refuses(test, "test images: must have labels, but have none");
+  test.classes = 3;
+  refuses(test, "test images: must have the 2 classes of the training images, but have 3");
+  test.classes = 2;
+  test.class_names = {"dark above", "other"};
+  refuses(test, "but have 2: \"dark above\", \"other\"");
+  test.height = 9;
+  refuses(test, "test images: must be 8 x 8 x 1 as the training images, but are 9 x 8 x 1");
+}
+
+TEST(HoldOut, KeepsATenthBackThatTheSeedChooses) {
+  const ImageSet set = two_classes();
+  const HeldOut parts = hold_out(set, 1);
+  EXPECT_EQ(parts.training.count, 57);
+  EXPECT_EQ(parts.test.count, 7);
+  std::vector<std::uint8_t> seen(64);
+  std::set<std::string> different;
+  for (const ImageSubset* part : {&parts.training, &parts.test}) {
+    for (std::int64_t i = 0; i < part->count; ++i) {
+      part->read(i, seen);
+      EXPECT_EQ(part->label(i), seen.front() < 100 ? 0 : 1);  // as two_classes() makes them
+      different.emplace(seen.begin(), seen.end());
+    }
+  }
+  EXPECT_EQ(different.size(), 64);
+  std::vector<std::uint8_t> other(64);
+  parts.test.read(0, seen);
+  hold_out(set, 2).test.read(0, other);
+  EXPECT_NE(seen, other);
+}
+
+TEST(HoldOut, RefusesASingleImage) {
+  ImageSet set = two_classes();
+  set.count = 1;
+  EXPECT_THAT([&] { hold_out(set, 0); }, ThrowsMessage<InvalidArgument>(HasSubstr("images: must be at least 2")));
+}
+
+TEST(BundledClassifier, KnowsTestImagesWithTheAccuracyThatItStates) {
+  const std::string data = "/usr/share/datasets/fashion-mnist/t10k-";
+  if (!std::filesystem::exists(data + "images-idx3-ubyte.gz")) GTEST_SKIP() << "needs Debian's dataset-fashion-mnist";
+  const auto classifier = read_classifier(ADADIFF_SOURCE_DIR "/examples/models/fashion-mnist-classifier.safetensors");
+  const ImageSet test = read_image_set(data + "images-idx3-ubyte.gz", data + "labels-idx1-ubyte.gz");
+  const double accuracy = classifier_accuracy(*classifier, test);
+  EXPECT_GE(accuracy, 0.92);
+  EXPECT_NEAR(accuracy, classifier->config().accuracy, 0.0005);  // another processor may turn a few of 10,000
 }
 
 }  // namespace
