@@ -56,8 +56,8 @@ void Classifier::visit(const ParameterVisitor& visitor) {
 void Classifier::initialise(std::uint64_t seed) {
   visit([&](const std::string& name, at::Tensor& tensor) {
     if (tensor.dim() < 2) return;
-    const auto fan_in = static_cast<double>(tensor.numel() / tensor.size(0));
-    fill_uniform_(tensor, std::sqrt(6 / fan_in), seed, name);
+    const std::int64_t fan_in = tensor.numel() / tensor.size(0);
+    fill_uniform_(tensor, std::sqrt(6 / static_cast<double>(fan_in)), seed, name);
   });
 }
 
