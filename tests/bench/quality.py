@@ -98,7 +98,7 @@ class Study:
 
     def write_plan(self, name, exits, blocks):
         """Evaluation i runs exits[i] blocks."""
-        always, never = 2, 0
+        always, never = "always", "never"
         rules = [{"below": [always if k == e and e < blocks else never for k in range(blocks)]} for e in exits]
         path = self.run.out / (name + ".plan.json")
         path.write_text(json.dumps({"format": 1, "key": "evaluation", "rules": rules}), encoding="utf-8")
