@@ -14,6 +14,7 @@ at::Tensor every_excess(ForwardPass& pass, const PassInputs& inputs, int blocks)
   const std::int64_t rows = inputs.x.size(0);
   const at::Tensor all = at::arange(rows, at::kLong);
   std::vector<at::Tensor> predictions;
+  predictions.reserve(static_cast<std::size_t>(blocks));
   pass.begin(inputs);
   for (int block = 0; block < blocks; ++block) {
     pass.run_block();
@@ -21,6 +22,7 @@ at::Tensor every_excess(ForwardPass& pass, const PassInputs& inputs, int blocks)
     pass.predict(all, all, predictions.back());
   }
   std::vector<at::Tensor> excess;
+  excess.reserve(predictions.size());
   for (const at::Tensor& prediction : predictions) {
     excess.push_back((prediction - predictions.back()).to(at::kDouble).square().flatten(1).mean(1));
   }

@@ -12,7 +12,7 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t kWindow = 11;
+constexpr std::int64_t kWindow = 11, kCentre = kWindow / 2;
 constexpr double kDeviation = 1.5;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
@@ -45,7 +45,7 @@ std::array<double, kWindow> gaussian() {
   std::array<double, kWindow> weights{};
   double sum = 0;
   for (std::int64_t i = 0; i < kWindow; ++i) {
-    const double distance = static_cast<double>(i - kWindow / 2) / kDeviation;
+    const double distance = static_cast<double>(i - kCentre) / kDeviation;
     sum += weights[static_cast<std::size_t>(i)] = std::exp(-0.5 * distance * distance);
   }
   for (double& weight : weights) weight /= sum;
