@@ -1,8 +1,12 @@
 // What a U-ViT says of itself, and its first weights.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "networks/uvit_fixture.h"
+#include "nn/layers.h"
 
 namespace adadiff::testing {
 namespace {
@@ -116,6 +120,42 @@ TEST_P(UViTGradients, ReachEveryParameter) {
   network->visit([](const std::string& name, at::Tensor& tensor) {
     ASSERT_TRUE(tensor.grad().defined()) << name;
     EXPECT_GT(tensor.grad().abs().max().item<double>(), 0) << name;
+  });
+}
+
+/// Of all predictions, as a number that every parameter but those of UEMs moves.
+at::Tensor sum_of_squares(const detail::UViT& network, const Inputs& inputs) {
+  at::Tensor sum = at::zeros({}, at::kDouble);
+  for (const auto& output : network.outputs(inputs.view())) sum = sum + output.prediction.square().sum();
+  return sum;
+}
+
+// Each tensor is moved along a random direction. Central differences with h = 1e-6 err by h^2 and by 1e-16 / h: 1e-6 of the slope leaves
+// room.
+TEST_P(UViTGradients, AreSlopesInDouble) {
+  auto config = bundled_size();
+  config.image_size = 8;
+  config.width = 16;
+  config.depth = 2;
+  GetParam()(config);
+  const auto network = make_uvit(config, random_weights(config, 1));
+  network->visit([](const std::string&, at::Tensor& tensor) { tensor = tensor.to(at::kDouble).requires_grad_(true); });
+  Inputs inputs = random_inputs(config, 2, 1);
+  inputs.x = inputs.x.to(at::kDouble);
+  sum_of_squares(*network, inputs).backward();
+  network->visit([&](const std::string& name, at::Tensor& tensor) {
+    if (name.starts_with("uem.")) return;
+    const at::NoGradGuard no_gradient;
+    auto direction = at::empty(tensor.sizes());
+    detail::fill_normal_(direction, 1, 5, name);
+    const auto moved = [&](double by) {
+      tensor.add_(direction, by);
+      const double value = sum_of_squares(*network, inputs).item<double>();
+      tensor.sub_(direction, by);
+      return value;
+    };
+    const double slope = (tensor.grad() * direction).sum().item<double>(), h = 1e-6;
+    EXPECT_NEAR((moved(h) - moved(-h)) / (2 * h), slope, 1e-6 * (1 + std::abs(slope))) << name;
   });
 }
 
