@@ -85,6 +85,12 @@ NetworkCost cost_of(const UViTConfig& c) {
   return cost;
 }
 
+/// A kernel [C, C, k, k] with odd k that leaves images as they are.
+void pass_images_on(at::Tensor& kernel) {
+  const auto centre = kernel.size(2) / 2;
+  kernel.zero_().select(3, centre).select(2, centre).fill_diagonal_(1);
+}
+
 }  // namespace
 
 UViTParameters make_parameters(const UViTConfig& c) {
@@ -147,7 +153,8 @@ std::optional<std::string> UViT::exit_source(const std::string& name) const {
 void UViT::visit(const TensorVisitor& visitor) { visit_parameters(parameters_, visitor); }
 
 // Weights and biases uniform in 1/sqrt(fan-in), as PyTorch's layers start; embeddings normal; norms at 1 and 0; UEMs at 0, that is u = 1/2,
-// but for the pooled form's hidden layer, which could not learn from there.
+// but for the pooled form's hidden layer, which could not learn from there. Final convolutions pass the image on: a random kernel of nine
+// values suppresses some frequencies by chance, and unlearning that costs hundreds of steps.
 void UViT::initialise(std::uint64_t seed) {
   double bound = 0;
   const auto is_hidden_layer = [this](const std::string& name) {
@@ -158,6 +165,8 @@ void UViT::initialise(std::uint64_t seed) {
     if (name.starts_with("uem.") && !is_hidden_layer(name)) return void(tensor.zero_());
     if (name == "pos_embed") return fill_normal_(tensor, 0.02, seed, name);
     if (name == "label_emb.weight") return fill_normal_(tensor, 1, seed, name);
+    if (name.ends_with("final_layer.weight")) return pass_images_on(tensor);
+    if (name.ends_with("final_layer.bias")) return void(tensor.zero_());
     const std::int64_t fan_in = tensor.numel() / tensor.size(0);
     if (tensor.dim() > 1) bound = 1 / std::sqrt(static_cast<double>(fan_in));
     fill_uniform_(tensor, bound, seed, name);  // a bias follows its weight and shares its bound

@@ -83,7 +83,8 @@ TEST(UViTWeights, AreAFunctionOfTheSeed) {
   const TensorMap one = initial(1), again = initial(1), other = initial(2);
   for (const auto& [name, tensor] : one) {
     EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;
-    const bool constant = name.find("norm") != std::string::npos || name.rfind("uem.", 0) == 0;
+    const bool constant =
+        name.find("norm") != std::string::npos || name.starts_with("uem.") || name.find("final_layer") != std::string::npos;
     EXPECT_EQ(at::equal(tensor, other.at(name)), constant) << name;
   }
 }
@@ -91,6 +92,18 @@ TEST(UViTWeights, AreAFunctionOfTheSeed) {
 TEST(UViTWeights, DifferFromBlockToBlock) {
   const TensorMap weights = initial(1);
   EXPECT_FALSE(at::equal(weights.at("in_blocks.0.attn.qkv.weight"), weights.at("in_blocks.1.attn.qkv.weight")));
+}
+
+TEST(UViTWeights, StartWithAFinalConvolutionThatChangesNothing) {
+  auto config = bundled_size();
+  config.channels = 3;
+  detail::UViT network(config, {std::vector<std::uint8_t>(9, 1), 10});
+  network.initialise(1);
+  const Inputs inputs = random_inputs(config, 2, 1);
+  network.visit([&](const std::string& name, at::Tensor& weight) {
+    if (!name.ends_with("final_layer.weight")) return;
+    EXPECT_TRUE(at::equal(at::conv2d(inputs.x, weight, {}, 1, 1), inputs.x)) << name;
+  });
 }
 
 TEST(UViTWeights, StartWithUncertaintyOneHalf) {
