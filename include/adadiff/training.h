@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <adadiff/noise_schedule.h>
+#include <adadiff/plan.h>
 
 namespace adadiff {
 
@@ -58,6 +59,11 @@ enum class TimeDistribution : std::uint8_t {
   Stratified,  ///< one offset per step, then evenly spread over the batch
   LogitNormal  ///< logistic(N(0, 1)): more in the middle (Esser et al. 2024)
 };
+/// How weights follow their gradients.
+enum class Optimiser : std::uint8_t {
+  AdamW,  ///< Loshchilov & Hutter 2019, eps 1e-8
+  Muon    ///< Jordan et al. 2024, momentum 0.95, for the matrices inside of blocks; AdamW for the rest
+};
 /// What follows the warm-up of the learning rate.
 enum class Decay : std::uint8_t {
   Cosine,  ///< falls to 1 % at the last step
@@ -74,13 +80,13 @@ enum class Start : std::uint8_t {
 /// first and last group. Draws are functions of seed, step and sample, so an interruption changes no number.
 struct TrainingOptions {
   // Files.
-  std::string images;                   ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
+  std::string images = {};              ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
                                         ///< JPEG files, in sub-folders by class or without labels
-  std::string labels;                   ///< IDX file of 8-bit labels, [N]; empty: none but a folder's own
-  std::string from;                     ///< a model file to start from (see below); empty: a new network
-  std::string model;                    ///< the model file to write, at each checkpoint and at the end
-  std::string checkpoint;               ///< empty: the model's path + ".checkpoint"
-  std::string log;                      ///< CSV of every step, truncated to the checkpoint on resume; empty: none
+  std::string labels = {};              ///< IDX file of 8-bit labels, [N]; empty: none but a folder's own
+  std::string from = {};                ///< a model file to start from (see below); empty: a new network
+  std::string model = {};               ///< the model file to write, at each checkpoint and at the end
+  std::string checkpoint = {};          ///< empty: the model's path + ".checkpoint"
+  std::string log = {};                 ///< CSV of every step, truncated to the checkpoint on resume; empty: none
   std::int64_t checkpoint_every = 500;  ///< steps, at least 1
   Start start = Start::Fresh;
 
@@ -93,7 +99,7 @@ struct TrainingOptions {
   std::int64_t channels = 0;  ///< 1 or 3; 0: the network's, else as the first picture is
 
   // Network: a model file's "network" object as JSON text, or empty and a U-ViT of these sizes for the data's images.
-  std::string network;
+  std::string network = {};
   std::int64_t width = 128;
   std::int64_t depth = 8;  ///< blocks - 1, even
   std::int64_t heads = 4;
@@ -105,27 +111,30 @@ struct TrainingOptions {
   TimeDistribution times = TimeDistribution::Stratified;
   bool antithetic = false;  ///< the second half of a batch gets 1 - time of the first (Song et al. 2021, the code of DDIM)
   double label_drop = 0.1;  ///< probability in [0, 1] that a label becomes the null label
-  LossOptions loss;
+  LossOptions loss = {};
 
-  // Optimiser: AdamW (Loshchilov & Hutter 2019), eps 1e-8; gradients clipped by their global norm.
-  std::int64_t batch = 64;      ///< in [1, 65536]
-  double learning_rate = 2e-3;  ///< peak
-  std::int64_t warmup = 200;    ///< steps of linear rise
+  // A step. Gradients are clipped by their global norm.
+  std::int64_t batch = 64;  ///< in [1, 65536]
+  Optimiser optimiser = Optimiser::AdamW;
+  double learning_rate = 2e-3;         ///< AdamW's at its peak
+  double matrix_learning_rate = 0.02;  ///< Muon's at its peak
+  std::int64_t warmup = 200;           ///< steps of linear rise
   Decay decay = Decay::Cosine;
-  double beta1 = 0.9, beta2 = 0.99;
-  double weight_decay = 0.01;
-  std::vector<std::string> undecayed;  ///< parameters without weight decay, by name; e.g. "pos_embed"
-  double clip = 1;                     ///< largest gradient norm; 0: no clipping
-  double ema = 0.998;                  ///< decay of the averaged weights that the model file gets; min(ema, s / (s + 10)) at step s
-  std::uint64_t seed = 0;              ///< at most 2^63 - 1 where it is read from JSON
+  double beta1 = 0.9, beta2 = 0.99;          ///< AdamW's
+  double weight_decay = 0.01;                ///< decoupled, of both
+  std::vector<std::string> undecayed = {};   ///< parameters without weight decay, by name; e.g. "pos_embed"
+  double clip = 1;                           ///< largest gradient norm; 0: no clipping
+  Precision precision = Precision::Float32;  ///< of the blocks; BFloat16: their products and tokens, all else stays Float32
+  double ema = 0.998;                        ///< decay of the averaged weights that the model file gets; min(ema, s / (s + 10)) at step s
+  std::uint64_t seed = 0;                    ///< at most 2^63 - 1 where it is read from JSON
 
   // Length.
   std::int64_t steps = 20000;  ///< in all; a resumed training may change it, the decay then follows the new number
   double minutes = 0;          ///< stop after so much work of this call, checkpoint written; 0: no limit
 
   // Carried into the model file.
-  std::vector<std::string> class_names;
-  std::string license, origin;
+  std::vector<std::string> class_names = {};
+  std::string license = {}, origin = {};
 };
 
 /// JSON of all options but files, `minutes` and `start`.

@@ -46,7 +46,9 @@ RealFeatures from_images(const Images& images, const FeatureExtractor& extractor
 RealFeatures from_file(const std::string& path, const FeatureExtractor& extractor, std::int64_t dimensions) {
   detail::Reference file = detail::read_reference(path);
   if (file.images) return from_images(*file.images, extractor);
-  RealFeatures real{std::move(file.statistics), std::move(file.features)};
+  RealFeatures real;
+  real.features = std::move(file.features);
+  real.statistics = std::move(file.statistics);
   if (!real.statistics && real.features) real.statistics = detail::feature_statistics(*real.features);
   const std::int64_t found = real.statistics->mean.size();
   if (found != dimensions) {

@@ -47,10 +47,11 @@ constexpr NumberFlag kNumberFlags[] = {
     {"--lambda", "lambda", "weight of the uncertainty loss", {0, 1000}},
     {"--beta", "beta", "weight of the losses of the early exits", {0, 1000}},
     {"--distillation", "distillation", "share of full depth's prediction in what the early exits learn", {0, 1}},
-    {"--learning-rate", "learning_rate", "peak learning rate", {0, 100}},
+    {"--learning-rate", "learning_rate", "AdamW's peak learning rate", {0, 100}},
+    {"--matrix-learning-rate", "matrix_learning_rate", "Muon's peak learning rate", {0, 100}},
     {"--beta1", "beta1", "AdamW's first decay", {0, 0.999999}},
     {"--beta2", "beta2", "AdamW's second decay", {0, 0.999999}},
-    {"--weight-decay", "weight_decay", "AdamW's weight decay", {0, 100}},
+    {"--weight-decay", "weight_decay", "decoupled weight decay", {0, 100}},
     {"--clip", "clip", "largest gradient norm; 0: no clipping", {0, 1e6}},
     {"--ema", "ema", "decay of the averaged weights", {0, 0.999999999}},
 };
@@ -67,7 +68,9 @@ constexpr TextFlag kTextFlags[] = {
     {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
     {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
     {"--reduction", "reduction", "over exits: mean or sum"},
+    {"--optimiser", "optimiser", "adamw, or muon for the matrices of blocks and adamw for the rest"},
     {"--decay", "decay", "of the learning rate after the warm-up: cosine or constant"},
+    {"--precision", "precision", "of the blocks while training: float32, or bfloat16 where the processor has products of it"},
     {"--license", "license", "licence of the weights, for the model file"},
     {"--origin", "origin", "origin of the weights, for the model file"},
 };

@@ -144,7 +144,7 @@ class Training {
     while (progress.step < steps_) {
       const double loss = backward(parameters, progress.step);
       clip_gradients(parameters, kClip);
-      optimiser.step(progress.step + 1, learning_rate_at(progress.step, rates_));
+      optimiser.step(progress.step + 1, rates_.learning_rate * learning_rate_share(progress.step, rates_));
       average.update(++progress.step);
       progress.loss = progress.step == 1 ? loss : kLossMemory * progress.loss + (1 - kLossMemory) * loss;
       if (observer && !observer(progress)) return nullptr;

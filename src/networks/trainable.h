@@ -29,16 +29,24 @@ struct NetworkSettings {
 /// Calls back with each parameter's name in the model file and the tensor itself, always in the same order.
 using TensorVisitor = std::function<void(const std::string& name, at::Tensor& tensor)>;
 
+/// What training has to know of a parameter beside its values.
+struct ParameterRole {
+  /// Of one that serves early exits only (a UEM's, an early exit's own head's): the name of the one whose values it takes when exits are
+  /// added to a trained network, empty where there is none. Nothing for the backbone's and the last head's.
+  std::optional<std::string> exit_source = {};
+  /// A matrix [out, in] inside of a block, from tokens to tokens: what Muon is for.
+  bool is_hidden_matrix = false;
+};
+
 class TrainableNetwork : public Network {
  public:
   /// Runs all blocks and gives all [blocks] outputs. Gradients flow where grad mode is on and parameters ask for them.
-  virtual std::vector<BlockOutput> outputs(const PassInputs& inputs) const = 0;
+  /// Blocks compute in `block_type`, the rest in the parameters' type, which the outputs have.
+  virtual std::vector<BlockOutput> outputs(const PassInputs& inputs, at::ScalarType block_type) const = 0;
   virtual void visit(const TensorVisitor& visitor) = 0;
   /// Draws new weights, a pure function of the seed.
   virtual void initialise(std::uint64_t seed) = 0;
-  /// Of a parameter that serves early exits only (a UEM's, an early exit's own head's): the name of the one whose values it takes when
-  /// exits are added to a trained network, empty where there is none. Nothing for the backbone's and the last head's.
-  virtual std::optional<std::string> exit_source(const std::string& name) const = 0;
+  virtual ParameterRole role(const std::string& name) const = 0;
   /// The network's configuration as the JSON object that stands under "network" in a model file.
   virtual std::string config_json() const = 0;
 };

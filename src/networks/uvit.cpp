@@ -44,10 +44,13 @@ at::Tensor UViT::predict(std::int64_t block, const at::Tensor& tokens) const {
   return head.final_layer.weight.defined() ? apply(head.final_layer, image) : image;
 }
 
-at::Tensor UViT::patch_tokens(const at::Tensor& tokens) const { return tokens.narrow(1, config_.extra_tokens(), config_.patches()); }
+at::Tensor UViT::patch_tokens(const at::Tensor& tokens) const {
+  return tokens.narrow(1, config_.extra_tokens(), config_.patches()).to(parameters_.pos_embed.scalar_type());
+}
 
-std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs) const {
+std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs, at::ScalarType block_type) const {
   auto [tokens, time] = embed(inputs);
+  tokens = tokens.to(block_type);
   std::vector<BlockOutput> all;
   std::vector<at::Tensor> skips;
   for (std::int64_t block = 0; block < config_.blocks(); ++block) {

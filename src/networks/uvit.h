@@ -51,10 +51,10 @@ class UViT final : public TrainableNetwork {
 
   const NetworkInfo& info() const override { return info_; }
   std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
-  std::vector<BlockOutput> outputs(const PassInputs& inputs) const override;
+  std::vector<BlockOutput> outputs(const PassInputs& inputs, at::ScalarType block_type) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
-  std::optional<std::string> exit_source(const std::string& name) const override;
+  ParameterRole role(const std::string& name) const override;
   std::string config_json() const override { return to_json(config_); }
 
   const UViTConfig& config() const { return config_; }
@@ -66,7 +66,7 @@ class UViT final : public TrainableNetwork {
   at::Tensor predict(std::int64_t block, const at::Tensor& tokens) const;  ///< [R, L, D] after `block` -> [R, C, H, W]
   bool pushes_skip(std::int64_t block) const { return config_.skip && block < config_.depth / 2; }
   bool takes_skip(std::int64_t block) const { return config_.skip && block > config_.depth / 2; }
-  at::Tensor patch_tokens(const at::Tensor& tokens) const;  ///< [R, L, D] -> [R, T, D], a view
+  at::Tensor patch_tokens(const at::Tensor& tokens) const;  ///< [R, L, D] -> [R, T, D], a view, or a copy in the parameters' type
   const UncertaintyModule& uncertainty(std::int64_t block) const { return parameters_.uncertainty[static_cast<std::size_t>(block)]; }
 
  private:

@@ -6,6 +6,26 @@
 #include <cmath>
 
 namespace adadiff::detail {
+namespace {
+
+/// Weights take part in a product in the type of what they are applied to; the same tensor where it has that type already.
+at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& weight) { return weight.defined() ? weight.to(x.scalar_type()) : weight; }
+
+/// Whether attention with gradients is cheaper as two products and a softmax than fused: the fused kernel's gradient on a CPU is slow on
+/// short rows, and on all in bfloat16 (docs/results.md, "A training step").
+bool pays_to_unfuse(const at::Tensor& query) {
+  constexpr std::int64_t kShort = 96;
+  return query.requires_grad() && query.is_cpu() && (query.scalar_type() == at::kBFloat16 || query.size(2) <= kShort);
+}
+
+/// Attention of q, k, v [B, H, L, D/H].
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  if (!pays_to_unfuse(q)) return at::scaled_dot_product_attention(q, k, v);
+  const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
+  return at::matmul(at::softmax(at::matmul(q * scale, k.transpose(2, 3)), -1), v);
+}
+
+}  // namespace
 
 void Linear::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   visitor(prefix + ".weight", weight);
@@ -30,10 +50,10 @@ Conv2d make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
   return {at::zeros({out, in, kernel, kernel}), at::zeros({out})};
 }
 
-at::Tensor apply(const Linear& layer, const at::Tensor& x) { return at::linear(x, layer.weight, layer.bias); }
+at::Tensor apply(const Linear& layer, const at::Tensor& x) { return at::linear(x, in_type_of(x, layer.weight), in_type_of(x, layer.bias)); }
 
 at::Tensor apply(const LayerNorm& layer, const at::Tensor& x) {
-  return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, layer.eps);
+  return at::layer_norm(x, layer.weight.sizes(), in_type_of(x, layer.weight), in_type_of(x, layer.bias), layer.eps);
 }
 
 at::Tensor apply(const Conv2d& layer, const at::Tensor& x) {
@@ -44,8 +64,9 @@ at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::
   const auto width = left.size(-1);
   const auto flat_left = left.reshape({-1, width});    // [B L, D]
   const auto flat_right = right.reshape({-1, width});  // [B L, D]
-  auto y = at::linear(flat_left, layer.weight.narrow(1, 0, width), layer.bias);
-  y.addmm_(flat_right, layer.weight.narrow(1, width, width).t());
+  const auto weight = in_type_of(left, layer.weight);
+  auto y = at::linear(flat_left, weight.narrow(1, 0, width), in_type_of(left, layer.bias));
+  y.addmm_(flat_right, weight.narrow(1, width, width).t());
   auto shape = left.sizes().vec();
   shape.back() = layer.weight.size(0);
   return y.view(shape);
@@ -57,7 +78,7 @@ at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads)
   const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);
   // Cut along the heads: the three gradients are then joined by one copy, where indexing would fill and add a whole tensor for each.
   const auto parts = apply(qkv, x).view({rows, tokens, 3 * heads, width / heads}).chunk(3, 2);  // of [B, L, H, D/H]
-  const auto mixed = at::scaled_dot_product_attention(parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
+  const auto mixed = attend(parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
   return mixed.transpose(1, 2).reshape({rows, tokens, width});
 }
 

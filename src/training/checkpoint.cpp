@@ -37,7 +37,9 @@ std::vector<std::pair<std::string, at::Tensor>> named_tensors(const TrainingStat
                                                                                          {"moment2.", &state.second_moments}}};
   std::vector<std::pair<std::string, at::Tensor>> named;
   for (const auto& [prefix, tensors] : groups) {
-    for (std::size_t i = 0; i < tensors->size(); ++i) named.emplace_back(prefix + state.parameters.names[i], (*tensors)[i].detach());
+    for (std::size_t i = 0; i < tensors->size(); ++i) {
+      if ((*tensors)[i].defined()) named.emplace_back(prefix + state.parameters.names[i], (*tensors)[i].detach());
+    }
   }
   return named;
 }
@@ -82,7 +84,8 @@ std::string show_json(const Json& value) {
 
 /// The first option, by name, that differs and matters. One that an older checkpoint does not know had its default.
 void require_same_options(const std::string& path, Json before, const Json& now) {
-  const Json defaults = Json::parse(to_json(TrainingOptions{}));
+  Json defaults = Json::parse(to_json(TrainingOptions{}));
+  defaults["optimiser"] = "adamw";  // there was no other
   for (const auto& [key, value] : defaults.items()) {
     if (!before.contains(key)) before[key] = value;
   }

@@ -21,7 +21,7 @@ struct TrainingState {
   const Parameters& parameters;
   const std::vector<at::Tensor>& averages;
   const std::vector<at::Tensor>& first_moments;
-  const std::vector<at::Tensor>& second_moments;
+  const std::vector<at::Tensor>& second_moments;  ///< undefined ones are left out
 };
 
 /// The rest of a checkpoint.

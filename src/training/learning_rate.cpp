@@ -12,12 +12,12 @@ constexpr double kLastShare = 0.01;  // of the peak, at the last step
 
 }  // namespace
 
-double learning_rate_at(std::int64_t step, const TrainingOptions& options) {
+double learning_rate_share(std::int64_t step, const TrainingOptions& options) {
   const double rise = options.warmup > 0 ? std::min(1.0, static_cast<double>(step + 1) / static_cast<double>(options.warmup)) : 1;
-  if (options.decay == Decay::Constant) return options.learning_rate * rise;
+  if (options.decay == Decay::Constant) return rise;
   const double done = std::min(1.0, static_cast<double>(step) / static_cast<double>(options.steps));
   const double share = kLastShare + (1 - kLastShare) * 0.5 * (1 + std::cos(std::numbers::pi * done));
-  return options.learning_rate * rise * share;
+  return rise * share;
 }
 
 }  // namespace adadiff::detail

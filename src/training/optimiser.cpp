@@ -1,4 +1,4 @@
-// AdamW, clipping and averaging through ATen's fused and list operators.
+// AdamW, Muon, clipping and averaging through ATen's fused and list operators.
 #include "training/optimiser.h"
 
 #include <algorithm>
@@ -27,12 +27,42 @@ std::vector<at::Tensor> gradients(const Parameters& parameters) {
   return list;
 }
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 void require_known(const std::vector<std::string>& names, const std::vector<std::string>& known) {
   for (const std::string& name : names) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    if (!contains(known, name)) {
       raise({"TrainingOptions.undecayed", "name parameters of the network", "names " + show(name)});
     }
   }
+}
+
+bool is_muons(const Parameters& parameters, std::size_t i, const TrainingOptions& options) {
+  return options.optimiser == Optimiser::Muon && parameters.is_hidden_matrix[i];
+}
+
+AdamW make_adamw(const Parameters& parameters, const TrainingOptions& options) {
+  require_known(options.undecayed, parameters.names);
+  Parameters rest;
+  for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
+    if (is_muons(parameters, i, options)) continue;
+    rest.names.push_back(parameters.names[i]);
+    rest.tensors.push_back(parameters.tensors[i]);
+  }
+  return {rest, {options.beta1, options.beta2, 1e-8, options.weight_decay, options.undecayed}};
+}
+
+Muon make_muon(const Parameters& parameters, const TrainingOptions& options) {
+  std::vector<at::Tensor> matrices;
+  MuonOptions muon{.narrow = options.precision == Precision::BFloat16};
+  for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
+    if (!is_muons(parameters, i, options)) continue;
+    matrices.push_back(parameters.tensors[i]);
+    muon.weight_decay.push_back(contains(options.undecayed, parameters.names[i]) ? 0 : options.weight_decay);
+  }
+  return {std::move(matrices), std::move(muon)};
 }
 
 }  // namespace
@@ -40,11 +70,13 @@ void require_known(const std::vector<std::string>& names, const std::vector<std:
 Parameters trainable_parameters(TrainableNetwork& network, Trained trained) {
   Parameters parameters;
   network.visit([&](const std::string& name, at::Tensor& tensor) {
-    const bool is_trained = trained == Trained::All || network.exit_source(name).has_value();
+    const ParameterRole role = network.role(name);
+    const bool is_trained = trained == Trained::All || role.exit_source.has_value();
     tensor.requires_grad_(is_trained);
     if (!is_trained) return;
     parameters.names.push_back(name);
     parameters.tensors.push_back(tensor);
+    parameters.is_hidden_matrix.push_back(role.is_hidden_matrix);
   });
   if (parameters.tensors.empty()) {
     raise({"TrainingOptions.trained", "name parameters that the network has", "are those of its exits, and it has none"});
@@ -57,10 +89,8 @@ AdamW::AdamW(const Parameters& parameters, AdamWOptions options)
       first_(zeros_like_all(parameters.tensors)),
       second_(zeros_like_all(parameters.tensors)),
       options_(std::move(options)) {
-  require_known(options_.undecayed, parameters.names);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const bool is_undecayed = std::count(options_.undecayed.begin(), options_.undecayed.end(), parameters.names[i]) > 0;
-    (is_undecayed ? undecayed_ : decayed_).push_back(i);
+    (contains(options_.undecayed, parameters.names[i]) ? undecayed_ : decayed_).push_back(i);
   }
 }
 
@@ -84,6 +114,24 @@ void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, d
   const std::vector<at::Tensor> counts(values.size(), count);
   at::_fused_adamw_(values, gradients, first, second, /*max_exp_avg_sqs=*/{}, counts, learning_rate, options_.beta1, options_.beta2,
                     weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+WeightUpdate::WeightUpdate(const Parameters& parameters, const TrainingOptions& options)
+    : learning_rate_(options.learning_rate),
+      matrix_learning_rate_(options.matrix_learning_rate),
+      adamw_(make_adamw(parameters, options)),
+      muon_(make_muon(parameters, options)) {
+  std::size_t matrix = 0, other = 0;
+  for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
+    const bool is_matrix = is_muons(parameters, i, options);
+    first_.push_back(is_matrix ? muon_.momenta()[matrix++] : adamw_.first_moments()[other]);
+    second_.push_back(is_matrix ? at::Tensor() : adamw_.second_moments()[other++]);
+  }
+}
+
+void WeightUpdate::step(std::int64_t number, double share) {
+  adamw_.step(number, learning_rate_ * share);
+  muon_.step(matrix_learning_rate_ * share);
 }
 
 double clip_gradients(const Parameters& parameters, double limit) {

@@ -1,4 +1,5 @@
-// AdamW (Loshchilov & Hutter 2019), gradient clipping and the moving average of the weights, over lists of tensors at once.
+// What a step does to the weights: AdamW (Loshchilov & Hutter 2019) and Muon, gradient clipping and the moving average, over lists of
+// tensors at once.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <adadiff/training.h>
 
 #include "networks/trainable.h"
+#include "training/muon.h"
 
 namespace adadiff::detail {
 
@@ -17,6 +19,7 @@ namespace adadiff::detail {
 struct Parameters {
   std::vector<std::string> names;
   std::vector<at::Tensor> tensors;
+  std::vector<bool> is_hidden_matrix;  ///< ParameterRole's
 };
 
 /// Collects those that are trained and has each ask for gradients; the others ask for none. Throws InvalidArgument where there are none.
@@ -44,6 +47,23 @@ class AdamW {
   std::vector<at::Tensor> parameters_, first_, second_;
   std::vector<std::size_t> decayed_, undecayed_;  ///< positions in parameters_
   AdamWOptions options_;
+};
+
+/// A step of all parameters as the options say: hidden matrices by Muon, the rest by AdamW, or all by AdamW.
+class WeightUpdate {
+ public:
+  /// Throws InvalidArgument where `undecayed` names a parameter that there is not.
+  WeightUpdate(const Parameters& parameters, const TrainingOptions& options);
+  /// Step `number` (from 1) with the gradients that the parameters hold, at a share of the peak learning rates.
+  void step(std::int64_t number, double share);
+  const std::vector<at::Tensor>& first_moments() const { return first_; }    ///< of every parameter; Muon's momenta
+  const std::vector<at::Tensor>& second_moments() const { return second_; }  ///< undefined where Muon has none
+
+ private:
+  double learning_rate_, matrix_learning_rate_;
+  AdamW adamw_;
+  Muon muon_;
+  std::vector<at::Tensor> first_, second_;
 };
 
 /// Scales the gradients so that their norm over all parameters is at most `limit` (0: as they are). Returns the norm before.

@@ -49,12 +49,21 @@ const Names<TimeDistribution>& names_of(TimeDistribution) {
                                                 {TimeDistribution::LogitNormal, "logit-normal"}};
   return names;
 }
+const Names<Optimiser>& names_of(Optimiser) {
+  static const Names<Optimiser> names = {{Optimiser::AdamW, "adamw"}, {Optimiser::Muon, "muon"}};
+  return names;
+}
 const Names<Decay>& names_of(Decay) {
   static const Names<Decay> names = {{Decay::Cosine, "cosine"}, {Decay::Constant, "constant"}};
   return names;
 }
 const Names<Prediction>& names_of(Prediction) {
   static const Names<Prediction> names = {{Prediction::Noise, "noise"}, {Prediction::Clean, "clean"}, {Prediction::Velocity, "velocity"}};
+  return names;
+}
+
+const Names<Precision>& names_of(Precision) {
+  static const Names<Precision> names = {{Precision::Float32, "float32"}, {Precision::BFloat16, "bfloat16"}};
   return names;
 }
 
@@ -82,7 +91,9 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("beta", o.loss.beta);
   visit("distillation", o.loss.distillation);
   visit("batch", o.batch);
+  visit("optimiser", o.optimiser);
   visit("learning_rate", o.learning_rate);
+  visit("matrix_learning_rate", o.matrix_learning_rate);
   visit("warmup", o.warmup);
   visit("decay", o.decay);
   visit("beta1", o.beta1);
@@ -90,6 +101,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("weight_decay", o.weight_decay);
   visit("undecayed", o.undecayed);
   visit("clip", o.clip);
+  visit("precision", o.precision);
   visit("ema", o.ema);
   visit("seed", o.seed);
   visit("steps", o.steps);
@@ -226,11 +238,15 @@ void check_options(const TrainingOptions& o) {
   }
   require_field<std::int64_t>("batch", o.batch, 1, 65536);
   require_field("learning_rate", o.learning_rate, 0.0, 100.0);
+  require_field("matrix_learning_rate", o.matrix_learning_rate, 0.0, 100.0);
   require_field<std::int64_t>("warmup", o.warmup, 0, kMany);
   require_field("beta1", o.beta1, 0.0, 0.999999);
   require_field("beta2", o.beta2, 0.0, 0.999999);
   require_field("weight_decay", o.weight_decay, 0.0, 100.0);
   require_field("clip", o.clip, 0.0, 1e6);
+  if (o.precision != Precision::Float32 && o.precision != Precision::BFloat16) {
+    raise({"TrainingOptions.precision", "be Float32 or BFloat16", "is another"});
+  }
   require_field("ema", o.ema, 0.0, 0.999999999);
   require_field<std::int64_t>("steps", o.steps, 1, kMostSteps);
   require_field("minutes", o.minutes, 0.0, 1e6);

@@ -74,7 +74,7 @@ Tensors tensors_of(TrainableNetwork& network) {
 void copy_weights(const Model& base, TrainableNetwork& network, const std::string& path) {
   const Tensors known = tensors_of(*base.network);
   network.visit([&](const std::string& name, at::Tensor& tensor) {
-    const auto exit_source = network.exit_source(name);
+    const auto exit_source = network.role(name).exit_source;
     auto source = known.find(name);
     if (source == known.end() && exit_source) {
       if (exit_source->empty()) return;

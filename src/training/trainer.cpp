@@ -62,6 +62,8 @@ void require_writable(const std::string& path) {
   const AtomicFile dropped(path);
 }
 
+at::ScalarType type_of(Precision precision) { return precision == Precision::BFloat16 ? at::kBFloat16 : at::kFloat; }
+
 /// Running means weigh all values alike until there are enough of them.
 double running_mean(double mean, double value, std::int64_t count, double memory) {
   const double weight = std::max(1 - memory, 1 / static_cast<double>(count));
@@ -75,7 +77,7 @@ class Training {
         task_(task),
         network_(task.model.network),
         parameters_(trainable_parameters(*network_, options.trained)),
-        optimiser_(parameters_, {options.beta1, options.beta2, 1e-8, options.weight_decay, options.undecayed}),
+        update_(parameters_, options),
         average_(parameters_, options.ema),
         batches_(set, options, batch_form(task.model)) {}
 
@@ -90,7 +92,7 @@ class Training {
   void time_step(double seconds, TrainingProgress& progress);
   void save();
   void save_model();
-  TrainingState state() const { return {parameters_, average_.averages(), optimiser_.first_moments(), optimiser_.second_moments()}; }
+  TrainingState state() const { return {parameters_, average_.averages(), update_.first_moments(), update_.second_moments()}; }
   CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base}; }
   TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
 
@@ -98,7 +100,7 @@ class Training {
   const TrainingTask& task_;
   std::shared_ptr<TrainableNetwork> network_;
   Parameters parameters_;
-  AdamW optimiser_;
+  WeightUpdate update_;
   MovingAverage average_;
   Batches batches_;
   std::int64_t step_ = 0;        ///< steps done
@@ -135,7 +137,8 @@ void Training::backward(TrainingProgress& progress) {
   const Batch& batch = batches_.at_step(step_);
   progress.data_ms = lap.milliseconds();
   drop_gradients(parameters_);
-  const LossTerms loss = training_loss(network_->outputs({batch.x, batch.time, batch.labels}), batch.truth, options_.loss);
+  const PassInputs inputs{batch.x, batch.time, batch.labels};
+  const LossTerms loss = training_loss(network_->outputs(inputs, type_of(options_.precision)), batch.truth, options_.loss);
   progress.loss = loss.total.item<double>();
   progress.simple = loss.simple.item<double>();
   progress.uncertainty = loss.uncertainty.item<double>();
@@ -151,10 +154,11 @@ TrainingProgress Training::step() {
   TrainingProgress progress;
   backward(progress);
   Lap lap;
-  progress.learning_rate = learning_rate_at(step_, options_);
+  const double share = learning_rate_share(step_, options_);
+  progress.learning_rate = options_.learning_rate * share;
   progress.gradient_norm = clip_gradients(parameters_, options_.clip);
   require_finite(progress.gradient_norm, "gradient");
-  optimiser_.step(step_ + 1, progress.learning_rate);
+  update_.step(step_ + 1, share);
   average_.update(step_ + 1);
   progress.update_ms = lap.milliseconds();
   ++step_;

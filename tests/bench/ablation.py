@@ -7,7 +7,7 @@
 
 The report judges each row that is trained: KID, Fréchet distance and class agreement of full depth with 20 steps, then the same at one
 budget, for as many full steps and for the steps and threshold that `adadiff tune` finds. Answers are kept in OUT. Rows already trained are left alone and interrupted ones resumed, so the command can be repeated. Steps are those that take as long as
-3,300 of the first row (15 minutes on the two cores that docs/results.md names).
+2,200 of the first row.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import sys
 
 BASE_NETWORK = {"kind": "uvit", "image_size": 28, "channels": 1, "patch_size": 4, "width": 128, "depth": 8, "heads": 4, "label_rows": 11,
                 "time_mlp": True, "heads_per_exit": True, "uncertainty": "timed-map"}
-BASE = {"weights": "plain", "beta": 0.5, "steps": 3300}
+BASE = {"weights": "plain", "beta": 0.5, "optimiser": "muon", "precision": "bfloat16", "steps": 2200}
 
 
 def row(recipe=None, network=None):
@@ -28,11 +28,12 @@ def row(recipe=None, network=None):
 
 ROWS = {
     "base": row(),
+    "adamw": row({"optimiser": "adamw", "steps": 2310}),
     "noise": row({"prediction": "noise"}),
     "clean": row({"prediction": "clean"}),
-    "patch-2-width-64": row({"steps": 1770}, {"patch_size": 2, "width": 64, "heads": 2}),
-    "patch-2-width-64-depth-4": row({"steps": 3050}, {"patch_size": 2, "width": 64, "heads": 2, "depth": 4}),
-    "patch-2-width-96-depth-4": row({"steps": 2020}, {"patch_size": 2, "width": 96, "heads": 3, "depth": 4}),
+    "patch-2-width-64": row({"steps": 1390}, {"patch_size": 2, "width": 64, "heads": 2}),
+    "patch-2-width-64-depth-4": row({"steps": 2390}, {"patch_size": 2, "width": 64, "heads": 2, "depth": 4}),
+    "patch-2-width-96-depth-4": row({"steps": 1400}, {"patch_size": 2, "width": 96, "heads": 3, "depth": 4}),
     "overlap": row(network={"patch_overlap": 2}),
     "absolute": row({"target": "truth"}),
     "log-excess": row({"target": "log-excess", "lambda": 0.1}, {"uncertainty": "pooled"}),

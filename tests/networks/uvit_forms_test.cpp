@@ -34,7 +34,8 @@ Compared compare(const detail::UViTConfig& config) {
   const TensorMap weights = random_weights(config, 3);
   const auto network = make_uvit(config, weights);
   const Inputs inputs = random_inputs(config, 5, 4);
-  Compared both{network->outputs(inputs.view()), run_reference(weights, sizes_of(config), {}, inputs.x, inputs.time, inputs.labels), {}};
+  Compared both{
+      network->outputs(inputs.view(), at::kFloat), run_reference(weights, sizes_of(config), {}, inputs.x, inputs.time, inputs.labels), {}};
   if (config.uncertainty == UncertaintyForm::None) return both;
   const auto pass = network->new_pass(5);
   pass->begin(inputs.view());
@@ -77,7 +78,7 @@ TEST(UncertaintyForms, TimeMovesTimedScoresOnTheirOwn) {
     if (name.rfind("uem.", 0) == 0 && !name.ends_with("time_weight")) tensor.zero_();
   }
   const Inputs inputs = random_inputs(config, 4, 4);
-  const at::Tensor u = make_uvit(config, weights)->outputs(inputs.view()).front().uncertainty.flatten(1).mean(1);
+  const at::Tensor u = make_uvit(config, weights)->outputs(inputs.view(), at::kFloat).front().uncertainty.flatten(1).mean(1);
   EXPECT_GT(u.std().item<double>(), 0.01);
 }
 
@@ -136,7 +137,7 @@ TEST(HeadsPerExit, PassPredictsWithThem) {
   config.heads_per_exit = true;
   const auto network = make_uvit(config, random_weights(config, 3));
   const Inputs inputs = random_inputs(config, 2, 4);
-  const auto outputs = network->outputs(inputs.view());
+  const auto outputs = network->outputs(inputs.view(), at::kFloat);
   const auto pass = network->new_pass(2);
   pass->begin(inputs.view());
   for (const auto& output : outputs) {

@@ -27,7 +27,7 @@ TEST_P(UViTGolden, PassPredictsAsOfficialAfterEveryBlock) {
 }
 
 TEST_P(UViTGolden, OutputsPredictAsOfficialAfterEveryBlock) {
-  const auto outputs = network_->outputs(inputs_.view());
+  const auto outputs = network_->outputs(inputs_.view(), at::kFloat);
   ASSERT_EQ(static_cast<std::int64_t>(outputs.size()), predictions_.size(0));
   for (std::size_t block = 0; block < outputs.size(); ++block) {
     EXPECT_LT(relative_error(outputs[block].prediction, predictions_[static_cast<std::int64_t>(block)]), kTolerance)
@@ -72,7 +72,7 @@ TEST_F(AdaDiffGolden, ScoreWritesTheOfficialMapWhereOneIsAskedFor) {
 }
 
 TEST_F(AdaDiffGolden, OutputsGiveTheOfficialMaps) {
-  const auto outputs = network_->outputs(inputs_.view());
+  const auto outputs = network_->outputs(inputs_.view(), at::kFloat);
   for (std::size_t block = 0; block < outputs.size(); ++block) {
     const at::Tensor expected = golden_.golden.at("uncertainty_maps")[static_cast<std::int64_t>(block)];
     EXPECT_TRUE(at::allclose(outputs[block].uncertainty, expected, 0, 1e-5)) << "after block " << block + 1;

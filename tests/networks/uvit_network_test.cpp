@@ -113,7 +113,7 @@ TEST(UViTWeights, StartWithUncertaintyOneHalf) {
     detail::UViT network(config, {std::vector<std::uint8_t>(9, 1), 10});
     network.initialise(1);
     const Inputs inputs = random_inputs(config, 2, 1);
-    EXPECT_TRUE(network.outputs(inputs.view()).front().uncertainty.eq(0.5).all().item<bool>()) << to_string(form);
+    EXPECT_TRUE(network.outputs(inputs.view(), at::kFloat).front().uncertainty.eq(0.5).all().item<bool>()) << to_string(form);
   }
 }
 
@@ -128,7 +128,8 @@ TEST_P(UViTGradients, ReachEveryParameter) {
   network->visit([](const std::string&, at::Tensor& tensor) { tensor.requires_grad_(true); });
   at::Tensor sum = at::zeros({});
   const Inputs inputs = random_inputs(config, 2, 1);
-  for (const auto& output : network->outputs(inputs.view())) sum = sum + output.prediction.square().sum() + output.uncertainty.sum();
+  for (const auto& output : network->outputs(inputs.view(), at::kFloat))
+    sum = sum + output.prediction.square().sum() + output.uncertainty.sum();
   sum.backward();
   network->visit([](const std::string& name, at::Tensor& tensor) {
     ASSERT_TRUE(tensor.grad().defined()) << name;
@@ -136,10 +137,46 @@ TEST_P(UViTGradients, ReachEveryParameter) {
   });
 }
 
+// Blocks in bfloat16, whose numbers have 8 bits: predictions differ by about a hundredth of their size, and nothing changes its type.
+TEST(UViTPrecision, InBFloat16OutputsAreNearThoseOfFloat32) {
+  const auto config = bundled_size();
+  const auto network = make_uvit(config, random_weights(config, 1));
+  const Inputs inputs = random_inputs(config, 2, 1);
+  const auto wide = network->outputs(inputs.view(), at::kFloat), narrow = network->outputs(inputs.view(), at::kBFloat16);
+  for (std::size_t k = 0; k < wide.size(); ++k) {
+    EXPECT_EQ(narrow[k].prediction.scalar_type(), at::kFloat);
+    EXPECT_EQ(narrow[k].uncertainty.scalar_type(), at::kFloat);
+    const double difference = (narrow[k].prediction - wide[k].prediction).norm().item<double>() / wide[k].prediction.norm().item<double>();
+    EXPECT_LT(difference, 0.03) << "exit " << k + 1;
+    EXPECT_GT(difference, 1e-5) << "exit " << k + 1;  // so bfloat16 it was
+  }
+}
+
+TEST(UViTPrecision, InBFloat16GradientsReachTheFloat32Parameters) {
+  const auto config = bundled_size();
+  const auto network = make_uvit(config, random_weights(config, 1));
+  network->visit([](const std::string&, at::Tensor& tensor) { tensor.requires_grad_(true); });
+  const Inputs inputs = random_inputs(config, 2, 1);
+  const auto gradients = [&](at::ScalarType type) {
+    at::Tensor sum = at::zeros({});
+    for (const auto& output : network->outputs(inputs.view(), type)) sum = sum + output.prediction.square().sum();
+    network->visit([](const std::string&, at::Tensor& tensor) { tensor.mutable_grad() = at::Tensor(); });
+    sum.backward();
+    std::vector<at::Tensor> all;
+    network->visit([&](const std::string&, at::Tensor& tensor) {
+      if (tensor.grad().defined()) all.push_back(tensor.grad().flatten());
+    });
+    return at::cat(all);
+  };
+  const at::Tensor wide = gradients(at::kFloat), narrow = gradients(at::kBFloat16);
+  EXPECT_EQ(narrow.scalar_type(), at::kFloat);
+  EXPECT_LT((narrow - wide).norm().item<double>(), 0.05 * wide.norm().item<double>());
+}
+
 /// Of all predictions, as a number that every parameter but those of UEMs moves.
 at::Tensor sum_of_squares(const detail::UViT& network, const Inputs& inputs) {
   at::Tensor sum = at::zeros({}, at::kDouble);
-  for (const auto& output : network.outputs(inputs.view())) sum = sum + output.prediction.square().sum();
+  for (const auto& output : network.outputs(inputs.view(), at::kDouble)) sum = sum + output.prediction.square().sum();
   return sum;
 }
 

@@ -131,7 +131,7 @@ TEST_F(UViTPass, PredictsWhereAllRowsGoToOtherSlots) {
 }
 
 TEST_F(UViTPass, AgreesWithOutputsAfterEveryBlock) {
-  const auto outputs = network_->outputs(inputs_.view());
+  const auto outputs = network_->outputs(inputs_.view(), at::kFloat);
   const auto pass = begin(inputs_);
   for (const auto& output : outputs) {
     pass->run_block();

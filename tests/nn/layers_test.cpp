@@ -73,6 +73,31 @@ TEST(Attention, EqualsSoftmaxOfScaledProducts) {
   EXPECT_LT(largest_difference(attention(qkv, x, heads), at::cat(mixed, -1)), 1e-5);
 }
 
+class AttentionWithGradients : public testing::TestWithParam<std::int64_t> {};
+
+// Short rows take another way through attention than long ones while training.
+TEST_P(AttentionWithGradients, EqualsTheOneWithout) {
+  const std::int64_t heads = 2, width = 8;
+  Linear qkv{numbers({3 * width, width}, "qkv"), {}};
+  const auto x = numbers({2, GetParam(), width}, "x");
+  const auto plain = attention(qkv, x, heads);
+  qkv.weight.requires_grad_();
+  const auto with_gradients = attention(qkv, x, heads);
+  EXPECT_TRUE(with_gradients.requires_grad());
+  EXPECT_LT(largest_difference(with_gradients.detach(), plain), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(ShortAndLong, AttentionWithGradients, testing::Values(1, 5, 200));
+
+// bfloat16 has 8 bits: sums of 8 products of numbers up to 3 are right to about 8 * 3 / 256.
+TEST(ApplyLinear, ComputesInTheTypeOfItsInput) {
+  const auto layer = random_linear(8, 3);
+  const auto x = numbers({4, 8}, "x");
+  const auto narrow = apply(layer, x.to(at::kBFloat16));
+  EXPECT_EQ(narrow.scalar_type(), at::kBFloat16);
+  EXPECT_LT(largest_difference(narrow.to(at::kFloat), apply(layer, x)), 0.1);
+}
+
 TEST(InitialValues, DependOnSeedAndNameOnly) {
   EXPECT_TRUE(at::equal(numbers({3, 4}, "a"), numbers({12}, "a").view({3, 4})));
   EXPECT_FALSE(at::equal(numbers({12}, "a"), numbers({12}, "b")));

@@ -193,7 +193,7 @@ TEST(UViTNeverExit, GivesThePlainForwardBitForBit) {
   const auto network = small_uvit();
   const States states = random_states(7);
   const c10::InferenceMode guard;
-  const at::Tensor plain = network->outputs(states.view()).back().prediction;
+  const at::Tensor plain = network->outputs(states.view(), at::kFloat).back().prediction;
   EXPECT_TRUE(at::equal(execute(network, full_depth(), states), plain));
   EXPECT_TRUE(at::equal(execute(network, exit_below(1e-9f), states), plain)) << "scores are computed and nobody leaves";
 }

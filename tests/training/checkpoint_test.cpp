@@ -176,7 +176,7 @@ TEST_F(Checkpoint, RefusesDeepNesting) {
 }
 
 TEST_F(Checkpoint, ShowsOnlyTheBeginningOfALongOption) {
-  nlohmann::json options = nlohmann::json::parse(to_json({}));
+  nlohmann::json options = nlohmann::json::parse(to_json(TrainingOptions{}));
   options["seed"] = std::string(100'000, 'x');
   write_facts(R"({"format": 1, "step": 1, "simple_loss": 1, "network": {}, "options": )" + options.dump() + "}");
   const std::string message = refusal(facts(0));

@@ -150,7 +150,7 @@ class LossGradient : public testing::TestWithParam<GradientCase> {
     truth_ = x_.flip(0) * 0.7 + 0.1;
     time_ = at::linspace(100, 900, 4, at::kDouble);
   }
-  std::vector<BlockOutput> outputs() const { return network_->outputs({x_, time_, at::Tensor()}); }
+  std::vector<BlockOutput> outputs() const { return network_->outputs({x_, time_, at::Tensor()}, at::kFloat); }
 
   std::shared_ptr<TrainableNetwork> network_;
   Parameters parameters_;

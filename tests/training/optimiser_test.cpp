@@ -63,13 +63,70 @@ TEST(AdamW, LeavesParametersWithoutGradientAlone) {
   EXPECT_EQ(at_index(parameters.tensors[1], 0), 3);
 }
 
-TEST(AdamW, RefusesUnknownUndecayedNames) {
+TEST(WeightUpdate, RefusesUnknownUndecayedNames) {
+  TrainingOptions options;
+  options.undecayed = {"nobody"};
   try {
-    AdamW(two_parameters(), {0.9, 0.99, 1e-8, 0.5, {"nobody"}});
+    const WeightUpdate update(two_parameters(), options);
     FAIL();
   } catch (const InvalidArgument& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("TrainingOptions.undecayed: must name parameters of the network, but names \"nobody\""));
   }
+}
+
+/// A hidden matrix [3, 2] and a bias, with gradients.
+Parameters matrix_and_bias() {
+  Parameters parameters;
+  parameters.names = {"matrix", "bias"};
+  parameters.is_hidden_matrix = {true, false};
+  parameters.tensors = {at::eye(3, 2, at::kDouble).requires_grad_(true), at::tensor({3.0, 1.0}, at::kDouble).requires_grad_(true)};
+  parameters.tensors[0].mutable_grad() = at::tensor({0.3, -0.4, 0.1, 0.2, 0.5, 0.7}, at::kDouble).view({3, 2});
+  parameters.tensors[1].mutable_grad() = at::tensor({1.2, -0.1}, at::kDouble);
+  return parameters;
+}
+
+TEST(WeightUpdate, GivesHiddenMatricesToMuonAndTheRestToAdamW) {
+  const Parameters both = matrix_and_bias(), alone = matrix_and_bias();
+  TrainingOptions options;
+  options.optimiser = Optimiser::Muon;
+  options.learning_rate = 0.1;
+  options.matrix_learning_rate = 0.2;
+  WeightUpdate(both, options).step(1, 0.5);
+  Muon muon({alone.tensors[0]}, {.weight_decay = {options.weight_decay}});
+  muon.step(0.1);
+  EXPECT_TRUE(at::equal(both.tensors[0], alone.tensors[0]));
+  Parameters rest = matrix_and_bias();
+  rest.names.erase(rest.names.begin()), rest.tensors.erase(rest.tensors.begin());
+  AdamW(rest, {0.9, 0.99, 1e-8, options.weight_decay, {}}).step(1, 0.05);
+  EXPECT_TRUE(at::equal(both.tensors[1], rest.tensors[0]));
+}
+
+TEST(WeightUpdate, HasNoSecondMomentOfWhatMuonMoves) {
+  const Parameters parameters = matrix_and_bias();
+  TrainingOptions options;
+  options.optimiser = Optimiser::Muon;
+  const WeightUpdate update(parameters, options);
+  EXPECT_FALSE(update.second_moments()[0].defined());
+  EXPECT_EQ(update.second_moments()[1].sizes(), parameters.tensors[1].sizes());
+  EXPECT_EQ(update.first_moments()[0].sizes(), parameters.tensors[0].sizes());
+}
+
+TEST(WeightUpdate, GivesAllToAdamWWhereOptionsSaySo) {
+  const Parameters parameters = matrix_and_bias();
+  TrainingOptions options;
+  options.optimiser = Optimiser::AdamW;
+  EXPECT_TRUE(WeightUpdate(parameters, options).second_moments()[0].defined());
+}
+
+TEST(WeightUpdate, SparesUndecayedMatrices) {
+  const Parameters parameters = matrix_and_bias();
+  parameters.tensors[0].mutable_grad().zero_();
+  TrainingOptions options;
+  options.optimiser = Optimiser::Muon;
+  options.weight_decay = 0.5;
+  options.undecayed = {"matrix"};
+  WeightUpdate(parameters, options).step(1, 1);
+  EXPECT_TRUE(at::equal(parameters.tensors[0].detach(), at::eye(3, 2, at::kDouble)));
 }
 
 TEST(ClipGradients, ScalesTheGlobalNormDownToTheLimit) {
@@ -111,21 +168,20 @@ TEST(BorrowedValues, ComeAndGoWithTheScope) {
 
 TEST(LearningRate, RisesLinearlyThenFallsToAHundredth) {
   TrainingOptions options;
-  options.learning_rate = 2;
   options.warmup = 10;
   options.steps = 1000;
   options.decay = Decay::Cosine;
-  EXPECT_NEAR(learning_rate_at(0, options), 0.2, 1e-5);
-  EXPECT_NEAR(learning_rate_at(500, options), 2 * 0.505, 1e-12);
-  EXPECT_NEAR(learning_rate_at(1000, options), 0.02, 1e-12);
+  EXPECT_NEAR(learning_rate_share(0, options), 0.1, 1e-5);
+  EXPECT_NEAR(learning_rate_share(500, options), 0.505, 1e-12);
+  EXPECT_NEAR(learning_rate_share(1000, options), 0.01, 1e-12);
 }
 
 TEST(LearningRate, StaysWhenConstant) {
   TrainingOptions options;
   options.warmup = 0;
   options.decay = Decay::Constant;
-  EXPECT_EQ(learning_rate_at(0, options), options.learning_rate);
-  EXPECT_EQ(learning_rate_at(options.steps, options), options.learning_rate);
+  EXPECT_EQ(learning_rate_share(0, options), 1);
+  EXPECT_EQ(learning_rate_share(options.steps, options), 1);
 }
 
 TEST(TrainableParameters, OfExitsLeaveTheBackboneWithoutGradients) {

@@ -21,6 +21,7 @@ TEST(TrainingOptionsJson, ReadsBackWhatItWrites) {
   options.undecayed = {"pos_embed"};
   options.class_names = {"shirt"};
   options.learning_rate = 0.1 + 0.2;
+  options.precision = Precision::BFloat16;
   options.seed = 12;
   const TrainingOptions back = parse_training_options(to_json(options));
   EXPECT_EQ(to_json(back), to_json(options));
@@ -76,6 +77,13 @@ const BadOption kBadOptions[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(EveryField, BadOptions, testing::ValuesIn(kBadOptions));
+
+TEST(CheckOptions, RefusesPrecisionsThatTrainingHasNot) {
+  TrainingOptions options;
+  options.precision = Precision::Float16;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }),
+              HasSubstr("TrainingOptions.precision: must be Float32 or BFloat16, but is another"));
+}
 
 TEST(CheckOptions, RefusesIntervalAndMinutesOutOfRange) {
   TrainingOptions options;

@@ -28,7 +28,7 @@ TinyNetwork::TinyNetwork(const TinyConfig& config) : config_(config) {
 
 std::unique_ptr<ForwardPass> TinyNetwork::new_pass(std::int64_t) const { throw std::logic_error("the tiny network only trains"); }
 
-std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs) const {
+std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs, at::ScalarType) const {
   at::Tensor h = inputs.x.flatten(1) + (inputs.time / 1000).unsqueeze(1) * time_;  // [R, D]
   if (labels_.defined()) h = h + labels_.index({inputs.labels});
   std::vector<BlockOutput> outputs;
@@ -44,11 +44,11 @@ std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs) const {
   return outputs;
 }
 
-std::optional<std::string> TinyNetwork::exit_source(const std::string& name) const {
+ParameterRole TinyNetwork::role(const std::string& name) const {
   const std::string last = "blocks." + std::to_string(config_.blocks - 1) + ".head";
-  if (name.ends_with(".uem")) return std::string();
-  if (name.ends_with(".head") && name != last) return last;
-  return std::nullopt;
+  if (name.ends_with(".uem")) return {.exit_source = ""};
+  if (name.ends_with(".head") && name != last) return {.exit_source = last};
+  return {.is_hidden_matrix = name.ends_with(".weight")};
 }
 
 void TinyNetwork::visit(const TensorVisitor& visitor) {

@@ -30,11 +30,11 @@ class TinyNetwork final : public TrainableNetwork {
 
   const NetworkInfo& info() const override { return info_; }
   std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
-  std::vector<BlockOutput> outputs(const PassInputs& inputs) const override;
+  std::vector<BlockOutput> outputs(const PassInputs& inputs, at::ScalarType) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
   /// Heads and UEMs of all blocks but the last belong to the exits, and the last UEM.
-  std::optional<std::string> exit_source(const std::string& name) const override;
+  ParameterRole role(const std::string& name) const override;
   std::string config_json() const override { return "{\"kind\": \"tiny\", \"blocks\": " + std::to_string(config_.blocks) + "}"; }
 
  private:
