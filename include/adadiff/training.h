@@ -115,7 +115,7 @@ struct TrainingOptions {
 
   // A step. Gradients are clipped by their global norm.
   std::int64_t batch = 64;  ///< in [1, 65536]
-  Optimiser optimiser = Optimiser::AdamW;
+  Optimiser optimiser = Optimiser::Muon;
   double learning_rate = 2e-3;         ///< AdamW's at its peak
   double matrix_learning_rate = 0.02;  ///< Muon's at its peak
   std::int64_t warmup = 200;           ///< steps of linear rise

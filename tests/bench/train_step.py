@@ -4,7 +4,8 @@
     train_step.py build/release/bin/adadiff [--rounds 5] [--steps 30] [--threads 2] [--data DIR] [--frozen MODEL]
 
 Rounds take turns: some steps of ours in a process of its own, then as many in PyTorch. Medians are over all steps but the first of each
-round. --frozen also measures a step that trains the exits of MODEL, a model of the default sizes, on its frozen backbone. Needs torch and numpy, and Debian's dataset-fashion-mnist.
+round. Steps with Muon and with bfloat16 are measured beside it; --frozen also measures one that trains the exits of MODEL, a model of the
+default sizes, on its frozen backbone. Needs torch and numpy, and Debian's dataset-fashion-mnist.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from torch.nn import functional
 
 WIDTH, HEADS, PATCH, BLOCKS, SIDE, NO_LABEL, BATCH = 128, 4, 4, 9, 7, 10, 64
 WARM_UP = 5  # steps of each round that do not count
+SAME = ["--optimiser", "adamw"]  # what the eager loop does
+BFLOAT16 = ["--precision", "bfloat16"]
 
 
 class Block(nn.Module):
@@ -157,22 +160,22 @@ def main():
     parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    eager, ours, theirs, frozen = EagerLoop(arguments.data), [], [], []
+    kinds = {"adadiff": SAME, "adadiff, Muon": ["--optimiser", "muon"], "adadiff, bfloat16": SAME + BFLOAT16,
+             "adadiff, Muon, bfloat16": ["--optimiser", "muon"] + BFLOAT16}
+    if arguments.frozen:
+        kinds["adadiff, frozen backbone"] = SAME + ["--from", arguments.frozen, "--trained", "exits"]
+    eager, ours, theirs = EagerLoop(arguments.data), {kind: [] for kind in kinds}, []
     with tempfile.TemporaryDirectory() as name:
         for _ in range(arguments.rounds):
-            ours += our_milliseconds(arguments, pathlib.Path(name), [])
-            if arguments.frozen:
-                frozen += our_milliseconds(arguments, pathlib.Path(name), ["--from", arguments.frozen, "--trained", "exits"])
+            for kind, extra in kinds.items():
+                ours[kind] += our_milliseconds(arguments, pathlib.Path(name), extra)
             theirs += eager.milliseconds(arguments.steps)
-    print("median ms of a step (quartiles):")
-    print(f"  adadiff        {quartiles([row['ms'] for row in ours])}")
-    for part in ("data", "forward", "backward", "update"):
-        print(f"    {part:<12} {quartiles([row[part + '_ms'] for row in ours])}")
-    if frozen:
-        print(f"  frozen backbone {quartiles([row['ms'] for row in frozen])}")
-        print(f"    ratio to ours {statistics.median(row['ms'] for row in frozen) / statistics.median(row['ms'] for row in ours):.3f}")
-    print(f"  PyTorch eager  {quartiles(theirs)}")
-    print(f"  ratio of medians {statistics.median(row['ms'] for row in ours) / statistics.median(theirs):.3f}")
+    eager_median = statistics.median(theirs)
+    print("median ms of a step (quartiles), ratio to PyTorch eager:")
+    for kind, rows in ours.items():
+        print(f"  {kind:<26} {quartiles([row['ms'] for row in rows])}, {statistics.median(row['ms'] for row in rows) / eager_median:.2f}; "
+              + ", ".join(f"{part} {statistics.median(row[part + '_ms'] for row in rows):.0f}" for part in ("data", "forward", "backward", "update")))
+    print(f"  {'PyTorch eager':<26} {quartiles(theirs)}")
 
 
 if __name__ == "__main__":
