@@ -7,5 +7,7 @@ namespace adadiff::kernels {
 bool has_avx2_and_fma();
 /// The same for AVX-512 (its foundation, F).
 bool has_avx512();
+/// Whether the processor has instructions for products of bfloat16. True where there is no way to ask.
+bool has_bfloat16();
 
 }  // namespace adadiff::kernels

@@ -7,4 +7,6 @@ bool has_avx2_and_fma() { return false; }
 
 bool has_avx512() { return false; }
 
+bool has_bfloat16() { return true; }
+
 }  // namespace adadiff::kernels

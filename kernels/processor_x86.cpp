@@ -7,4 +7,6 @@ bool has_avx2_and_fma() { return __builtin_cpu_supports("avx2") != 0 && __builti
 
 bool has_avx512() { return __builtin_cpu_supports("avx512f") != 0 && has_avx2_and_fma(); }
 
+bool has_bfloat16() { return __builtin_cpu_supports("avx512bf16") != 0; }
+
 }  // namespace adadiff::kernels

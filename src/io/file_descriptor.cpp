@@ -17,7 +17,8 @@ int FileDescriptor::close() {
 }
 
 void raise_file_error(const std::string& path, const std::string& must, const std::string& doing, int error_number) {
-  raise<FileError>({path, must, doing + " failed: " + std::generic_category().message(error_number)});
+  const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
+  raise<FileError>({path, must, doing + " failed: " + std::generic_category().message(error_number), is_full ? "make room there" : ""});
 }
 
 }  // namespace adadiff::detail

@@ -13,6 +13,7 @@
 #include "core/check.h"
 #include "io/atomic_file.h"
 #include "io/file_descriptor.h"
+#include "kernels/processor.h"
 #include "pipeline/model_description.h"
 #include "pipeline/model_file.h"
 #include "training/checkpoint.h"
@@ -232,6 +233,12 @@ void require_labels(const NetworkInfo& info, const ImageSource& set, const Train
   }
 }
 
+/// Without instructions for them, a step in bfloat16 takes several times longer than one in float32 (docs/results.md).
+void require_precision(const TrainingOptions& options) {
+  if (options.precision == Precision::Float32 || kernels::has_bfloat16()) return;
+  raise({"TrainingOptions.precision", "be float32 on this processor", "is bfloat16, for whose products it has no instructions"});
+}
+
 /// What a model file could not hold must be said before hours of work, not after.
 void require_texts(const NetworkInfo& info, const TrainingOptions& options) {
   const auto bytes = [](const char* field, const std::string& text, std::size_t most) {
@@ -261,6 +268,7 @@ TrainingResult train_task(const TrainingOptions& options, const TrainingTask& ta
   require_image_size(info, set);
   require_labels(info, set, options);
   require_texts(info, options);
+  require_precision(options);
   return Training(options, task, set).run(observer, stop);
 }
 

@@ -133,7 +133,7 @@ TEST(AtomicFile, WritesIntoTheNullDevice) {
 
 TEST(AtomicFile, ReportsAFullDisk) {
   EXPECT_THAT(message_of<FileError>([] { write_text("/dev/full", "x"); }),
-              HasSubstr("/dev/full: must be writable, but writing failed: No space left on device"));
+              HasSubstr("/dev/full: must be writable, but writing failed: No space left on device; make room there"));
 }
 
 TEST(AtomicFile, ReportsAMissingFolder) {

@@ -2,12 +2,16 @@
 #include "training/trainer.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <csignal>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 
+#include "kernels/processor.h"
 #include "pipeline/model_file.h"
 #include "training/optimiser.h"
 #include "training/temporary_folder.h"
@@ -96,6 +100,21 @@ TEST_F(Training, GivesTheSameBitsWithAndWithoutInterruption) {
   EXPECT_TRUE(second.completed);
   expect_equal_weights(folder_.file("whole"), folder_.file("parts"));
   EXPECT_EQ(log_lines(folder_.file("whole.csv")), log_lines(folder_.file("parts.csv")));
+}
+
+TEST_F(Training, GivesTheSameBitsInBFloat16TooWhereTheProcessorHasIt) {
+  TrainingOptions whole = options("whole", 9), parts = options("parts", 9);
+  whole.precision = parts.precision = Precision::BFloat16;
+  if (!kernels::has_bfloat16()) {
+    EXPECT_THAT(message_of<InvalidArgument>([&] { train(whole); }),
+                HasSubstr("TrainingOptions.precision: must be float32 on this processor, but is bfloat16"));
+    return;
+  }
+  train(whole);
+  train(parts, stop_after(4));
+  parts.start = Start::Resume;
+  train(parts);
+  expect_equal_weights(whole.model, parts.model);
 }
 
 TEST_F(Training, ForgetsLoggedStepsAfterTheCheckpoint) {
@@ -197,6 +216,42 @@ TEST_F(Training, SaysWhyACheckpointCannotBeWritten) {
   TrainingOptions o = options("model", 2);
   o.checkpoint = folder_.file(std::string(300, 'x'));  // longer than a file's name can be
   EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.checkpoint + ": must be writable, but opening it failed"));
+}
+
+/// No file of this process grows beyond so many bytes while it lives: what a full disk does, without one.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &now);
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+TEST_F(Training, LeavesTheCheckpointAsItWasWhereThereIsNoRoomForTheNext) {
+  TrainingOptions o = options("model", 4);
+  o.log.clear();
+  train(o, stop_after(2));
+  const std::string checkpoint = content_of(o.model + ".checkpoint"), model = content_of(o.model);
+  o.start = Start::Resume;
+  {
+    const FileSizeLimit limit(checkpoint.size() / 2);
+    EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.model + ".checkpoint: must be writable, but writing failed"));
+  }
+  EXPECT_EQ(content_of(o.model + ".checkpoint"), checkpoint);
+  EXPECT_EQ(content_of(o.model), model);
+  EXPECT_TRUE(train(o).completed);
 }
 
 TEST_F(Training, RefusesALogThatIsSomethingElse) {
