@@ -104,20 +104,40 @@ PairedReport compare_with_full_depth(const EvaluateFlags& flags, const Pipeline&
   return report;
 }
 
-void measure_images(const EvaluateFlags& flags, const Pipeline& pipeline, const Request& request, const Images& images,
-                    EvaluationReport& report) {
-  const auto extractor = detail::open_features(features_path(flags.features));
-  report.features = extractor->name();
-  const detail::ImageFeatures generated = extractor->extract(images);
-  const bool has_labels = !generated.classes.empty() && !request.labels.empty();
-  if (has_labels) report.class_agreement = detail::class_agreement(generated.classes, request.labels);
-  if (flags.reference.path.empty()) return;
-  const detail::RealFeatures real = reference_features(flags.reference, *extractor, generated.features.cols(), pipeline.model());
-  report.references = real.features ? real.features->rows() : 0;
-  report.quality = detail::measure_quality(real, generated.features,
+/// What images are measured with; opened before they are drawn, which may take hours.
+struct Yardstick {
+  std::unique_ptr<detail::FeatureExtractor> extractor;
+  detail::RealFeatures real;  ///< empty without a reference
+};
+
+/// Nothing where nothing is to be measured.
+std::optional<Yardstick> open_yardstick(const EvaluateFlags& flags, const ModelSummary& model) {
+  if (flags.reference.path.empty() && flags.features.empty()) return std::nullopt;
+  Yardstick yardstick{detail::open_features(features_path(flags.features)), {}};
+  Images blank{.count = 1, .height = model.height, .width = model.width, .channels = model.channels};
+  blank.pixels.resize(static_cast<std::size_t>(model.channels * model.height * model.width));
+  const std::int64_t dimensions = yardstick.extractor->extract(blank).features.cols();
+  if (!flags.reference.path.empty()) yardstick.real = reference_features(flags.reference, *yardstick.extractor, dimensions, model);
+  return yardstick;
+}
+
+/// Returns a note where something could not be measured.
+std::string measure_images(const EvaluateFlags& flags, const Yardstick& yardstick, const ModelSummary& model,
+                           const std::vector<std::int64_t>& labels, const Images& images, EvaluationReport& report) {
+  std::string note;
+  report.features = yardstick.extractor->name();
+  const detail::ImageFeatures generated = yardstick.extractor->extract(images);
+  if (!generated.classes.empty() && !labels.empty()) {
+    const auto classes = detail::classes_of_labels(labels, model.class_names, yardstick.extractor->class_names());
+    if (classes) report.class_agreement = detail::class_agreement(generated.classes, *classes);
+    if (!classes) note = "no class agreement, since the classifier does not know the model's classes by name";
+  }
+  report.references = yardstick.real.features ? yardstick.real.features->rows() : 0;
+  report.quality = detail::measure_quality(yardstick.real, generated.features,
                                            {.subsets = {static_cast<int>(flags.subsets), flags.subset_size},
                                             .seed = flags.sampling.seed,
                                             .groups = static_cast<int>(flags.groups)});
+  return note;
 }
 
 void check_flags(const EvaluateFlags& flags) {
@@ -127,6 +147,7 @@ void check_flags(const EvaluateFlags& flags) {
   if (!flags.reference.save.empty() && flags.reference.path.empty()) {
     detail::raise({"--save-reference", "be given with --reference", "is given alone"});
   }
+  if (flags.groups == 1) detail::raise({"--groups", "be 0 or at least 2", "is 1"});
   require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
                                                                                                       {"--plan", flags.sampling.plan},
                                                                                                       {"--reference", flags.reference.path},
@@ -149,7 +170,9 @@ void evaluate(EvaluateFlags& flags) {
   const Pipeline pipeline = Pipeline::open(model_path(flags.sampling.model));
   const PlannedRequest planned = plan_request(flags, pipeline.model());
   const Request& request = planned.request;
+  const std::optional<Yardstick> yardstick = open_yardstick(flags, pipeline.model());
   EvaluationReport report;
+  std::string note;
   {
     TerminalProgress progress("evaluate", "steps");
     TimedResult timed = draw(flags, pipeline, request, progress);
@@ -160,13 +183,12 @@ void evaluate(EvaluateFlags& flags) {
     report.seed = request.seed;
     report.wall_ms = timed.wall_ms;
     write_images(timed.result.images, flags.sampling.images);
-    if (!flags.reference.path.empty() || !flags.features.empty()) {
-      measure_images(flags, pipeline, request, timed.result.images, report);
-    }
+    if (yardstick) note = measure_images(flags, *yardstick, pipeline.model(), request.labels, timed.result.images, report);
     if (flags.paired > 0) report.paired = compare_with_full_depth(flags, pipeline, request, timed.result.images, progress);
     report.trace = std::move(timed.result.trace);
   }
   print_note("evaluate", planned.note);
+  print_note("evaluate", note);
   flags.json ? print_json(to_json(report)) : print_result(to_text(report));
 }
 

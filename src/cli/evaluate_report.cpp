@@ -61,15 +61,26 @@ void add_quality(const EvaluationReport& report, ordered_json& json) {
 
 std::string line(const std::string& name, const std::string& value) { return name + std::string(17 - name.size(), ' ') + value + "\n"; }
 
+/// 95 % by the delete-group jackknife.
+std::string with_interval(const detail::GroupedDistance& distance, double scale) {
+  const auto groups = static_cast<double>(distance.without.size());
+  double mean = 0, squares = 0;
+  for (const double value : distance.without) mean += value / groups;
+  for (const double value : distance.without) squares += (value - mean) * (value - mean);
+  return fixed(scale * distance.all, 3) + " +- " + fixed(scale * 1.96 * std::sqrt((groups - 1) / groups * squares), 3);
+}
+
 std::string quality_text(const EvaluationReport& report) {
   const detail::Quality& q = report.quality;
   std::string text = line("features", report.features);
   if (q.frechet) text += line("Fréchet", fixed(*q.frechet, 3)).insert(8, 1, ' ');  // é has two bytes
   if (q.kernel) {
-    text += line("KID x 1000", fixed(1000 * q.kernel->mean, 3) + " (subsets of " + std::to_string(q.subset_size) + " deviate by " +
-                                   fixed(1000 * q.kernel->deviation, 3) + ")");
+    const std::string deviation = std::isnan(q.kernel->deviation) ? "" : " deviate by " + fixed(1000 * q.kernel->deviation, 3);
+    text += line("KID x 1000", fixed(1000 * q.kernel->mean, 3) + " (subsets of " + std::to_string(q.subset_size) + deviation + ")");
   }
   if (q.manifold) text += line("precision", fixed(q.manifold->precision, 4)) + line("recall", fixed(q.manifold->recall, 4));
+  if (q.grouped_frechet) text += line("Fréchet, all", with_interval(*q.grouped_frechet, 1)).insert(13, 1, ' ');
+  if (q.grouped_kernel) text += line("KID x 1000, all", with_interval(*q.grouped_kernel, 1000));
   if (report.class_agreement) text += line("class agreement", fixed(*report.class_agreement, 4));
   return text;
 }

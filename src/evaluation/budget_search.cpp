@@ -7,6 +7,9 @@
 #include <optional>
 #include <sstream>
 
+#include <adadiff/noise_schedule.h>
+#include <adadiff/solver.h>
+
 #include "core/check.h"
 #include "evaluation/paired_error.h"
 
@@ -48,6 +51,28 @@ SolverSettings settings(const BudgetSearch& search, int steps) {
   settings.times.clear();
   settings.steps = steps;
   return settings;
+}
+
+/// Which evaluations there are, and which draw noise, does not depend on the schedule.
+std::vector<Evaluation> table_of(const SolverSettings& settings) {
+  const SchedulePtr schedule = find_schedule("cosine");
+  const std::vector<double> times = time_grid(settings.grid, *schedule, settings.steps);
+  return find_solver(settings.solver)({*schedule, times, settings.eta});
+}
+
+/// The most steps that full depth can make within the budget; at least 1.
+int full_steps(const BudgetSearch& search) {
+  int steps = std::max(1, static_cast<int>(search.budget));
+  while (steps > 1 && static_cast<double>(table_of(settings(search, steps)).size()) > search.budget) --steps;
+  return steps;
+}
+
+/// A solver that draws noise takes another path for every number of steps, and images of different paths have no paired error.
+void require_no_noise(const BudgetSearch& search) {
+  const std::vector<Evaluation> table = table_of(settings(search, 2));
+  if (std::all_of(table.begin(), table.end(), [](const Evaluation& e) { return e.noise == 0; })) return;
+  raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0", "is " + settings(search, 2).solver,
+         "runs of different numbers of steps could not be compared"});
 }
 
 Request Search::with_steps(int steps, const Plan& plan) const {
@@ -98,11 +123,16 @@ std::optional<BudgetTrial> Search::best_threshold(int steps) {
 
 BudgetResult Search::result() {
   constexpr int kPatience = 2;  // numbers of steps that may be worse before the search ends
-  reference_ = run_(with_steps(search_.reference_steps, full_depth()), "full depth, to compare with").images.values;
+  const int first = full_steps(search_);
   const int most = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
+  if (most < first) {
+    raise({"most_steps", "be at least the " + show(std::int64_t{first}) + " full steps that the budget pays for",
+           "is " + show(std::int64_t{most})});
+  }
+  reference_ = run_(with_steps(search_.reference_steps, full_depth()), "full depth, to compare with").images.values;
   BudgetResult result;
   int worse = 0;
-  for (int steps = std::max(1, static_cast<int>(search_.budget)); steps <= most && worse < kPatience; ++steps) {
+  for (int steps = first; steps <= most && worse < kPatience; ++steps) {
     const std::optional<BudgetTrial> found = best_threshold(steps);
     if (!found) break;
     const bool is_better = result.trials.empty() || found->mse < result.best.mse;
@@ -125,6 +155,7 @@ BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model
   require_range("budget", search.budget, 1.0, 10000.0);
   require_range("reference_steps", search.reference_steps, 1, 10000);
   require_range("most_steps", search.most_steps, 0, 10000);
+  require_no_noise(search);
   return Search(search, model, run).result();
 }
 

@@ -38,6 +38,7 @@ class Classifier final : public FeatureExtractor {
   /// Refuses images of another size or number of channels.
   ImageFeatures extract(const Images& images) const override;
   std::string name() const override;
+  std::vector<std::string> class_names() const override { return config_.class_names; }
 
   const ClassifierConfig& config() const { return config_; }
   void set_accuracy(double accuracy) { config_.accuracy = accuracy; }

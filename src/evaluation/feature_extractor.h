@@ -23,7 +23,8 @@ class FeatureExtractor {
   virtual ~FeatureExtractor() = default;
   /// Of 8-bit images of 1 or 3 channels, in batches, on torch's threads. Throws InvalidArgument, ModelError.
   virtual ImageFeatures extract(const Images& images) const = 0;
-  virtual std::string name() const = 0;  ///< what it is, for reports
+  virtual std::string name() const = 0;                      ///< what it is, for reports
+  virtual std::vector<std::string> class_names() const = 0;  ///< of the classes it tells; empty where it knows none
 };
 
 /// Throws InvalidArgument unless there are 1 or 3 channels and as many pixels as the sizes say.

@@ -2,6 +2,7 @@
 #include "evaluation/quality.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/check.h"
 
@@ -9,9 +10,14 @@ namespace adadiff::detail {
 namespace {
 
 void compare_sets(const Features& real, const Features& generated, const QualityOptions& options, Quality& quality) {
-  const auto subsets = draw_kernel_subsets(real.rows(), generated.rows(), options.subsets, options.seed);
+  // Subsets as large as a set all hold the same of it: how much they deviate from each other says nothing of that set.
+  const bool is_whole = options.subsets.size >= std::min(real.rows(), generated.rows());
+  KernelSubsets drawn = options.subsets;
+  if (is_whole && real.rows() == generated.rows()) drawn.count = 1;
+  const auto subsets = draw_kernel_subsets(real.rows(), generated.rows(), drawn, options.seed);
   quality.subset_size = std::ssize(subsets.front().generated);
   quality.kernel = kernel_distance(real, generated, subsets);
+  if (is_whole) quality.kernel->deviation = std::numeric_limits<double>::quiet_NaN();
   if (std::min(real.rows(), generated.rows()) > options.neighbours) {
     quality.manifold = precision_recall(real, generated, options.neighbours);
   }
@@ -28,6 +34,21 @@ Quality measure_quality(const RealFeatures& real, const Features& generated, con
   }
   if (real.features) compare_sets(*real.features, generated, options, quality);
   return quality;
+}
+
+std::optional<std::vector<std::int64_t>> classes_of_labels(const std::vector<std::int64_t>& labels,
+                                                           const std::vector<std::string>& model_names,
+                                                           const std::vector<std::string>& classifier_names) {
+  if (model_names.empty() || classifier_names.empty()) return labels;
+  std::vector<std::int64_t> classes;
+  classes.reserve(labels.size());
+  for (const std::int64_t label : labels) {
+    if (label < 0 || label >= std::ssize(model_names)) return std::nullopt;
+    const auto found = std::find(classifier_names.begin(), classifier_names.end(), model_names[static_cast<std::size_t>(label)]);
+    if (found == classifier_names.end()) return std::nullopt;
+    classes.push_back(found - classifier_names.begin());
+  }
+  return classes;
 }
 
 double class_agreement(const std::vector<std::int64_t>& classes, const std::vector<std::int64_t>& labels) {

@@ -21,7 +21,7 @@ struct RealFeatures {
 };
 
 struct QualityOptions {
-  KernelSubsets subsets;
+  KernelSubsets subsets = {};
   std::uint64_t seed = 0;  ///< of the subsets
   int neighbours = 3;      ///< of precision and recall
   int groups = 0;          ///< of samples, left out one after the other; 0: none
@@ -30,7 +30,7 @@ struct QualityOptions {
 /// Unset where the reference, or the number of samples, does not give it.
 struct Quality {
   std::optional<double> frechet;
-  std::optional<KernelDistance> kernel;
+  std::optional<KernelDistance> kernel;  ///< its deviation is NaN where subsets hold a whole set
   std::optional<PrecisionRecall> manifold;
   std::optional<GroupedDistance> grouped_kernel, grouped_frechet;
   std::int64_t subset_size = 0;
@@ -38,6 +38,12 @@ struct Quality {
 
 /// Throws InvalidArgument where features do not match.
 Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options);
+
+/// The classifier's numbers of a model's labels: by name where both sides have names, else the same. Nothing where the classifier has not
+/// all of the names.
+std::optional<std::vector<std::int64_t>> classes_of_labels(const std::vector<std::int64_t>& labels,
+                                                           const std::vector<std::string>& model_names,
+                                                           const std::vector<std::string>& classifier_names);
 
 /// Share of images that the classifier takes for what they should be; labels are cycled through. Throws InvalidArgument where either is
 /// empty.

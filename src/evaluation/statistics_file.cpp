@@ -59,7 +59,7 @@ Reference read_reference(const std::string& path) {
       break;
     }
   }
-  if (!reference.statistics && !reference.features && file.has("arr_0")) reference.images = read_pictures(file, path);
+  if (!reference.features && file.has("arr_0")) reference.images = read_pictures(file, path);
   if (!reference.statistics && !reference.features && !reference.images) {
     raise<ModelError>({path, "hold mu and sigma, features, feats, reps or arr_0", "holds none of them"});
   }

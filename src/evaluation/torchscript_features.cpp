@@ -60,6 +60,7 @@ class TorchScriptFeatures final : public FeatureExtractor {
     }
     return out;
   }
+  std::vector<std::string> class_names() const override { return {}; }
   std::string name() const override { return "TorchScript " + std::filesystem::path(path_).filename().string(); }
 
  private:

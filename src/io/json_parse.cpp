@@ -79,6 +79,14 @@ class Watcher final : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
+bool is_utf8(const std::string& text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
 void raise_json(JsonError error, const std::string& message) {
   if (error == JsonError::ModelError) throw ModelError(message);
   throw InvalidArgument(message);

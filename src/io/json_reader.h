@@ -27,6 +27,9 @@ struct JsonLimits {
 /// Parses one JSON document. Refuses repeated keys, text behind the end, and what is over the limits. `source` is the file's name.
 nlohmann::json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits = {});
 
+/// Whether JSON can hold the text.
+bool is_utf8(const std::string& text);
+
 /// Throws the chosen exception.
 [[noreturn]] void raise_json(JsonError error, const std::string& message);
 

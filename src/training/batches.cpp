@@ -68,7 +68,8 @@ void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batc
   }
   batch.time.mutable_data_ptr<float>()[row] = static_cast<float>(form_.time_scale * time + form_.time_shift);
   if (!form_.has_labels) return;
-  const std::int64_t label = source_.label(image);
+  const std::int64_t own = source_.label(image);
+  const std::int64_t label = own < 0 || form_.label_of_class.empty() ? own : form_.label_of_class[static_cast<std::size_t>(own)];
   const bool is_dropped = label < 0 || (form_.null_label >= 0 && drops_label(options_, step, row));
   batch.labels.mutable_data_ptr<std::int64_t>()[row] = is_dropped ? form_.null_label : label;
 }

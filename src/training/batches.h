@@ -33,6 +33,7 @@ struct BatchForm {
   double time_scale = 1000, time_shift = 0;
   std::int64_t null_label = -1;  ///< of dropped labels
   bool has_labels = false;
+  std::vector<std::int64_t> label_of_class = {};  ///< of the source's classes; empty: themselves
 };
 
 /// Fills one batch: images, noise, times and labels as functions of the step alone.

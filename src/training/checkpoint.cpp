@@ -51,6 +51,7 @@ std::string to_text(const CheckpointFacts& facts) {
                {"options", Json::parse(facts.options)},
                {"network", Json::parse(facts.network)}};
   if (!facts.base.empty()) json["base"] = facts.base;
+  if (!facts.images.empty()) json["images"] = facts.images;
   return json.dump();
 }
 
@@ -73,6 +74,7 @@ CheckpointFacts parse_facts(const SafetensorsFile& file, const std::string& path
   facts.options = object_text(json.field("options"));
   facts.network = object_text(json.field("network"));
   if (const auto base = json.optional("base")) facts.base = base->as_string(128);
+  if (const auto images = json.optional("images")) facts.images = images->as_string(128);
   return facts;
 }
 
@@ -108,6 +110,10 @@ void require_same_training(const std::string& path, const CheckpointFacts& check
   if (checkpoint.base != now.base) {
     const auto shown = [](const std::string& base) { return base.empty() ? std::string("none") : show(base); };
     raise({"TrainingOptions.from", "be the model that " + path + " started from, " + shown(checkpoint.base), "is " + shown(now.base)});
+  }
+  if (!checkpoint.images.empty() && checkpoint.images != now.images) {
+    raise({"TrainingOptions.images", "be the images that " + path + " was trained on, " + checkpoint.images, "are " + now.images,
+           "put them back, or start afresh from the model"});
   }
   const auto steps = Json::parse(now.options)["steps"].get<std::int64_t>();
   if (checkpoint.step > steps) {

@@ -26,11 +26,12 @@ struct TrainingState {
 
 /// The rest of a checkpoint.
 struct CheckpointFacts {
-  std::int64_t step = 0;   ///< steps done
-  double simple_loss = 0;  ///< running mean
-  std::string options;     ///< to_json(TrainingOptions)
-  std::string network;     ///< config_json of the network
-  std::string base = {};   ///< id of the model that the training started from; empty: none
+  std::int64_t step = 0;    ///< steps done
+  double simple_loss = 0;   ///< running mean
+  std::string options;      ///< to_json(TrainingOptions)
+  std::string network;      ///< config_json of the network
+  std::string base = {};    ///< id of the model that the training started from; empty: none
+  std::string images = {};  ///< how many there are, and their fingerprint; empty: not known
 };
 
 /// Replaces the file in one piece after it is safely on disk: a kill at any moment leaves the old one or the new one. Throws FileError.

@@ -61,6 +61,7 @@ class ImageFolder final : public ImageSource {
 
  private:
   void add_classes(const std::string& path);
+  std::uint64_t fingerprint_of_names(const std::string& path) const;
 
   std::vector<Picture> pictures_;
 };
@@ -76,6 +77,7 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape) {
     raise<FileError>({path, "hold pictures or folders of pictures, one per class", "holds both"});
   }
   count = std::ssize(pictures_);
+  fingerprint = fingerprint_of_names(path);
   channels = shape.channels != 0 ? shape.channels : read_image(pictures_.front().path).channels;
   height = shape.height;
   width = shape.width;
@@ -92,6 +94,16 @@ void ImageFolder::add_classes(const std::string& path) {
     class_names.push_back(entry.path().filename().string());
     ++classes;
   }
+}
+
+/// Names from the folder downwards, so that it may be moved.
+std::uint64_t ImageFolder::fingerprint_of_names(const std::string& path) const {
+  std::uint64_t names = kNoBytes;
+  for (const Picture& picture : pictures_) {
+    const std::string name = fs::path(picture.path).lexically_relative(path).string() + "\n";
+    names = fingerprint_with(names, {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+  }
+  return names;
 }
 
 void ImageFolder::read(std::int64_t index, std::span<std::uint8_t> planes) const {

@@ -49,7 +49,14 @@ ImageSet read_image_set(const std::string& images, const std::string& labels) {
   set.width = array.shape[dimensions - 1];
   set.pixels = std::move(array.values);
   if (!labels.empty()) read_labels(labels, set);
+  set.fingerprint = fingerprint_with(fingerprint_with(kNoBytes, set.pixels), set.labels);
   return set;
+}
+
+std::uint64_t fingerprint_with(std::uint64_t fingerprint, std::span<const std::uint8_t> bytes) {
+  constexpr std::uint64_t kPrime = 1099511628211u;
+  for (const std::uint8_t byte : bytes) fingerprint = (fingerprint ^ byte) * kPrime;
+  return fingerprint;
 }
 
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices) {

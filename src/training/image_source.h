@@ -25,7 +25,12 @@ class ImageSource {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t classes = 0;              ///< 0 without labels
   std::vector<std::string> class_names;  ///< where the source knows them
+  std::uint64_t fingerprint = 0;         ///< of pixels and labels, or of the pictures' names; other images have another one
 };
+
+/// Takes more bytes into a fingerprint (FNV-1a), which starts from kNoBytes.
+constexpr std::uint64_t kNoBytes = 14695981039346656037u;
+std::uint64_t fingerprint_with(std::uint64_t fingerprint, std::span<const std::uint8_t> bytes);
 
 /// Images in memory.
 class ImageSet final : public ImageSource {

@@ -1,6 +1,7 @@
 // New networks, and networks that grow exits.
 #include "training/task.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <numeric>
@@ -94,25 +95,46 @@ void require_pixel_range(const Model& base, const std::string& path) {
        "is " + show(static_cast<double>(base.sampler.image_min)) + " to " + show(static_cast<double>(base.sampler.image_max))});
 }
 
-/// What the options say, else the network that they name.
+/// Of the network that the options name; zeros where they name none.
+ImageShape shape_of_network(const TrainingOptions& options) {
+  const auto shape_of = [](const NetworkInfo& info) { return ImageShape{info.channels, info.height, info.width}; };
+  if (!options.network.empty()) {
+    return shape_of(make_network(JsonReader(options.network, "TrainingOptions.network"), {.most_values = kMostParameters})->info());
+  }
+  return options.from.empty() ? ImageShape{} : shape_of(read_model(options.from).network->info());
+}
+
+/// What the options say, and the network where they do not.
 ImageShape shape_of_images(const TrainingOptions& options) {
-  ImageShape shape{options.channels, options.size, options.size};
-  if (shape.height == 0 && !options.network.empty()) {
-    const auto network = make_network(JsonReader(options.network, "TrainingOptions.network"), {.most_values = kMostParameters});
-    shape = {network->info().channels, network->info().height, network->info().width};
-  } else if (shape.height == 0 && !options.from.empty()) {
-    const Model model = read_model(options.from);
-    shape = {model.network->info().channels, model.network->info().height, model.network->info().width};
-  } else if (shape.height == 0) {
+  ImageShape shape = shape_of_network(options);
+  if (options.channels != 0) shape.channels = options.channels;
+  if (options.size != 0) shape.height = shape.width = options.size;
+  if (shape.height == 0) {
     raise({"TrainingOptions.size", "be given for a folder of images", "is 0", "choose the side of the images to be drawn, such as 32"});
   }
   return shape;
+}
+
+/// Classes go by their names where model and images have some: a folder's are in the order of the alphabet, a model's in its own.
+std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known, const ImageSource& set) {
+  std::vector<std::int64_t> labels;
+  if (known.empty() || set.class_names.empty()) return labels;
+  for (const std::string& name : set.class_names) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found == known.end()) {
+      raise({"TrainingOptions.images", "have classes that the model of TrainingOptions.from knows by name", "have " + show(name),
+             "rename the sub-folder as `adadiff info` shows the classes"});
+    }
+    labels.push_back(found - known.begin());
+  }
+  return labels;
 }
 
 TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   TrainingTask task;
   task.model = read_model(options.from);
   task.base = task.model.sampler.id;
+  task.label_of_class = labels_by_name(task.model.class_names, set);
   require_pixel_range(task.model, options.from);
   const std::string text = options.network.empty() ? description_with_exits(task.model.network->config_json()) : options.network;
   auto network = make_trainable(JsonReader(text, "TrainingOptions.network"), task.model.network->info().null_label, options.seed);
@@ -159,14 +181,16 @@ TrainingTask task_around(const TrainingOptions& options, const std::shared_ptr<T
   return task;
 }
 
-BatchForm batch_form(const Model& model) {
+BatchForm batch_form(const TrainingTask& task) {
+  const Model& model = task.model;
   const NetworkInfo& info = model.network->info();
   return {.prediction = model.sampler.prediction,
           .schedule = model.sampler.schedule,
           .time_scale = model.sampler.time_scale,
           .time_shift = model.sampler.time_shift,
           .null_label = info.null_label,
-          .has_labels = info.classes > 0};
+          .has_labels = info.classes > 0,
+          .label_of_class = task.label_of_class};
 }
 
 Model trained_model(const TrainingTask& task, const TrainingOptions& options, std::int64_t steps) {

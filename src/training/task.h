@@ -1,8 +1,10 @@
 // What a training works on: a new network as the options describe it, or a model that it starts from.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <adadiff/training.h>
 
@@ -12,8 +14,9 @@
 namespace adadiff::detail {
 
 struct TrainingTask {
-  Model model;       ///< the network with its first weights, and all that its file will say but for the recipe
-  std::string base;  ///< id of the model that the training starts from; empty for a new network
+  Model model;                                    ///< the network with its first weights, and all that its file will say but for the recipe
+  std::string base;                               ///< id of the model that the training starts from; empty for a new network
+  std::vector<std::int64_t> label_of_class = {};  ///< the model's labels of the images' classes; empty: the same numbers
 };
 
 /// The training images: an IDX file, or a folder brought to the size that the options or the network say. Throws FileError, ModelError,
@@ -27,7 +30,7 @@ TrainingTask make_task(const TrainingOptions& options, const ImageSource& set);
 TrainingTask task_around(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set);
 
 /// How the task's batches are made.
-BatchForm batch_form(const Model& model);
+BatchForm batch_form(const TrainingTask& task);
 /// The model as its file has it after `steps` steps.
 Model trained_model(const TrainingTask& task, const TrainingOptions& options, std::int64_t steps);
 

@@ -5,14 +5,17 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
 #include "core/check.h"
 #include "io/atomic_file.h"
 #include "io/file_descriptor.h"
+#include "io/json_reader.h"
 #include "kernels/processor.h"
 #include "pipeline/model_description.h"
 #include "pipeline/model_file.h"
@@ -45,8 +48,10 @@ class Lap {
   Clock::time_point last_ = Clock::now();
 };
 
+/// Of those that are defined.
 bool is_finite(const std::vector<at::Tensor>& tensors) {
-  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) { return at::isfinite(t.detach()).all().item<bool>(); });
+  return std::all_of(tensors.begin(), tensors.end(),
+                     [](const at::Tensor& t) { return !t.defined() || at::isfinite(t.detach()).all().item<bool>(); });
 }
 
 bool exists(const std::string& path) {
@@ -65,6 +70,12 @@ void require_writable(const std::string& path) {
 
 at::ScalarType type_of(Precision precision) { return precision == Precision::BFloat16 ? at::kBFloat16 : at::kFloat; }
 
+std::string describe(const ImageSource& set) {
+  std::array<char, 17> fingerprint{};
+  std::snprintf(fingerprint.data(), fingerprint.size(), "%016llx", static_cast<unsigned long long>(set.fingerprint));
+  return show(set.count) + " with fingerprint " + fingerprint.data();
+}
+
 /// Running means weigh all values alike until there are enough of them.
 double running_mean(double mean, double value, std::int64_t count, double memory) {
   const double weight = std::max(1 - memory, 1 / static_cast<double>(count));
@@ -80,7 +91,8 @@ class Training {
         parameters_(trainable_parameters(*network_, options.trained)),
         update_(parameters_, options),
         average_(parameters_, options.ema),
-        batches_(set, options, batch_form(task.model)) {}
+        batches_(set, options, batch_form(task)),
+        images_(describe(set)) {}
 
   TrainingResult run(const TrainingObserver& observer, const std::stop_token& stop);
 
@@ -94,7 +106,7 @@ class Training {
   void save();
   void save_model();
   TrainingState state() const { return {parameters_, average_.averages(), update_.first_moments(), update_.second_moments()}; }
-  CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base}; }
+  CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base, images_}; }
   TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
 
   const TrainingOptions& options_;
@@ -104,6 +116,7 @@ class Training {
   WeightUpdate update_;
   MovingAverage average_;
   Batches batches_;
+  std::string images_;
   std::int64_t step_ = 0;        ///< steps done
   std::int64_t saved_step_ = 0;  ///< of the last checkpoint written or read by this call
   std::int64_t timed_steps_ = 0;
@@ -181,8 +194,9 @@ void Training::time_step(double seconds, TrainingProgress& progress) {
 }
 
 void Training::save() {
-  if (!is_finite(parameters_.tensors) || !is_finite(average_.averages())) {
-    raise<Error>({"training", "keep finite weights", "those after step " + show(step_) + " are not",
+  const bool has_finite_moments = is_finite(update_.first_moments()) && is_finite(update_.second_moments());
+  if (!is_finite(parameters_.tensors) || !is_finite(average_.averages()) || !has_finite_moments) {
+    raise<Error>({"training", "keep finite weights and moments", "those after step " + show(step_) + " are not",
                   "lower learning_rate or clip and resume; the last checkpoint is as it was"});
   }
   write_checkpoint(checkpoint_path(options_), state(), facts());
@@ -223,8 +237,9 @@ void require_image_size(const NetworkInfo& info, const ImageSource& set) {
 
 void require_labels(const NetworkInfo& info, const ImageSource& set, const TrainingOptions& options) {
   if (info.classes == 0) return;
-  if (set.classes > info.classes) {
-    raise({"TrainingOptions.labels", "be below the network's " + show(info.classes) + " classes", "reach " + show(set.classes - 1)});
+  const std::int64_t classes = info.classes - (info.null_label >= 0 ? 1 : 0);
+  if (set.classes > classes) {
+    raise({"TrainingOptions.labels", "be below the network's " + show(classes) + " classes", "reach " + show(set.classes - 1)});
   }
   if (info.null_label >= 0) return;
   if (set.classes == 0) raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
@@ -240,15 +255,17 @@ void require_precision(const TrainingOptions& options) {
 }
 
 /// What a model file could not hold must be said before hours of work, not after.
-void require_texts(const NetworkInfo& info, const TrainingOptions& options) {
+void require_texts(const TrainingTask& task, const TrainingOptions& options) {
   const auto bytes = [](const char* field, const std::string& text, std::size_t most) {
+    if (!is_utf8(text)) raise({std::string("TrainingOptions.") + field, "be UTF-8", "is " + show(text)});
     if (text.size() <= most) return;
     raise({std::string("TrainingOptions.") + field, "have at most " + show(static_cast<std::int64_t>(most)) + " bytes",
            "has " + show(static_cast<std::int64_t>(text.size()))});
   };
   bytes("license", options.license, kMostText);
   bytes("origin", options.origin, kMostText);
-  for (const std::string& name : options.class_names) bytes("class_names", name, kMostClassName);
+  for (const std::string& name : task.model.class_names) bytes("class_names", name, kMostClassName);
+  const NetworkInfo& info = task.model.network->info();
   const auto names = static_cast<std::int64_t>(options.class_names.size());
   if (names > info.classes) {
     raise({"TrainingOptions.class_names", "have at most the network's " + show(info.classes) + " entries", "has " + show(names)});
@@ -267,7 +284,7 @@ TrainingResult train_task(const TrainingOptions& options, const TrainingTask& ta
   check_options(options);
   require_image_size(info, set);
   require_labels(info, set, options);
-  require_texts(info, options);
+  require_texts(task, options);
   require_precision(options);
   return Training(options, task, set).run(observer, stop);
 }

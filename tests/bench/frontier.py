@@ -91,7 +91,7 @@ def ahead(rows, groups):
             a, s = pair["adaptive"], pair["schedule"]
             half = interval([kid(a, g) - kid(s, g) for g in range(groups)])
             lines.append(f"- Budget {budget}: adaptive minus schedule {1000 * (kid(a) - kid(s)):+.2f} ± {1000 * half:.2f} in KID × 1000, "
-                         f"{psnr(a) - psnr(s):+.2f} dB.")
+                         f"{psnr(a) - psnr(s):+.2f} dB; they cost {cost(a):.2f} and {cost(s):.2f}.")
     return lines + [""]
 
 

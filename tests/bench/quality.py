@@ -6,8 +6,8 @@
 Ways: full depth with fewer steps; one depth for all; a schedule of depths over the steps, fitted to the mean excess on other noise;
 adaptive per sample; the same with true scores (the ceiling for any score); the paper's absolute error as score, for which the UEMs of
 the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way
-are chosen for each budget by the paired error on noise of their own (--tuning-seed). Every point is kept in OUT, so that an interrupted
-run goes on; frontier.py writes the table and the plot.
+are chosen for each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
+Every answer is kept in OUT, so that an interrupted run goes on; frontier.py writes the table and the plot.
 """
 
 import argparse
@@ -15,33 +15,15 @@ import json
 import pathlib
 import statistics
 import subprocess
-import sys
+
+from answers import Answers
 
 BUDGETS = [3, 4, 6, 8]
 FULL_STEPS = [4, 6, 9, 13]
 MOST_STEPS_PER_BUDGET = 2.5
 REFERENCE_STEPS = 50
+TOLERANCE = 1.001  # of budgets
 GROUPS = 20
-
-
-class Command:
-    """Runs the program; every answer is kept as a file, by name."""
-
-    def __init__(self, arguments):
-        self.program, self.out, self.arguments = arguments.adadiff, pathlib.Path(arguments.out), arguments
-        self.out.mkdir(parents=True, exist_ok=True)
-
-    def __call__(self, name, verb, model, *flags):
-        path = self.out / (name + ".json")
-        if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))
-        command = [self.program, verb, model, "--class", "all", "--json", *map(str, flags)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(command)}\n{done.stderr}")
-        path.write_text(done.stdout, encoding="utf-8")
-        print(name, file=sys.stderr, flush=True)
-        return json.loads(done.stdout)
 
 
 def read_pixels(path):
@@ -53,54 +35,54 @@ def read_pixels(path):
 
 def mean_square(first, second):
     """Of 8-bit images, in units of the range squared."""
-    return sum((a - b) * (a - b) for a, b in zip(first, second)) / len(first) / 255**2
+    return sum((a - b) * (a - b) for a, b in zip(first, second, strict=True)) / len(first) / 255**2
 
 
 class Study:
     def __init__(self, arguments):
-        self.run, self.arguments, self.points = Command(arguments), arguments, []
+        self.run, self.out = Answers(arguments.adadiff, arguments.out), pathlib.Path(arguments.out)
+        self.arguments, self.points = arguments, []
 
     # One point: how good, how dear.
     def measure(self, way, solver, budget, name, model, *depth):
-        images = self.run.out / (name + ".npy")
+        images = self.out / (name + ".npy")
         a = self.arguments
-        found = self.run(name, "evaluate", model, "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed, "--paired", 0,
-                         "--reference", self.reference(), "--groups", GROUPS, "--subsets", 1, "--images", images)
+        found = self.run(name, "evaluate", model, "--class", "all", "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed,
+                         "--paired", 0, "--reference", self.reference(), "--groups", GROUPS, "--subsets", 1, "--images", images,
+                         writes=[images])
         self.points.append({"way": way, "solver": solver, "budget": budget, "name": name, "model": str(model), "depth": list(map(str, depth)),
                             "ideal": "ideal" in depth, "mse": mean_square(read_pixels(images), read_pixels(self.truth(solver))),
                             "found": found})
 
     def reference(self):
-        path = self.run.out / "reference.npz"
-        if not path.exists():
-            a = self.arguments
-            self.run("reference", "evaluate", a.model, "--samples", 2, "--steps", 1, "--paired", 0, "--reference", a.reference,
-                     "--references", a.references, "--save-reference", path)
+        path, a = self.out / "reference.npz", self.arguments
+        self.run("reference", "evaluate", a.model, "--samples", 2, "--steps", 1, "--paired", 0, "--reference", a.reference, "--references",
+                 a.references, "--save-reference", path, writes=[path])
         return path
 
+    def draw(self, name, solver, count, seed, *depth):
+        """Images of the model as a file, and what the program says of them."""
+        images = self.out / (name + ".npy")
+        found = self.run(name, "sample", self.arguments.model, "--class", "all", "--solver", solver, *depth, "--count", count, "--seed", seed,
+                         "--images", images, writes=[images])
+        return images, found
+
     def truth(self, solver):
-        images, a = self.run.out / f"truth-{solver}.npy", self.arguments
-        if not images.exists():
-            self.run(f"truth-{solver}", "sample", a.model, "--solver", solver, "--full-depth", "--steps", REFERENCE_STEPS, "--count",
-                     a.samples, "--seed", a.seed, "--images", images)
-        return images
+        a = self.arguments
+        return self.draw(f"truth-{solver}", solver, a.samples, a.seed, "--full-depth", "--steps", REFERENCE_STEPS)[0]
 
     # Trials on other noise, judged by the paired error to the same noise's 50 full steps.
     def trial(self, name, solver, steps, plan):
-        images, a = self.run.out / (name + ".npy"), self.arguments
-        found = self.run(name, "sample", a.model, "--solver", solver, "--steps", steps, "--plan", plan, "--count", a.tuning_samples, "--seed",
-                         a.tuning_seed, "--images", images)
-        truth = self.run.out / f"tuning-truth-{solver}.npy"
-        if not truth.exists():
-            self.run(f"tuning-truth-{solver}", "sample", a.model, "--solver", solver, "--full-depth", "--steps", REFERENCE_STEPS, "--count",
-                     a.tuning_samples, "--seed", a.tuning_seed, "--images", truth)
+        a = self.arguments
+        images, found = self.draw(name, solver, a.tuning_samples, a.tuning_seed, "--steps", steps, "--plan", plan)
+        truth, _ = self.draw(f"tuning-truth-{solver}", solver, a.tuning_samples, a.tuning_seed, "--full-depth", "--steps", REFERENCE_STEPS)
         return found["evaluations"] * (1 - found["compute_skipped"]), mean_square(read_pixels(images), read_pixels(truth))
 
     def write_plan(self, name, exits, blocks):
         """Evaluation i runs exits[i] blocks."""
         always, never = "always", "never"
         rules = [{"below": [always if k == e and e < blocks else never for k in range(blocks)]} for e in exits]
-        path = self.run.out / (name + ".plan.json")
+        path = self.out / (name + ".plan.json")
         path.write_text(json.dumps({"format": 1, "key": "evaluation", "rules": rules}), encoding="utf-8")
         return path
 
@@ -111,22 +93,30 @@ class Study:
             name = f"trial-{way}-{solver}-{steps}-" + "".join(format(e, "x") for e in exits)
             plan = self.write_plan(name, exits, self.blocks)
             paid, error = self.trial(name, solver, steps, plan)
-            if paid <= budget * 1.01 and (best is None or error < best[0]):
+            if paid <= budget * TOLERANCE and (best is None or error < best[0]):
                 best = (error, steps, plan)
         return best
+
+    def costs(self):
+        """Of an evaluation that runs k blocks, in full ones: [0] to [blocks]."""
+        plans = [self.write_plan(f"cost-{k}", [k], self.blocks) for k in range(1, self.blocks + 1)]
+        paid = [self.run(f"cost-{k + 1}", "sample", self.arguments.model, "--count", 1, "--steps", 1, "--plan", plan)["compute_skipped"]
+                for k, plan in enumerate(plans)]
+        return [0.0] + [1 - skipped for skipped in paid]
 
     def step_range(self, budget):
         return range(budget, int(budget * MOST_STEPS_PER_BUDGET) + 1)
 
     def fixed(self, solver, budget):
-        plans = [(n, [min(self.blocks, int(self.blocks * budget / n))] * n) for n in self.step_range(budget)]
-        best = self.best_plan("fixed", solver, budget, [p for p in plans if p[1][0] >= 1])
+        deepest = lambda steps: max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget * TOLERANCE), default=0)
+        plans = [(n, [deepest(n)] * n) for n in self.step_range(budget) if deepest(n) > 0]
+        best = self.best_plan("fixed", solver, budget, plans)
         self.measure("one depth", solver, budget, f"fixed-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
 
     def excess(self, solver, steps):
         a = self.arguments
-        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, "--solver", solver, "--steps", steps, "--full-depth", "--samples",
-                         a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
+        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, "--class", "all", "--solver", solver, "--steps", steps, "--full-depth",
+                         "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
         return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
 
     def schedule(self, solver, budget):
@@ -137,25 +127,29 @@ class Study:
             bars = sorted({0.0, *(value for row in excess for value in row)})
             for bar in bars:
                 exits = [next(k + 1 for k, value in enumerate(row) if value <= bar) for row in excess]
-                if sum(exits) <= budget * self.blocks:
+                if sum(self.cost[e] for e in exits) <= budget * TOLERANCE:
                     plans.append((steps, exits))
                     break
         best = self.best_plan("schedule", solver, budget, plans)
         self.measure("schedule", solver, budget, f"schedule-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
 
     def tuned(self, way, solver, budget, model):
-        plan, a = self.run.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
-        found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, "--solver", solver, "--budget", budget, "-o", plan, "--samples",
-                         a.tuning_samples, "--seed", a.tuning_seed, "--reference-steps", REFERENCE_STEPS, "--most-steps",
-                         int(budget * MOST_STEPS_PER_BUDGET))
+        plan, a = self.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
+        found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, "--class", "all", "--solver", solver, "--budget", budget, "-o", plan,
+                         "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--reference-steps", REFERENCE_STEPS, "--most-steps",
+                         int(budget * MOST_STEPS_PER_BUDGET), writes=[plan])
         self.measure(way, solver, budget, f"{way}-{solver}-{budget}", model, "--plan", plan)
         return found["best"]["steps"]
 
     def absolute_model(self):
-        path, a = self.run.out / "absolute.safetensors", self.arguments
+        path, a = self.out / "absolute.safetensors", self.arguments
+        unfinished = path.with_name("absolute-unfinished.safetensors")
         if not path.exists():
+            resume = ["--resume"] if unfinished.with_name(unfinished.name + ".checkpoint").exists() else []
             subprocess.run([a.adadiff, "train", "--from", a.model, "--trained", "exits", "--target", "truth", "--beta", "0", "--weight-decay", "0",
-                            "--steps", str(a.absolute_steps), "--threads", str(a.threads), "-o", path], check=True, stdout=subprocess.DEVNULL)
+                            "--steps", str(a.absolute_steps), "--threads", str(a.threads), "-o", unfinished] + resume, check=True,
+                           stdout=subprocess.DEVNULL)
+            unfinished.rename(path)
         return str(path)
 
     def ceiling(self, solver, budget, steps):
@@ -163,8 +157,8 @@ class Study:
         low, high = 0.0, 1.0
         for _ in range(9):
             threshold = round((low + high) / 2, 5)
-            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, "--solver", solver, "--steps", steps,
-                             "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples, "--seed",
+            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, "--class", "all", "--solver", solver, "--steps",
+                             steps, "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples, "--seed",
                              self.arguments.tuning_seed, "--paired", 0)
             low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
         self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps, "--threshold", high,
@@ -187,8 +181,8 @@ class Study:
         for batch, count in ((64, a.timed_images), (1, a.timed_singles)):
             for round_ in range(a.rounds):
                 for p in rows:
-                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], "--solver", p["solver"], *p["depth"], "--count",
-                                     count, "--batch", batch, "--threads", a.threads)
+                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], "--class", "all", "--solver", p["solver"], *p["depth"],
+                                     "--count", count, "--batch", batch, "--threads", a.threads)
                     p.setdefault(f"ms_{batch}", []).append(found["wall_ms"] / count)
         for p in rows:
             for batch in (64, 1):
@@ -196,10 +190,11 @@ class Study:
 
     def measure_all(self):
         self.blocks = self.run("model", "sample", self.arguments.model, "--count", 1, "--steps", 1)["blocks"]
+        self.cost = self.costs()
         for solver in self.arguments.solvers:
             self.measure_solver(solver)
         self.time()
-        path = self.run.out / "points.json"
+        path = self.out / "points.json"
         path.write_text(json.dumps({"samples": self.arguments.samples, "groups": GROUPS, "points": self.points}, indent=1), encoding="utf-8")
         print(path)
 

@@ -140,7 +140,7 @@ def our_milliseconds(arguments, folder, extra):
         old.unlink()
     command = [arguments.adadiff, "train", "-o", model, "--loss", "plain", "--log", log, "--steps", arguments.steps, "--data", arguments.data,
                "--threads", arguments.threads] + extra
-    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     with open(log, encoding="utf-8") as file:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)][WARM_UP:]
 
@@ -160,8 +160,9 @@ def main():
     parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    kinds = {"adadiff": SAME, "adadiff, Muon": ["--optimiser", "muon"], "adadiff, bfloat16": SAME + BFLOAT16,
-             "adadiff, Muon, bfloat16": ["--optimiser", "muon"] + BFLOAT16}
+    kinds = {"adadiff": SAME, "adadiff, Muon": ["--optimiser", "muon"]}
+    if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"):
+        kinds |= {"adadiff, bfloat16": SAME + BFLOAT16, "adadiff, Muon, bfloat16": ["--optimiser", "muon"] + BFLOAT16}
     if arguments.frozen:
         kinds["adadiff, frozen backbone"] = SAME + ["--from", arguments.frozen, "--trained", "exits"]
     eager, ours, theirs = EagerLoop(arguments.data), {kind: [] for kind in kinds}, []

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/tiny_model.h"
 #include "evaluation/classifier.h"
+#include "pipeline/model_file.h"
 
 namespace adadiff::testing {
 namespace {
@@ -70,8 +71,8 @@ TEST_F(Evaluate, FindsNoErrorOfFullDepthToItself) {
 
 TEST_F(Evaluate, MeasuresAgainstAFolderOfPictures) {
   const json found = report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "3"});
-  for (const char* key : {"frechet", "kid", "kid_deviation", "precision", "recall", "class_agreement"})
-    EXPECT_TRUE(found.at(key).is_number()) << key;
+  EXPECT_TRUE(found.at("kid_deviation").is_null());  // of subsets that hold all 12 images
+  for (const char* key : {"frechet", "kid", "precision", "recall", "class_agreement"}) EXPECT_TRUE(found.at(key).is_number()) << key;
   EXPECT_EQ(found.at("references"), 12);
   EXPECT_EQ(found.at("kid_subset_size"), 12);
   EXPECT_EQ(found.at("kid_groups").at("without_group").size(), 3);
@@ -106,6 +107,31 @@ TEST_F(Evaluate, RefusesWhatCannotBeMeant) {
   EXPECT_TRUE(fails(evaluate({"--features", model_}), 1, "adadiff-classifier"));
   EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", folder_ / "none"}), 1, "none"));
   EXPECT_TRUE(fails(evaluate({"--images", model_}), 2, "--images"));
+  EXPECT_TRUE(fails(evaluate({"--groups", "1"}), 2, "--groups: must be 0 or at least 2, but is 1"));
+}
+
+TEST_F(Evaluate, LooksAtItsReferenceBeforeItDraws) {
+  const Outcome outcome =
+      run({"evaluate", model_, "--samples", "100000", "--steps", "1000", "--features", features_, "--reference", folder_ / "none"});
+  EXPECT_TRUE(fails(outcome, 1, "none"));  // within the time of a test
+}
+
+TEST_F(Evaluate, LeavesClassAgreementOutWhereTheClassifierHasOtherNames) {
+  detail::ClassifierConfig config;
+  config.size = 8;
+  config.classes = 3;
+  config.name = "other";
+  config.class_names = {"x", "y", "z"};
+  detail::Classifier classifier(config);
+  classifier.initialise(1);
+  write_classifier(classifier, folder_ / "other");
+  detail::Model named = detail::read_model(model_);
+  named.class_names = {"a", "b", "c"};
+  write_model(named, model_);
+  const Outcome outcome = evaluate({"--features", folder_ / "other", "--paired", "0", "--json"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_FALSE(json::parse(outcome.out).contains("class_agreement"));
+  EXPECT_NE(outcome.err.find("does not know the model's classes by name"), std::string::npos);
 }
 
 TEST_F(Evaluate, RefusesAReferenceOfOtherFeatures) {

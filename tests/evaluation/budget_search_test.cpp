@@ -74,6 +74,34 @@ TEST(BudgetSearch, KeepsFullDepthWhereItFitsTheBudget) {
   EXPECT_EQ(found.trials.front().threshold, 0);
 }
 
+TEST(BudgetSearch, BeginsWithTheStepsThatFullDepthCanPayFor) {
+  BudgetSearch options;
+  options.budget = 6;
+  options.request.solver = SolverSettings{.solver = "heun"};  // 2 n - 1 evaluations
+  const BudgetResult found = search_budget(options, one_pixel(), MadeUp{});
+  EXPECT_EQ(found.trials.front().steps, 3);
+}
+
+TEST(BudgetSearch, RefusesSolversWhoseRunsCannotBeCompared) {
+  const auto with = [](const SolverSettings& solver) {
+    BudgetSearch options;
+    options.budget = 4;
+    options.request.solver = solver;
+    return [options] { search_budget(options, one_pixel(), MadeUp{}); };
+  };
+  EXPECT_THAT(with({.solver = "ddpm"}), ThrowsMessage<InvalidArgument>(HasSubstr("solver: must be one that draws no noise")));
+  EXPECT_THAT(with({.solver = "ddim", .eta = 1}), ThrowsMessage<InvalidArgument>(HasSubstr("draws no noise")));
+}
+
+TEST(BudgetSearch, RefusesALimitBelowWhatTheBudgetPaysFor) {
+  BudgetSearch options;
+  options.budget = 6;
+  options.most_steps = 4;
+  EXPECT_THAT(
+      [&] { search_budget(options, one_pixel(), MadeUp{}); },
+      ThrowsMessage<InvalidArgument>(HasSubstr("most_steps: must be at least the 6 full steps that the budget pays for, but is 4")));
+}
+
 TEST(BudgetSearch, EndsWhereEvenTheLeastComputeIsTooMuch) {
   const BudgetResult found = search(4, {.least_share = 0.7});
   EXPECT_LE(found.trials.back().steps, 5);  // 6 * 0.7 > 4

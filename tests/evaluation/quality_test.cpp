@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include <adadiff/error.h>
 
 namespace adadiff::detail {
@@ -34,6 +36,25 @@ TEST(Quality, LeavesPrecisionOutForTooFewImages) {
   RealFeatures real;
   real.features = some_features(20, 1);
   EXPECT_FALSE(measure_quality(real, some_features(3, 2), {}).manifold);
+}
+
+TEST(Quality, KnowsADeviationOnlyOfSubsetsSmallerThanBothSets) {
+  RealFeatures real;
+  real.features = some_features(20, 1);
+  const Features generated = some_features(15, 2);
+  EXPECT_GT(measure_quality(real, generated, {.subsets = {10, 8}}).kernel->deviation, 0);
+  EXPECT_TRUE(std::isnan(measure_quality(real, generated, {.subsets = {10, 15}}).kernel->deviation));
+}
+
+TEST(ClassesOfLabels, GoByNameWhereBothSidesHaveNames) {
+  EXPECT_EQ(classes_of_labels({0, 1, 0}, {"shoe", "bag"}, {"bag", "hat", "shoe"}), (std::vector<std::int64_t>{2, 0, 2}));
+  EXPECT_EQ(classes_of_labels({0, 1}, {}, {"bag", "hat"}), (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(classes_of_labels({0, 1}, {"shoe", "bag"}, {}), (std::vector<std::int64_t>{0, 1}));
+}
+
+TEST(ClassesOfLabels, AreNoneWhereANameIsUnknown) {
+  EXPECT_FALSE(classes_of_labels({0, 1}, {"shoe", "bag"}, {"bag", "hat"}));
+  EXPECT_FALSE(classes_of_labels({2}, {"shoe", "bag"}, {"bag", "shoe"}));
 }
 
 TEST(ClassAgreement, CyclesThroughLabels) {

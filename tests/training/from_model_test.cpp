@@ -4,8 +4,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <filesystem>
 #include <map>
 
+#include <adadiff/image.h>
 #include <adadiff/pipeline.h>
 
 #include "io/json_reader.h"
@@ -142,6 +144,36 @@ TEST_F(FromModel, ResumeRefusesAnotherBase) {
   o.start = Start::Resume;
   o.from = other.model;
   EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.from: must be the model that"));
+}
+
+/// The tiny data's two kinds of images as a folder, whose names are in another order than the model's classes, "top" and "bottom".
+void write_named_folder(const test::TemporaryFolder& folder, const std::string& name, const std::string& other_class) {
+  for (const bool is_top : {false, true}) {
+    const std::string path = folder.file(name) + "/" + (is_top ? "top" : other_class);
+    std::filesystem::create_directories(path);
+    Images image{.count = 1, .height = 4, .width = 4, .channels = 1};
+    for (int i = 0; i < 16; ++i) image.pixels.push_back((i < 8) == is_top ? 255 : 0);
+    write_png(image, path + "/image.png");
+  }
+}
+
+TEST_F(FromModel, ClassesOfAFolderGoByTheModelsNames) {
+  write_named_folder(folder_, "named", "bottom");
+  TrainingOptions o = from_base("named-exits", Trained::Exits, 2);
+  o.images = folder_.file("named");
+  o.labels.clear();
+  o.class_names.clear();
+  const auto images = open_images(o);
+  ASSERT_EQ(images->class_names, (std::vector<std::string>{"bottom", "top"}));
+  EXPECT_EQ(make_task(o, *images).label_of_class, (std::vector<std::int64_t>{1, 0}));
+}
+
+TEST_F(FromModel, RefusesClassesThatTheModelDoesNotKnow) {
+  write_named_folder(folder_, "strange", "middle");
+  TrainingOptions o = from_base("strange-exits", Trained::Exits, 2);
+  o.images = folder_.file("strange");
+  o.labels.clear();
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("knows by name, but have \"middle\""));
 }
 
 TEST_F(FromModel, RefusesOtherImagesAndRanges) {

@@ -145,6 +145,22 @@ TEST_F(Training, RefusesToStartAfreshOverACheckpoint) {
       HasSubstr("model.checkpoint: must not exist where a training starts afresh, but there is a checkpoint; resume it, or move it away"));
 }
 
+TEST_F(Training, RefusesToResumeOnOtherImages) {
+  TrainingOptions o = options("model", 4);
+  train(o, stop_after(2));
+  std::string images = content_of(o.images);
+  images.back() = 'x';
+  test::write_content(o.images, images);
+  o.start = Start::Resume;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.images: must be the images that"));
+}
+
+TEST_F(Training, RefusesClassNamesThatNoModelFileCanHold) {
+  TrainingOptions o = options("model", 4);
+  o.class_names = {"caf\xe9"};
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.class_names: must be UTF-8"));
+}
+
 TEST_F(Training, RefusesToResumeFromNothing) {
   TrainingOptions o = options("model", 2);
   o.start = Start::Resume;
@@ -341,7 +357,7 @@ TEST_F(TrainNetwork, NeverCheckpointsWeightsThatAreNotFinite) {
     return false;
   };
   EXPECT_THAT(message_of<Error>([&] { train_network(o, network, set_, spoil); }),
-              HasSubstr("training: must keep finite weights, but those after step 4 are not"));
+              HasSubstr("training: must keep finite weights and moments, but those after step 4 are not"));
   o.start = Start::Resume;
   EXPECT_NO_THROW(train_network(o, test::tiny_network(config_), set_));
 }

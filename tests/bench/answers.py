@@ -1,0 +1,47 @@
+"""Answers of the program, kept as files, so that an interrupted measurement goes on where it was."""
+
+import functools
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+
+
+@functools.lru_cache(maxsize=None)
+def digest(path, size, modified):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def identity(word):
+    """The word itself, and what is in the file that it names, if that is a model or a plan."""
+    path = pathlib.Path(word)
+    if path.suffix in (".safetensors", ".json") and path.is_file():
+        facts = path.stat()
+        return f"{word} {digest(str(path), facts.st_size, facts.st_mtime_ns)}"
+    return word
+
+
+class Answers:
+    """Runs the program with --json. An answer is asked for again where command, model or plan are others than they were."""
+
+    def __init__(self, program, folder):
+        self.program, self.folder = str(program), pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, name, verb, model, *flags, writes=()):
+        """`writes`: files that the command writes beside its answer."""
+        path, words = self.folder / (name + ".answer.json"), [verb, str(model), *map(str, flags), "--json"]
+        written = {str(file) for file in writes}
+        key = [word if word in written else identity(word) for word in words]
+        if path.exists() and all(pathlib.Path(file).exists() for file in writes):
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["key"] == key:
+                return kept["answer"]
+        done = subprocess.run([self.program, *words], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join([self.program, *words])}\n{done.stderr}")
+        answer = json.loads(done.stdout)
+        path.write_text(json.dumps({"key": key, "answer": answer}), encoding="utf-8")
+        print(name, file=sys.stderr, flush=True)
+        return answer
