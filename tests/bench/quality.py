@@ -128,10 +128,20 @@ class Study:
             for bar in bars:
                 exits = [next(k + 1 for k, value in enumerate(row) if value <= bar) for row in excess]
                 if sum(self.cost[e] for e in exits) <= budget * TOLERANCE:
-                    plans.append((steps, exits))
+                    plans.append((steps, self.filled(exits, excess, budget)))
                     break
         best = self.best_plan("schedule", solver, budget, plans)
         self.measure("schedule", solver, budget, f"schedule-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
+
+    def filled(self, exits, excess, budget):
+        """Spends what is left of the budget where the excess is largest."""
+        exits = list(exits)
+        while True:
+            left = budget * TOLERANCE - sum(self.cost[e] for e in exits)
+            deeper = [i for i, e in enumerate(exits) if e < self.blocks and self.cost[e + 1] - self.cost[e] <= left]
+            if not deeper:
+                return exits
+            exits[max(deeper, key=lambda i: excess[i][exits[i] - 1])] += 1
 
     def tuned(self, way, solver, budget, model):
         plan, a = self.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
