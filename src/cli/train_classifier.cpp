@@ -151,7 +151,7 @@ Action add_train_classifier(CLI::App& verb) {
   add_files(verb, *flags);
   add_whole(verb, {"--size", "side that pictures of a folder are brought to"}, flags->size, {0, 512});
   add_whole(verb, {"--channels", "1 or 3 for pictures of a folder; 0: as the first is"}, flags->channels, {0, 3});
-  add_whole(verb, {"--epochs", "passes over the images"}, flags->training.epochs, {1, 1000});
+  add_whole(verb, {"--epochs", "passes over the images; 0: 12, or as many as make 1,500 steps"}, flags->training.epochs, {0, 1000});
   add_whole(verb, {"--batch", "images per step"}, flags->training.batch, {1, 65536});
   add_number(verb, {"--learning-rate", "peak learning rate"}, flags->training.learning_rate, {0, 100});
   add_whole(verb, {"--shift", "pixels that images are moved by at most"}, flags->training.shift, {0, 64});

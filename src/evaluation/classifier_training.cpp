@@ -103,7 +103,7 @@ class Batches {
 };
 
 void check(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& t) {
-  require_range<InvalidArgument, std::int64_t>("ClassifierTraining.epochs", t.epochs, 1, 1000);
+  require_range<InvalidArgument, std::int64_t>("ClassifierTraining.epochs", t.epochs, 0, 1000);
   require_range<InvalidArgument, std::int64_t>("ClassifierTraining.batch", t.batch, 1, 65536);
   require_range<InvalidArgument, std::int64_t>("ClassifierTraining.shift", t.shift, 0, 64);
   require_range("ClassifierTraining.learning_rate", t.learning_rate, 0.0, 100.0);
@@ -120,6 +120,12 @@ void check(const ImageSource& images, const ClassifierConfig& config, const Clas
   check_classifier_config(config);
 }
 
+std::int64_t steps_of(const ImageSource& images, const ClassifierTraining& t) {
+  constexpr std::int64_t kUsualEpochs = 12, kLeastSteps = 1500;
+  if (t.epochs > 0) return std::max<std::int64_t>(1, t.epochs * images.count / t.batch);
+  return std::max(kLeastSteps, kUsualEpochs * images.count / t.batch);
+}
+
 std::string described_classes(const ImageSource& images) {
   std::string text = show(images.classes);
   for (const std::string& name : images.class_names) text += (text.find(' ') == std::string::npos ? ": " : ", ") + show(name);
@@ -130,7 +136,7 @@ class Training {
  public:
   Training(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& training)
       : training_(training), classifier_(initialised(config, training.seed)), batches_(images, training) {
-    steps_ = std::max<std::int64_t>(1, training.epochs * images.count / training.batch);
+    steps_ = steps_of(images, training);
     rates_.learning_rate = training.learning_rate;
     rates_.warmup = std::min(kWarmUp, steps_ / 10);
     rates_.steps = steps_;

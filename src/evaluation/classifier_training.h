@@ -11,7 +11,7 @@
 namespace adadiff::detail {
 
 struct ClassifierTraining {
-  std::int64_t epochs = 12;     ///< in [1, 1000]
+  std::int64_t epochs = 0;      ///< in [1, 1000]; 0: 12, or as many as make 1,500 steps, so that few images are seen often enough
   std::int64_t batch = 128;     ///< in [1, 65536]
   double learning_rate = 3e-3;  ///< peak, warmed up and brought down by a cosine
   double weight_decay = 0.02;

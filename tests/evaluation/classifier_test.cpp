@@ -225,6 +225,15 @@ ClassifierConfig config_for_two() {
   return config;
 }
 
+TEST(ClassifierTraining, SeesFewImagesOftenEnoughWhereNoEpochsAreGiven) {
+  std::int64_t few = 0;
+  train_classifier(two_classes(), config_for_two(), {.batch = 16}, [&](const ClassifierProgress& progress) {
+    few = progress.steps;
+    return false;
+  });
+  EXPECT_EQ(few, 1500);
+}
+
 TEST(ClassifierTraining, LearnsWhatCanBeLearnt) {
   const ImageSet set = two_classes();
   const auto classifier = train_classifier(set, config_for_two(), {.epochs = 10, .batch = 16, .shift = 1});
