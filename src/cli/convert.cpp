@@ -1,5 +1,6 @@
-// `adadiff convert`: foreign checkpoints to model files and back; model files with another default plan.
+// `adadiff convert`: foreign checkpoints to model files and back; model files with other defaults.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include <adadiff/sampler.h>
 
 #include "cli/failure.h"
+#include "cli/flags.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -20,16 +22,18 @@ namespace {
 
 struct ConvertFlags {
   std::string input, from, to, config, default_plan, output;
+  std::optional<double> default_guidance;
 };
 
 void require_family(const std::string& flag, const std::string& family) {
   if (!family.empty() && family != "uvit") detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
 }
 
-/// The same model with another default plan.
-detail::Model with_default_plan(const std::string& model_path, const std::string& plan_path) {
-  detail::Model model = detail::read_model(model_path);
-  model.sampler.default_plan = read_plan(plan_path);
+/// The same model with another default plan, or another default guidance.
+detail::Model with_defaults(const ConvertFlags& flags) {
+  detail::Model model = detail::read_model(flags.input);
+  if (!flags.default_plan.empty()) model.sampler.default_plan = read_plan(flags.default_plan);
+  if (flags.default_guidance) model.sampler.default_guidance = *flags.default_guidance;
   return model;
 }
 
@@ -45,8 +49,8 @@ void convert(const ConvertFlags& flags) {
   require_family("--to", flags.to);
   if (!flags.from.empty() && flags.config.empty()) detail::raise({"--config", "be given with --from", "is missing"});
   require_outputs({{"--output", flags.output}});
-  if (!flags.default_plan.empty()) {
-    write_checked(with_default_plan(flags.input, flags.default_plan), flags.output);
+  if (!flags.default_plan.empty() || flags.default_guidance) {
+    write_checked(with_defaults(flags), flags.output);
   } else if (flags.from.empty()) {
     detail::export_uvit(flags.input, flags.output);
   } else {
@@ -68,6 +72,8 @@ Action add_convert(CLI::App& verb) {
   direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")->type_name("FAMILY");
   direction->add_option("--default-plan", flags->default_plan, "write the same model with this plan as its default (docs/plans.md)")
       ->type_name("PLAN.json");
+  add_number(*direction, {"--default-guidance", "write the same model with this guidance as its default; 1: none"}, flags->default_guidance,
+             {0, 100});
   direction->require_option(1);
   verb.add_option("--config", flags->config, "with --from: the model's description as JSON (docs/model_format.md)")
       ->type_name("NET.json")

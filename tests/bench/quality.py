@@ -42,12 +42,13 @@ class Study:
     def __init__(self, arguments):
         self.run, self.out = Answers(arguments.adadiff, arguments.out), pathlib.Path(arguments.out)
         self.arguments, self.points = arguments, []
+        self.common = ["--class", "all"] + ([] if arguments.guidance is None else ["--guidance", arguments.guidance])
 
     # One point: how good, how dear.
     def measure(self, way, solver, budget, name, model, *depth):
         images = self.out / (name + ".npy")
         a = self.arguments
-        found = self.run(name, "evaluate", model, "--class", "all", "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed,
+        found = self.run(name, "evaluate", model, *self.common, "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed,
                          "--paired", 0, "--reference", self.reference(), "--groups", GROUPS, "--subsets", 1, "--images", images,
                          writes=[images])
         self.points.append({"way": way, "solver": solver, "budget": budget, "name": name, "model": str(model), "depth": list(map(str, depth)),
@@ -63,7 +64,7 @@ class Study:
     def draw(self, name, solver, count, seed, *depth):
         """Images of the model as a file, and what the program says of them."""
         images = self.out / (name + ".npy")
-        found = self.run(name, "sample", self.arguments.model, "--class", "all", "--solver", solver, *depth, "--count", count, "--seed", seed,
+        found = self.run(name, "sample", self.arguments.model, *self.common, "--solver", solver, *depth, "--count", count, "--seed", seed,
                          "--images", images, writes=[images])
         return images, found
 
@@ -115,7 +116,7 @@ class Study:
 
     def excess(self, solver, steps):
         a = self.arguments
-        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, "--class", "all", "--solver", solver, "--steps", steps, "--full-depth",
+        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps, "--full-depth",
                          "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
         return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
 
@@ -145,7 +146,7 @@ class Study:
 
     def tuned(self, way, solver, budget, model):
         plan, a = self.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
-        found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, "--class", "all", "--solver", solver, "--budget", budget, "-o", plan,
+        found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, *self.common, "--solver", solver, "--budget", budget, "-o", plan,
                          "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--reference-steps", REFERENCE_STEPS, "--most-steps",
                          int(budget * MOST_STEPS_PER_BUDGET), writes=[plan])
         self.measure(way, solver, budget, f"{way}-{solver}-{budget}", model, "--plan", plan)
@@ -167,7 +168,7 @@ class Study:
         low, high = 0.0, 1.0
         for _ in range(9):
             threshold = round((low + high) / 2, 5)
-            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, "--class", "all", "--solver", solver, "--steps",
+            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common, "--solver", solver, "--steps",
                              steps, "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples, "--seed",
                              self.arguments.tuning_seed, "--paired", 0)
             low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
@@ -191,7 +192,7 @@ class Study:
         for batch, count in ((64, a.timed_images), (1, a.timed_singles)):
             for round_ in range(a.rounds):
                 for p in rows:
-                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], "--class", "all", "--solver", p["solver"], *p["depth"],
+                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], *self.common, "--solver", p["solver"], *p["depth"],
                                      "--count", count, "--batch", batch, "--threads", a.threads)
                     p.setdefault(f"ms_{batch}", []).append(found["wall_ms"] / count)
         for p in rows:
@@ -225,6 +226,7 @@ def parse_arguments():
     parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
     parser.add_argument("--full-steps", type=int, nargs="+", default=FULL_STEPS)
     parser.add_argument("--solvers", nargs="+", default=["ddim", "dpmpp-2m"])
+    parser.add_argument("--guidance", type=float, help="1: one network pass per evaluation; default: the model's")
     parser.add_argument("--rounds", type=int, default=5, help="of timing")
     parser.add_argument("--timed-images", type=int, default=64)
     parser.add_argument("--timed-singles", type=int, default=16)

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/tiny_model.h"
+#include "pipeline/model_file.h"
 
 namespace adadiff::testing {
 namespace {
@@ -100,6 +101,22 @@ constexpr const char* kWithoutUncertainty = R"({"kind": "uvit", "image_size": 8,
   "depth": 2, "heads": 2, "label_rows": 4, "uncertainty": "none"})";
 constexpr const char* kOneBlock = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
   "depth": 0, "heads": 2, "label_rows": 4, "uncertainty": "map"})";
+
+TEST(Convert, WritesTheSameModelWithAnotherGuidance) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors");
+  const std::vector<std::string> words = {"convert", folder / "tiny.safetensors", "-o", folder / "guided.safetensors", "--default-guidance"};
+  const auto with = [&](const std::string& guidance) {
+    std::vector<std::string> all = words;
+    all.push_back(guidance);
+    return run(all);
+  };
+  ASSERT_TRUE(succeeds(with("1.25")));
+  const detail::Model before = detail::read_model(folder / "tiny.safetensors"), after = detail::read_model(folder / "guided.safetensors");
+  EXPECT_EQ(after.sampler.default_guidance, 1.25);
+  EXPECT_EQ(after.sampler.id, before.sampler.id);
+  EXPECT_TRUE(fails(with("101"), 2, "--default-guidance: must be in [0, 100], but is 101"));
+}
 
 TEST_F(FromOfficial, RefusesADescriptionThatNoSampleCouldOpen) {
   write_inputs(kWithoutUncertainty);
