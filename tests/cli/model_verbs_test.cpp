@@ -115,7 +115,7 @@ TEST(Convert, WritesTheSameModelWithAnotherGuidance) {
   const detail::Model before = detail::read_model(folder / "tiny.safetensors"), after = detail::read_model(folder / "guided.safetensors");
   EXPECT_EQ(after.sampler.default_guidance, 1.25);
   EXPECT_EQ(after.sampler.id, before.sampler.id);
-  EXPECT_TRUE(fails(with("101"), 2, "--default-guidance: must be in [0, 100], but is 101"));
+  EXPECT_TRUE(fails(with("101"), 2, "--default-guidance: must be a number in [0, 100], but is \"101\""));
 }
 
 TEST_F(FromOfficial, RefusesADescriptionThatNoSampleCouldOpen) {
