@@ -118,7 +118,9 @@ struct TrainingOptions {
   Optimiser optimiser = Optimiser::Muon;
   double learning_rate = 2e-3;         ///< AdamW's at its peak
   double matrix_learning_rate = 0.02;  ///< Muon's at its peak
-  std::int64_t warmup = 200;           ///< steps of linear rise
+  /// AdamW's for UEMs at its peak. They read tokens as they are, which may be large: at the rate of the rest their sigmoids saturate.
+  double uncertainty_learning_rate = 2e-4;
+  std::int64_t warmup = 200;  ///< steps of linear rise
   Decay decay = Decay::Cosine;
   double beta1 = 0.9, beta2 = 0.99;          ///< AdamW's
   double weight_decay = 0.01;                ///< decoupled, of both

@@ -49,6 +49,7 @@ constexpr NumberFlag kNumberFlags[] = {
     {"--distillation", "distillation", "share of full depth's prediction in what the early exits learn", {0, 1}},
     {"--learning-rate", "learning_rate", "AdamW's peak learning rate", {0, 100}},
     {"--matrix-learning-rate", "matrix_learning_rate", "Muon's peak learning rate", {0, 100}},
+    {"--uncertainty-learning-rate", "uncertainty_learning_rate", "AdamW's peak learning rate for uncertainty modules", {0, 100}},
     {"--beta1", "beta1", "AdamW's first decay", {0, 0.999999}},
     {"--beta2", "beta2", "AdamW's second decay", {0, 0.999999}},
     {"--weight-decay", "weight_decay", "decoupled weight decay", {0, 100}},

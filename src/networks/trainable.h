@@ -36,6 +36,7 @@ struct ParameterRole {
   std::optional<std::string> exit_source = {};
   /// A matrix [out, in] inside of a block, from tokens to tokens: what Muon is for.
   bool is_hidden_matrix = false;
+  bool is_uncertainty = false;  ///< a UEM's
 };
 
 class TrainableNetwork : public Network {

@@ -145,7 +145,7 @@ NetworkInfo describe(const UViTConfig& c, NetworkSettings settings) {
 /// exit_heads.3.norm.weight starts from norm.weight.
 ParameterRole UViT::role(const std::string& name) const {
   constexpr std::string_view kHeads = "exit_heads.";
-  if (name.starts_with("uem.")) return {.exit_source = ""};
+  if (name.starts_with("uem.")) return {.exit_source = "", .is_uncertainty = true};
   if (name.starts_with(kHeads)) return {.exit_source = name.substr(name.find('.', kHeads.size()) + 1)};
   const bool is_in_block = name.starts_with("in_blocks.") || name.starts_with("mid_block.") || name.starts_with("out_blocks.");
   return {.is_hidden_matrix = is_in_block && name.ends_with(".weight") && name.find(".norm") == std::string::npos};

@@ -39,26 +39,29 @@ void require_known(const std::vector<std::string>& names, const std::vector<std:
   }
 }
 
-bool is_muons(const Parameters& parameters, std::size_t i, const TrainingOptions& options) {
-  return options.optimiser == Optimiser::Muon && parameters.is_hidden_matrix[i];
+/// What moves a parameter.
+enum class Mover { AdamW, UncertaintyAdamW, Muon };
+
+Mover mover_of(const Parameters& parameters, std::size_t i, const TrainingOptions& options) {
+  if (parameters.is_uncertainty[i]) return Mover::UncertaintyAdamW;
+  return options.optimiser == Optimiser::Muon && parameters.is_hidden_matrix[i] ? Mover::Muon : Mover::AdamW;
 }
 
-AdamW make_adamw(const Parameters& parameters, const TrainingOptions& options) {
-  require_known(options.undecayed, parameters.names);
-  Parameters rest;
+AdamW make_adamw(const Parameters& parameters, const TrainingOptions& options, Mover mover) {
+  Parameters own;
   for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
-    if (is_muons(parameters, i, options)) continue;
-    rest.names.push_back(parameters.names[i]);
-    rest.tensors.push_back(parameters.tensors[i]);
+    if (mover_of(parameters, i, options) != mover) continue;
+    own.names.push_back(parameters.names[i]);
+    own.tensors.push_back(parameters.tensors[i]);
   }
-  return {rest, {options.beta1, options.beta2, 1e-8, options.weight_decay, options.undecayed}};
+  return {own, {options.beta1, options.beta2, 1e-8, options.weight_decay, options.undecayed}};
 }
 
 Muon make_muon(const Parameters& parameters, const TrainingOptions& options) {
   std::vector<at::Tensor> matrices;
   MuonOptions muon{.narrow = options.precision == Precision::BFloat16};
   for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
-    if (!is_muons(parameters, i, options)) continue;
+    if (mover_of(parameters, i, options) != Mover::Muon) continue;
     matrices.push_back(parameters.tensors[i]);
     muon.weight_decay.push_back(contains(options.undecayed, parameters.names[i]) ? 0 : options.weight_decay);
   }
@@ -77,6 +80,7 @@ Parameters trainable_parameters(TrainableNetwork& network, Trained trained) {
     parameters.names.push_back(name);
     parameters.tensors.push_back(tensor);
     parameters.is_hidden_matrix.push_back(role.is_hidden_matrix);
+    parameters.is_uncertainty.push_back(role.is_uncertainty);
   });
   if (parameters.tensors.empty()) {
     raise({"TrainingOptions.trained", "name parameters that the network has", "are those of its exits, and it has none"});
@@ -118,19 +122,30 @@ void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, d
 
 WeightUpdate::WeightUpdate(const Parameters& parameters, const TrainingOptions& options)
     : learning_rate_(options.learning_rate),
+      uncertainty_learning_rate_(options.uncertainty_learning_rate),
       matrix_learning_rate_(options.matrix_learning_rate),
-      adamw_(make_adamw(parameters, options)),
+      adamw_(make_adamw(parameters, options, Mover::AdamW)),
+      uncertainty_(make_adamw(parameters, options, Mover::UncertaintyAdamW)),
       muon_(make_muon(parameters, options)) {
-  std::size_t matrix = 0, other = 0;
+  require_known(options.undecayed, parameters.names);
+  std::size_t matrix = 0, uncertainty = 0, other = 0;
   for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
-    const bool is_matrix = is_muons(parameters, i, options);
-    first_.push_back(is_matrix ? muon_.momenta()[matrix++] : adamw_.first_moments()[other]);
-    second_.push_back(is_matrix ? at::Tensor() : adamw_.second_moments()[other++]);
+    const Mover mover = mover_of(parameters, i, options);
+    if (mover == Mover::Muon) {
+      first_.push_back(muon_.momenta()[matrix++]);
+      second_.emplace_back();
+      continue;
+    }
+    const AdamW& adamw = mover == Mover::AdamW ? adamw_ : uncertainty_;
+    const std::size_t position = mover == Mover::AdamW ? other++ : uncertainty++;
+    first_.push_back(adamw.first_moments()[position]);
+    second_.push_back(adamw.second_moments()[position]);
   }
 }
 
 void WeightUpdate::step(std::int64_t number, double share) {
   adamw_.step(number, learning_rate_ * share);
+  uncertainty_.step(number, uncertainty_learning_rate_ * share);
   muon_.step(matrix_learning_rate_ * share);
 }
 

@@ -19,7 +19,7 @@ namespace adadiff::detail {
 struct Parameters {
   std::vector<std::string> names;
   std::vector<at::Tensor> tensors;
-  std::vector<bool> is_hidden_matrix;  ///< ParameterRole's
+  std::vector<bool> is_hidden_matrix, is_uncertainty;  ///< ParameterRole's
 };
 
 /// Collects those that are trained and has each ask for gradients; the others ask for none. Throws InvalidArgument where there are none.
@@ -49,7 +49,7 @@ class AdamW {
   AdamWOptions options_;
 };
 
-/// A step of all parameters as the options say: hidden matrices by Muon, the rest by AdamW, or all by AdamW.
+/// A step of all parameters as the options say: hidden matrices by Muon, the rest by AdamW, or all by AdamW; UEMs at a rate of their own.
 class WeightUpdate {
  public:
   /// Throws InvalidArgument where `undecayed` names a parameter that there is not.
@@ -60,8 +60,8 @@ class WeightUpdate {
   const std::vector<at::Tensor>& second_moments() const { return second_; }  ///< undefined where Muon has none
 
  private:
-  double learning_rate_, matrix_learning_rate_;
-  AdamW adamw_;
+  double learning_rate_, uncertainty_learning_rate_, matrix_learning_rate_;
+  AdamW adamw_, uncertainty_;
   Muon muon_;
   std::vector<at::Tensor> first_, second_;
 };

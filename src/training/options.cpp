@@ -94,6 +94,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("optimiser", o.optimiser);
   visit("learning_rate", o.learning_rate);
   visit("matrix_learning_rate", o.matrix_learning_rate);
+  visit("uncertainty_learning_rate", o.uncertainty_learning_rate);
   visit("warmup", o.warmup);
   visit("decay", o.decay);
   visit("beta1", o.beta1);
@@ -238,6 +239,7 @@ void check_options(const TrainingOptions& o) {
   }
   require_field<std::int64_t>("batch", o.batch, 1, 65536);
   require_field("learning_rate", o.learning_rate, 0.0, 100.0);
+  require_field("uncertainty_learning_rate", o.uncertainty_learning_rate, 0.0, 100.0);
   require_field("matrix_learning_rate", o.matrix_learning_rate, 0.0, 100.0);
   require_field<std::int64_t>("warmup", o.warmup, 0, kMany);
   require_field("beta1", o.beta1, 0.0, 0.999999);

@@ -78,7 +78,7 @@ TEST_F(FromModel, ExitsAloneLeaveFullDepthBitForBit) {
 TEST_F(FromModel, ExitsAloneLearnToForetellTheExcess) {
   double first = 0, last = 0;
   TrainingOptions o = from_base("exits", Trained::Exits, 200);
-  o.learning_rate = 2e-2;
+  o.uncertainty_learning_rate = 2e-2;
   train(o, [&](const TrainingProgress& p) {
     (p.step == 1 ? first : last) = p.uncertainty;
     return true;

@@ -19,6 +19,7 @@ namespace {
 Parameters two_parameters() {
   Parameters parameters;
   parameters.names = {"weight", "pos_embed"};
+  parameters.is_hidden_matrix = parameters.is_uncertainty = {false, false};
   parameters.tensors = {at::tensor({1.0, -2.0}, at::kDouble).requires_grad_(true), at::tensor({3.0}, at::kDouble).requires_grad_(true)};
   parameters.tensors[0].mutable_grad() = at::tensor({0.3, -0.4}, at::kDouble);
   parameters.tensors[1].mutable_grad() = at::tensor({1.2}, at::kDouble);
@@ -79,6 +80,7 @@ Parameters matrix_and_bias() {
   Parameters parameters;
   parameters.names = {"matrix", "bias"};
   parameters.is_hidden_matrix = {true, false};
+  parameters.is_uncertainty = {false, false};
   parameters.tensors = {at::eye(3, 2, at::kDouble).requires_grad_(true), at::tensor({3.0, 1.0}, at::kDouble).requires_grad_(true)};
   parameters.tensors[0].mutable_grad() = at::tensor({0.3, -0.4, 0.1, 0.2, 0.5, 0.7}, at::kDouble).view({3, 2});
   parameters.tensors[1].mutable_grad() = at::tensor({1.2, -0.1}, at::kDouble);
@@ -99,6 +101,18 @@ TEST(WeightUpdate, GivesHiddenMatricesToMuonAndTheRestToAdamW) {
   rest.names.erase(rest.names.begin()), rest.tensors.erase(rest.tensors.begin());
   AdamW(rest, {0.9, 0.99, 1e-8, options.weight_decay, {}}).step(1, 0.05);
   EXPECT_TRUE(at::equal(both.tensors[1], rest.tensors[0]));
+}
+
+TEST(WeightUpdate, MovesUncertaintyModulesAtTheirOwnRate) {
+  Parameters both = two_parameters();
+  both.is_uncertainty = {false, true};
+  TrainingOptions options;
+  options.learning_rate = 0.1;
+  options.uncertainty_learning_rate = 0.01;
+  options.weight_decay = 0;
+  WeightUpdate(both, options).step(1, 1);
+  EXPECT_NEAR(at_index(both.tensors[0], 0), 1 - 0.1, 1e-6);  // AdamW's first step is the rate, whatever the gradient
+  EXPECT_NEAR(at_index(both.tensors[1], 0), 3 - 0.01, 1e-6);
 }
 
 TEST(WeightUpdate, HasNoSecondMomentOfWhatMuonMoves) {

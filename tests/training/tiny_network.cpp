@@ -46,7 +46,7 @@ std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs, at::Scal
 
 ParameterRole TinyNetwork::role(const std::string& name) const {
   const std::string last = "blocks." + std::to_string(config_.blocks - 1) + ".head";
-  if (name.ends_with(".uem")) return {.exit_source = ""};
+  if (name.ends_with(".uem")) return {.exit_source = "", .is_uncertainty = true};
   if (name.ends_with(".head") && name != last) return {.exit_source = last};
   return {.is_hidden_matrix = name.ends_with(".weight")};
 }
