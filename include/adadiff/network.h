@@ -15,21 +15,21 @@ namespace adadiff {
 
 /// Multiply-accumulates per row, attention products included.
 struct NetworkCost {
-  double embed = 0;            ///< before the first block
-  std::vector<double> block;   ///< [blocks]
-  std::vector<double> head;    ///< [blocks], a prediction after block k + 1
-  std::vector<double> score;   ///< [blocks], an uncertainty after block k + 1; 0 where there is none
+  double embed = 0;           ///< before the first block
+  std::vector<double> block;  ///< [blocks]
+  std::vector<double> head;   ///< [blocks], a prediction after block k + 1
+  std::vector<double> score;  ///< [blocks], an uncertainty after block k + 1; 0 where there is none
 };
 
 /// What sampling needs to know of a network.
 struct NetworkInfo {
-  std::string kind;                   ///< "uvit", ...; named in errors
-  int blocks = 0;                     ///< at least 1, at most 255
+  std::string kind;  ///< "uvit", ...; named in errors
+  int blocks = 0;    ///< at least 1, at most 255
   std::int64_t channels = 0, height = 0, width = 0;
-  std::int64_t classes = 0;           ///< labels 0..classes-1, the null label among them; 0: the network takes no label
-  std::int64_t null_label = -1;       ///< the label that means "none"; -1: there is none, guidance is refused
-  std::vector<std::uint8_t> can_exit; ///< [blocks], entry k: a pass may end at exit k; entry 0 tells of exit 0
-  bool has_uncertainty = true;        ///< false: only plans without thresholds run
+  std::int64_t classes = 0;            ///< labels 0..classes-1, the null label among them; 0: the network takes no label
+  std::int64_t null_label = -1;        ///< the label that means "none"; -1: there is none, guidance is refused
+  std::vector<std::uint8_t> can_exit;  ///< [blocks], entry k: a pass may end at exit k; entry 0 tells of exit 0
+  bool has_uncertainty = true;         ///< false: only plans without thresholds run
   NetworkCost cost;
 };
 
@@ -47,8 +47,8 @@ struct ScoreSink {
   void* epilogue = nullptr;   ///< an opaque device epilogue, handed to the kernel unread; null on the CPU
 };
 
-/// One evaluation over up to `capacity` rows that can stop after any block. Used by one thread; begin() starts it anew, keeping its buffers.
-/// Positions count the rows that are still in the pass, from 0.
+/// One evaluation over up to `capacity` rows that can stop after any block. Used by one thread; begin() starts it anew, keeping its
+/// buffers. Positions count the rows that are still in the pass, from 0.
 class ForwardPass {
  public:
   virtual ~ForwardPass() = default;

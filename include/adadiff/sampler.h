@@ -17,12 +17,12 @@ struct SamplerModel {
   SchedulePtr schedule = cosine_schedule();
   double time_scale = 1000;
   double time_shift = 0;
-  double data_std = 0.5;       ///< standard deviation of the clean data around 0, for exit 0
+  double data_std = 0.5;  ///< standard deviation of the clean data around 0, for exit 0
   float image_min = -1, image_max = 1;
-  SolverSettings solver;       ///< used where neither request nor plan says otherwise
+  SolverSettings solver;  ///< used where neither request nor plan says otherwise
   Plan default_plan;
   double default_guidance = 1;
-  std::string id;              ///< compared with Plan::model; may be empty
+  std::string id;  ///< compared with Plan::model; may be empty
 };
 
 /// A pipeline around a network that the caller made. Throws InvalidArgument where info() or the description is inconsistent.

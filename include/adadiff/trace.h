@@ -14,18 +14,18 @@ const char* to_string(Status status);
 
 /// Where a run stands, handed to Request::observer after every step of every batch.
 struct Progress {
-  int step = 0, steps = 0;                    ///< steps done and to do, of this batch
-  std::int64_t batch = 0, batches = 1;        ///< this batch, from 0
-  double mean_exit_depth = 0;                 ///< blocks run per sample so far in this run
+  int step = 0, steps = 0;              ///< steps done and to do, of this batch
+  std::int64_t batch = 0, batches = 1;  ///< this batch, from 0
+  double mean_exit_depth = 0;           ///< blocks run per sample so far in this run
 };
 
 /// One evaluation of the network. Lists have one entry per sample and branch: sample-major, conditional branch first.
 struct EvaluationTrace {
   int evaluation = 0, step = 0, stage = 0;
   double time = 1;
-  std::vector<int> exit;            ///< blocks run, in [0, blocks]; -1 where the run ended before
-  std::vector<float> uncertainty;   ///< at that exit; NaN where none was asked for
-  double milliseconds = 0;          ///< wall time of the evaluation, its update included, summed over batches
+  std::vector<int> exit;           ///< blocks run, in [0, blocks]; -1 where the run ended before
+  std::vector<float> uncertainty;  ///< at that exit; NaN where none was asked for
+  double milliseconds = 0;         ///< wall time of the evaluation, its update included, summed over batches
 };
 
 /// Multiply-accumulates of a run, counted from what ran.
@@ -39,12 +39,12 @@ struct ComputeCount {
 };
 
 struct Trace {
-  int blocks = 0;         ///< of the network
+  int blocks = 0;  ///< of the network
   std::int64_t samples = 0;
-  int branches = 1;       ///< 2 with guidance
+  int branches = 1;  ///< 2 with guidance
   std::vector<EvaluationTrace> evaluations;
   ComputeCount compute;
-  double mean_exit_depth() const;   ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
+  double mean_exit_depth() const;  ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
   /// exits[evaluation][sample], the conditional branch's where there are two: what replay_policy and recorded_exits take.
   std::vector<std::vector<int>> exits() const;
 };

@@ -105,7 +105,8 @@ constexpr const char* kOneBlock = R"({"kind": "uvit", "image_size": 8, "channels
 TEST(Convert, WritesTheSameModelWithAnotherGuidance) {
   const ScratchFolder folder;
   write_tiny_model(folder / "tiny.safetensors");
-  const std::vector<std::string> words = {"convert", folder / "tiny.safetensors", "-o", folder / "guided.safetensors", "--default-guidance"};
+  const std::vector<std::string> words = {"convert", folder / "tiny.safetensors", "-o", folder / "guided.safetensors",
+                                          "--default-guidance"};
   const auto with = [&](const std::string& guidance) {
     std::vector<std::string> all = words;
     all.push_back(guidance);

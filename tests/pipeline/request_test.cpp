@@ -140,8 +140,7 @@ TEST(Choice, DefaultPlanWithoutASolverRunsWithAny) {
 TEST(Request, RefusesATraceLargerThanAnyMemory) {
   SolverSettings solver;
   solver.steps = 10000;
-  EXPECT_NE(refused({.count = 1'000'000, .solver = solver}).find("Request.count: must need at most 68719476736 bytes"),
-            std::string::npos);
+  EXPECT_NE(refused({.count = 1'000'000, .solver = solver}).find("Request.count: must need at most 68719476736 bytes"), std::string::npos);
 }
 
 TEST(Choice, PolicyReplacesThresholdsOfAnyPlan) {

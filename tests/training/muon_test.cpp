@@ -36,9 +36,7 @@ TEST(Orthogonalise, BringsSingularValuesNearOne) {
   EXPECT_LT(values.max().item<double>(), 1.3);
 }
 
-TEST(Orthogonalise, LeavesZeroAtZero) {
-  EXPECT_EQ(orthogonalise(at::zeros({1, 2, 3})).abs().max().item<float>(), 0);
-}
+TEST(Orthogonalise, LeavesZeroAtZero) { EXPECT_EQ(orthogonalise(at::zeros({1, 2, 3})).abs().max().item<float>(), 0); }
 
 /// Weights of zero with random gradients.
 std::vector<at::Tensor> with_gradients(const std::vector<std::vector<std::int64_t>>& shapes) {
@@ -83,7 +81,8 @@ TEST(Muon, TreatsEachMatrixAlikeWhateverItsCompany) {
 }
 
 TEST(Muon, DecaysWeightsByTheirOwnRate) {
-  std::vector<at::Tensor> matrices = {at::ones({2, 2}, at::kDouble).requires_grad_(true), at::ones({2, 2}, at::kDouble).requires_grad_(true)};
+  std::vector<at::Tensor> matrices = {at::ones({2, 2}, at::kDouble).requires_grad_(true),
+                                      at::ones({2, 2}, at::kDouble).requires_grad_(true)};
   for (auto& matrix : matrices) matrix.mutable_grad() = at::zeros({2, 2}, at::kDouble);
   Muon(matrices, {.weight_decay = {0.5, 0}}).step(0.1);
   EXPECT_NEAR(matrices[0][0][0].item<double>(), 0.95, 1e-12);
