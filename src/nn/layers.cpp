@@ -12,7 +12,7 @@ namespace {
 at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& weight) { return weight.defined() ? weight.to(x.scalar_type()) : weight; }
 
 /// Whether attention with gradients is cheaper as two products and a softmax than fused: the fused kernel's gradient on a CPU is slow on
-/// short rows, and on all in bfloat16 (docs/results.md, "A training step").
+/// short rows, and on all in bfloat16 (docs/decisions/0005).
 bool pays_to_unfuse(const at::Tensor& query) {
   constexpr std::int64_t kShort = 96;
   return query.requires_grad() && query.is_cpu() && (query.scalar_type() == at::kBFloat16 || query.size(2) <= kShort);
