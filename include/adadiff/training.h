@@ -139,6 +139,16 @@ struct TrainingOptions {
   std::string license = {}, origin = {};
 };
 
+/// What a training learns from.
+struct TrainingImages {
+  std::int64_t count = 0, channels = 0, height = 0, width = 0;
+  std::int64_t classes = 0;                   ///< 0 without labels
+  std::vector<std::string> class_names = {};  ///< of a folder's sub-folders
+};
+/// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`, `network`, `size` and `channels` only. Throws
+/// what train throws about them.
+TrainingImages describe_images(const TrainingOptions& options);
+
 /// JSON of all options but files, `minutes` and `start`.
 std::string to_json(const TrainingOptions& options);
 /// Reads it over `base`; keys may be missing, unknown ones are refused. Throws InvalidArgument with field and value.

@@ -1,4 +1,5 @@
 // `adadiff train`: trains a network with early exits, shows how it goes, and tells what came of it.
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -46,6 +47,21 @@ struct StepTimes {
   }
 };
 
+/// A folder may hold other than one thinks, which is better known before hours of training.
+std::string found_in_folder(const TrainingOptions& options) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(options.images, ignored)) return {};
+  constexpr std::size_t kShownNames = 12;
+  const TrainingImages found = describe_images(options);
+  std::string names;
+  for (std::size_t i = 0; i < found.class_names.size() && i <= kShownNames; ++i) {
+    names += (i == 0 ? ": " : ", ") + (i < kShownNames ? found.class_names[i] : "...");
+  }
+  const std::string shape = std::to_string(found.channels) + " x " + std::to_string(found.height) + " x " + std::to_string(found.width);
+  const std::string classes = found.classes == 0 ? "no classes" : std::to_string(found.classes) + " classes" + names;
+  return std::to_string(found.count) + " pictures as " + shape + ", " + classes;
+}
+
 TrainingResult run(const TrainingOptions& options, StepTimes& times) {
   TerminalProgress progress("train", "steps");
   return train(options, [&](const TrainingProgress& p) {
@@ -81,6 +97,7 @@ void train_network(const TrainFlags& flags) {
                    {"--recipe", flags.recipe},
                    {"--network", flags.network}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
+  print_note("train", found_in_folder(options));
   StepTimes times;
   const TrainingResult result = run(options, times);
   if (interrupted() && !result.completed) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <memory>
 
+#include <adadiff/error.h>
 #include <adadiff/image.h>
 
 #include "core/check.h"
@@ -17,6 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostPictures = 20'000'000;
 constexpr std::int64_t kLongestSide = 4096;
+constexpr std::int64_t kMostKept = std::int64_t{1} << 30;  // bytes of pictures as they are trained on
+constexpr int kDeepest = 32;                               // folders below each other
 
 struct Picture {
   std::string path;
@@ -46,9 +50,36 @@ std::vector<fs::directory_entry> list(const std::string& folder) {
   return entries;
 }
 
-void add_pictures(const std::string& folder, std::int64_t label, std::vector<Picture>& pictures) {
-  for (const fs::directory_entry& entry : list(folder)) {
+void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t label, std::vector<Picture>& pictures) {
+  for (const fs::directory_entry& entry : entries) {
     if (is_picture(entry)) pictures.push_back({entry.path().string(), label});
+  }
+}
+
+/// Links to folders are not followed, since they may lead back up.
+void add_pictures_below(const fs::path& folder, std::int64_t label, std::vector<Picture>& pictures, int depth = 0) {
+  if (depth > kDeepest) raise<FileError>({folder.string(), "be at most " + show(kDeepest) + " folders below its class", "is deeper"});
+  const std::vector<fs::directory_entry> entries = list(folder.string());
+  add_pictures(entries, label, pictures);
+  for (const fs::directory_entry& entry : entries) {
+    std::error_code ignored;
+    if (!entry.is_symlink(ignored) && entry.is_directory(ignored)) add_pictures_below(entry.path(), label, pictures, depth + 1);
+  }
+}
+
+/// The same error, with what to do about it.
+template <class E>
+[[noreturn]] void raise_with_advice(const E& error) {
+  throw E(std::string(error.what()) + "; put a readable picture in its place and go on");
+}
+
+Images read_picture(const std::string& path, std::int64_t channels) {
+  try {
+    return read_image(path, static_cast<int>(channels));
+  } catch (const FileError& error) {
+    raise_with_advice(error);
+  } catch (const ModelError& error) {
+    raise_with_advice(error);
   }
 }
 
@@ -60,36 +91,45 @@ class ImageFolder final : public ImageSource {
   std::int64_t label(std::int64_t index) const override { return pictures_[static_cast<std::size_t>(index)].label; }
 
  private:
-  void add_classes(const std::string& path);
+  void add_classes(const std::vector<fs::directory_entry>& entries);
   std::uint64_t fingerprint_of_names(const std::string& path) const;
+  void decode(std::int64_t index, std::span<std::uint8_t> planes) const;
 
   std::vector<Picture> pictures_;
+  // What was read before. The system gives memory to these bytes as they are written.
+  std::unique_ptr<std::uint8_t[]> kept_;  // NOLINT(*-avoid-c-arrays): a vector would write all of them at once
+  mutable std::vector<bool> is_kept_;
 };
 
 ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape) {
   require_range<InvalidArgument, std::int64_t>("image height", shape.height, 1, kLongestSide);
   require_range<InvalidArgument, std::int64_t>("image width", shape.width, 1, kLongestSide);
-  add_pictures(path, -1, pictures_);
+  const std::vector<fs::directory_entry> entries = list(path);
+  add_pictures(entries, -1, pictures_);
   const std::size_t unlabelled = pictures_.size();
-  add_classes(path);
+  add_classes(entries);
   if (pictures_.empty()) raise<FileError>({path, "hold PNG or JPEG files, or folders of them", "holds none"});
   if (unlabelled > 0 && unlabelled < pictures_.size()) {
     raise<FileError>({path, "hold pictures or folders of pictures, one per class", "holds both"});
   }
   count = std::ssize(pictures_);
   fingerprint = fingerprint_of_names(path);
-  channels = shape.channels != 0 ? shape.channels : read_image(pictures_.front().path).channels;
+  channels = shape.channels != 0 ? shape.channels : read_picture(pictures_.front().path, 0).channels;
   height = shape.height;
   width = shape.width;
+  if (count <= kMostKept / values()) {
+    kept_ = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count * values()));  // NOLINT(*-avoid-c-arrays)
+    is_kept_.resize(static_cast<std::size_t>(count));
+  }
 }
 
 /// A folder without pictures is no class.
-void ImageFolder::add_classes(const std::string& path) {
-  for (const fs::directory_entry& entry : list(path)) {
+void ImageFolder::add_classes(const std::vector<fs::directory_entry>& entries) {
+  for (const fs::directory_entry& entry : entries) {
     std::error_code ignored;
     if (!entry.is_directory(ignored)) continue;
     const std::size_t before = pictures_.size();
-    add_pictures(entry.path().string(), classes, pictures_);
+    add_pictures_below(entry.path(), classes, pictures_);
     if (pictures_.size() == before) continue;
     class_names.push_back(entry.path().filename().string());
     ++classes;
@@ -107,7 +147,16 @@ std::uint64_t ImageFolder::fingerprint_of_names(const std::string& path) const {
 }
 
 void ImageFolder::read(std::int64_t index, std::span<std::uint8_t> planes) const {
-  const Images picture = read_image(pictures_[static_cast<std::size_t>(index)].path, static_cast<int>(channels));
+  if (!kept_) return decode(index, planes);
+  const auto picture = static_cast<std::size_t>(index), bytes = static_cast<std::size_t>(values());
+  const std::span<std::uint8_t> kept(kept_.get() + picture * bytes, bytes);
+  if (!is_kept_[picture]) decode(index, kept);
+  is_kept_[picture] = true;
+  std::copy(kept.begin(), kept.end(), planes.begin());
+}
+
+void ImageFolder::decode(std::int64_t index, std::span<std::uint8_t> planes) const {
+  const Images picture = read_picture(pictures_[static_cast<std::size_t>(index)].path, channels);
   const Images image = crop_and_resize(picture, height, width);
   const std::int64_t plane = height * width;
   for (std::int64_t channel = 0; channel < channels; ++channel) {

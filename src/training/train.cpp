@@ -19,6 +19,12 @@ void require_path(const char* field, const std::string& path) {
 
 }  // namespace
 
+TrainingImages describe_images(const TrainingOptions& options) {
+  require_path("images", options.images);
+  const auto images = detail::open_images(options);
+  return {images->count, images->channels, images->height, images->width, images->classes, images->class_names};
+}
+
 TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer, const std::stop_token& stop) {
   detail::check_options(options);
   require_path("images", options.images);

@@ -100,7 +100,8 @@ class Judge:
         print(f"| row | full depth, 20 steps: KID × 1000 | Fréchet | class agreement | {b} full steps: KID × 1000 | budget {b}: steps | PSNR to 50 full "
               "steps, dB | KID × 1000 | Fréchet | class agreement | spread of exits |")
         print("|" + "---|" * 11)
-        for name in list(ROWS) + sorted(p.stem for p in self.folder.glob("*@*.safetensors")):
+        seeded = sorted(p.stem for p in self.folder.glob("*@*.safetensors") if p.stem.partition("@")[0] in ROWS)
+        for name in self.arguments.rows.split(",") if self.arguments.rows else list(ROWS) + seeded:
             if is_trained(self.folder, name):
                 print(self.row(name), flush=True)
 
@@ -127,6 +128,7 @@ def main():
     verb = verbs.add_parser("report")
     verb.add_argument("adadiff", help="the program")
     verb.add_argument("out", help="folder of the trained rows")
+    verb.add_argument("--rows", help="some of them, by name")
     verb.add_argument("--samples", type=int, default=2000)
     verb.add_argument("--budget", type=int, default=6)
     verb.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")

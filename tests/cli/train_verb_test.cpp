@@ -1,7 +1,13 @@
 // `adadiff train`: a few steps on a handful of made-up images.
 #include <sys/stat.h>
 
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
+
+#include <adadiff/image.h>
 
 #include "cli/command.h"
 
@@ -51,6 +57,22 @@ TEST_F(Train, GoesOnWhereItWasStopped) {
   const Outcome resumed = train({"--steps", "4", "--decay", "constant", "--resume", "--json"});
   ASSERT_TRUE(succeeds(resumed));
   EXPECT_EQ(json::parse(resumed.out).at("steps"), 4);
+}
+
+TEST_F(Train, SaysWhatItFoundInAFolderOfPictures) {
+  for (const char* name : {"cats", "dogs"}) {
+    std::filesystem::create_directory(folder_ / name);
+    write_png({.count = 1, .height = 8, .width = 8, .channels = 1, .pixels = std::vector<std::uint8_t>(64, 9)}, folder_ / name + "/1.png");
+  }
+  const Outcome outcome = run({"train", "--images", folder_ / ".", "-o", model_, "--size", "8", "--width", "16", "--depth", "2", "--heads",
+                               "2", "--batch", "2", "--steps", "1"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, 2 classes: cats, dogs\n"));
+}
+
+TEST_F(Train, TellsWhereAFolderOfPicturesGoes) {
+  std::filesystem::create_directory(folder_ / "pictures");
+  EXPECT_TRUE(fails(run({"train", "--data", folder_ / "pictures", "-o", model_}), 1, "a folder of pictures goes to --images"));
 }
 
 TEST_F(Train, TakesARecipeAndFlagsOverIt) {

@@ -13,6 +13,7 @@ namespace adadiff::detail {
 namespace {
 
 using test::message_of;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -61,12 +62,46 @@ TEST_F(ImageFolders, OtherFilesHiddenOnesAndEmptyFoldersAreLeftAlone) {
   write("cats/1.png", {7});
   write("cats/.2.png", {8});
   write(".thumbnails/1.png", {9});
-  write("cats/deeper/1.png", {9});
   test::write_content(folder_.file("cats/notes.txt"), "no picture");
   std::filesystem::create_directory(folder_.file("empty"));
   const auto source = open();
   EXPECT_EQ(source->count, 1);
   EXPECT_THAT(source->class_names, ElementsAre("cats"));
+}
+
+TEST_F(ImageFolders, DeeperFoldersBelongToTheClassAboveThem) {
+  write("cats/at home/tabby/1.png", {3});
+  write("cats/1.png", {1});
+  write("cats/at home/1.png", {2});
+  write("dogs/outside/1.png", {4});
+  const auto source = open();
+  EXPECT_THAT(source->class_names, ElementsAre("cats", "dogs"));
+  for (const std::int64_t i : {0, 1, 2, 3}) {
+    EXPECT_THAT(read(*source, i), ElementsAre(i + 1));
+    EXPECT_EQ(source->label(i), i < 3 ? 0 : 1);
+  }
+}
+
+TEST_F(ImageFolders, LinksThatLeadBackUpAreNotFollowed) {
+  write("cats/1.png", {1});
+  std::filesystem::create_directory_symlink(folder_.file("cats"), folder_.file("cats/again"));
+  EXPECT_EQ(open()->count, 1);
+}
+
+TEST_F(ImageFolders, APictureIsDecodedOnce) {
+  write("1.png", {5});
+  const auto source = open();
+  EXPECT_THAT(read(*source, 0), ElementsAre(5));
+  std::filesystem::remove(folder_.file("1.png"));
+  EXPECT_THAT(read(*source, 0), ElementsAre(5));
+}
+
+TEST_F(ImageFolders, ManyLargePicturesAreNotKept) {
+  for (int i = 0; i < 30; ++i) write(std::to_string(i) + ".png", {5});
+  const auto source = open_image_folder(root(), {.channels = 3, .height = 4096, .width = 4096});  // 30 x 48 MiB
+  read(*source, 0);
+  std::filesystem::remove(folder_.file("0.png"));
+  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), HasSubstr("0.png"));
 }
 
 TEST_F(ImageFolders, ColourIsThatOfTheFirstPictureUnlessAskedFor) {
@@ -108,7 +143,7 @@ TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
   write("2.png", {1});
   const auto source = open();
   std::filesystem::remove(folder_.file("1.png"));
-  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), HasSubstr("1.png"));
+  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), AllOf(HasSubstr("1.png"), HasSubstr("; put a readable picture in its place")));
   test::write_content(folder_.file("2.png"), "no picture");
   EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
 }
