@@ -77,7 +77,7 @@ enum class Start : std::uint8_t {
 };
 
 /// Everything about a training. A resumed training refuses other values than its checkpoint's, but for steps and the fields of the
-/// first and last group. Draws are functions of seed, step and sample, so an interruption changes no number.
+/// first and last group; images, labels and `from` may have moved, but must be the same. Draws are functions of seed, step and sample, so an interruption changes no number.
 struct TrainingOptions {
   // Files.
   std::string images = {};              ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
@@ -97,6 +97,7 @@ struct TrainingOptions {
   // Images of a folder are cropped around their centre and resized.
   std::int64_t size = 0;      ///< side in pixels, in [1, 4096]; 0: the network's where `from` or `network` say it
   std::int64_t channels = 0;  ///< 1 or 3; 0: the network's, else as the first picture is
+  bool unlabelled = false;    ///< sub-folders are no classes
 
   // Network: a model file's "network" object as JSON text, or empty and a U-ViT of these sizes for the data's images.
   std::string network = {};
@@ -145,8 +146,8 @@ struct TrainingImages {
   std::int64_t classes = 0;                   ///< 0 without labels
   std::vector<std::string> class_names = {};  ///< of a folder's sub-folders
 };
-/// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`, `network`, `size` and `channels` only. Throws
-/// what train throws about them.
+/// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`, `network`, `size`, `channels` and `unlabelled`
+/// only. Throws what train throws about them.
 TrainingImages describe_images(const TrainingOptions& options);
 
 /// JSON of all options but files, `minutes` and `start`.
@@ -165,7 +166,7 @@ struct TrainingProgress {
   double data_ms = 0;           ///< waiting for the batch, which a thread of its own makes ahead
   double forward_ms = 0;        ///< network and losses
   double backward_ms = 0;       ///< gradients
-  double update_ms = 0;         ///< clipping, AdamW and the moving average
+  double update_ms = 0;         ///< clipping, the optimiser and the moving average
   double steps_per_second = 0;  ///< over the last steps
   double seconds_left = 0;      ///< until `steps` or `minutes`, whichever is sooner
   bool checkpointed = false;    ///< a checkpoint and the model file were written after this step

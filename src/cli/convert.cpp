@@ -29,7 +29,7 @@ void require_family(const std::string& flag, const std::string& family) {
   if (!family.empty() && family != "uvit") detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
 }
 
-/// The same model with another default plan, or another default guidance.
+/// The same model with another default plan, another default guidance, or both.
 detail::Model with_defaults(const ConvertFlags& flags) {
   detail::Model model = detail::read_model(flags.input);
   if (!flags.default_plan.empty()) model.sampler.default_plan = read_plan(flags.default_plan);
@@ -44,7 +44,15 @@ void write_checked(const detail::Model& model, const std::string& path) {
   detail::write_model(model, path);
 }
 
+void require_one_direction(const ConvertFlags& flags) {
+  const bool has_defaults = !flags.default_plan.empty() || flags.default_guidance.has_value();
+  const int directions = (flags.from.empty() ? 0 : 1) + (flags.to.empty() ? 0 : 1) + (has_defaults ? 1 : 0);
+  if (directions == 1) return;
+  detail::raise({"convert", "be given one of --from, --to and new defaults", "is given " + detail::show(directions)});
+}
+
 void convert(const ConvertFlags& flags) {
+  require_one_direction(flags);
   require_family("--from", flags.from);
   require_family("--to", flags.to);
   if (!flags.from.empty() && flags.config.empty()) detail::raise({"--config", "be given with --from", "is missing"});
@@ -66,7 +74,7 @@ Action add_convert(CLI::App& verb) {
   verb.add_option("INPUT", flags->input, "the file to convert: the family's weights as .safetensors, or a model file")
       ->required()
       ->type_name("");
-  CLI::App* direction = verb.add_option_group("direction", "exactly one of them");
+  CLI::App* direction = verb.add_option_group("direction", "one of them, or both defaults");
   CLI::Option* from =
       direction->add_option("--from", flags->from, "make a model file from this family's weights: uvit")->type_name("FAMILY");
   direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")->type_name("FAMILY");
@@ -74,7 +82,7 @@ Action add_convert(CLI::App& verb) {
       ->type_name("PLAN.json");
   add_number(*direction, {"--default-guidance", "write the same model with this guidance as its default; 1: none"}, flags->default_guidance,
              {0, 100});
-  direction->require_option(1);
+  direction->require_option(1, 2);
   verb.add_option("--config", flags->config, "with --from: the model's description as JSON (docs/model_format.md)")
       ->type_name("NET.json")
       ->needs(from);

@@ -21,6 +21,7 @@
 #include "cli/verbs.h"
 #include "core/check.h"
 #include "evaluation/excess_network.h"
+#include "evaluation/solver_table.h"
 #include "io/npy.h"
 #include "pipeline/model_file.h"
 
@@ -148,6 +149,9 @@ void check_flags(const EvaluateFlags& flags) {
     detail::raise({"--save-reference", "be given with --reference", "is given alone"});
   }
   if (flags.groups == 1) detail::raise({"--groups", "be 0 or at least 2", "is 1"});
+  if (flags.groups > 2 && flags.groups > flags.samples / 2) {
+    detail::raise({"--groups", "be at most half of the samples, " + detail::show(flags.samples / 2), "is " + detail::show(flags.groups)});
+  }
   require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
                                                                                                       {"--plan", flags.sampling.plan},
                                                                                                       {"--reference", flags.reference.path},
@@ -160,6 +164,15 @@ PlannedRequest plan_request(EvaluateFlags& flags, const ModelSummary& model) {
   return make_request(flags.sampling, model);
 }
 
+/// What --paired-steps compares must come of the same noise.
+void require_same_noise(const EvaluateFlags& flags, const SolverSettings& solver) {
+  if (!flags.paired_steps || flags.paired == 0) return;
+  const bool is_as_long = solver.times.empty() && solver.steps == *flags.paired_steps;
+  if (is_as_long || !detail::draws_noise(solver)) return;
+  detail::raise({"--paired-steps", "be left out with a solver that draws noise on the way",
+                 "is given with " + solver.solver + ", which draws other noise for another number of steps"});
+}
+
 void write_images(const Images& images, const std::string& path) {
   if (!path.empty()) detail::write_npy(path, {images.count, images.height, images.width, images.channels}, images.pixels);
 }
@@ -170,6 +183,7 @@ void evaluate(EvaluateFlags& flags) {
   const Pipeline pipeline = Pipeline::open(model_path(flags.sampling.model));
   const PlannedRequest planned = plan_request(flags, pipeline.model());
   const Request& request = planned.request;
+  require_same_noise(flags, *request.solver);
   const std::optional<Yardstick> yardstick = open_yardstick(flags, pipeline.model());
   EvaluationReport report;
   std::string note;

@@ -25,6 +25,13 @@ void check_memory(const ModelSummary& model, std::int64_t images) {
   }
 }
 
+/// Numbers below `count`, at most `most`, spread evenly.
+std::vector<std::int64_t> spread(std::int64_t count, std::int64_t most) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(most, count)));
+  for (std::int64_t i = 0; i < std::ssize(indices); ++i) indices[static_cast<std::size_t>(i)] = i * count / std::ssize(indices);
+  return indices;
+}
+
 Images load_images(const std::string& path, const ModelSummary& model, std::int64_t most) {
   TrainingOptions options;
   options.images = path;
@@ -32,9 +39,25 @@ Images load_images(const std::string& path, const ModelSummary& model, std::int6
   options.channels = model.channels == 1 || model.channels == 3 ? model.channels : 0;
   const auto source = detail::open_images(options);
   check_memory(model, std::min(most, source->count));
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(most, source->count)));
-  for (std::int64_t i = 0; i < std::ssize(indices); ++i) indices[static_cast<std::size_t>(i)] = i * source->count / std::ssize(indices);
-  return detail::read_images(*source, indices);
+  return detail::read_images(*source, spread(source->count, most));
+}
+
+/// Moves the chosen images to the front and drops the rest.
+Images thinned(Images images, std::int64_t most) {
+  const std::vector<std::int64_t> chosen = spread(images.count, most);
+  const std::int64_t bytes = images.height * images.width * images.channels;
+  for (std::int64_t i = 0; i < std::ssize(chosen); ++i) {
+    const auto* from = images.pixels.data() + chosen[static_cast<std::size_t>(i)] * bytes;
+    std::copy(from, from + bytes, images.pixels.data() + i * bytes);  // never behind where it is read
+  }
+  images.count = std::ssize(chosen);
+  images.pixels.resize(static_cast<std::size_t>(images.count * bytes));
+  return images;
+}
+
+detail::Features thinned(const detail::Features& features, std::int64_t most) {
+  const std::vector<std::int64_t> chosen = spread(features.rows(), most);
+  return features(chosen, Eigen::all);
 }
 
 RealFeatures from_images(const Images& images, const FeatureExtractor& extractor) {
@@ -44,21 +67,21 @@ RealFeatures from_images(const Images& images, const FeatureExtractor& extractor
   return real;
 }
 
-RealFeatures from_file(const std::string& path, const FeatureExtractor& extractor, std::int64_t dimensions) {
-  detail::Reference file = detail::read_reference(path);
+RealFeatures from_file(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions) {
+  detail::Reference file = detail::read_reference(flags.path);
   RealFeatures real;
   if (file.images) {
-    real = from_images(*file.images, extractor);
+    real = from_images(thinned(std::move(*file.images), flags.images), extractor);
     // The same network's statistics may come of more images than the file holds.
     if (file.statistics && file.statistics->mean.size() == dimensions) real.statistics = std::move(file.statistics);
     return real;
   }
-  real.features = std::move(file.features);
+  if (file.features) real.features = thinned(*file.features, flags.images);
   real.statistics = std::move(file.statistics);
   if (!real.statistics && real.features) real.statistics = detail::feature_statistics(*real.features);
   const std::int64_t found = real.statistics->mean.size();
   if (found != dimensions) {
-    raise<ModelError>({path, "hold features of " + show(dimensions) + " numbers, as " + extractor.name() + " gives", "holds " + show(found),
+    raise<ModelError>({flags.path, "hold features of " + show(dimensions) + " numbers, as " + extractor.name() + " gives", "holds " + show(found),
                        "name the network that made them with --features"});
   }
   return real;
@@ -70,7 +93,7 @@ RealFeatures reference_features(const ReferenceFlags& flags, const FeatureExtrac
                                 const ModelSummary& model) {
   const bool is_archive = std::string_view(flags.path).ends_with(".npz");
   RealFeatures real =
-      is_archive ? from_file(flags.path, extractor, dimensions) : from_images(load_images(flags.path, model, flags.images), extractor);
+      is_archive ? from_file(flags, extractor, dimensions) : from_images(load_images(flags.path, model, flags.images), extractor);
   if (!flags.save.empty()) {
     detail::Reference reference;
     reference.statistics = real.statistics;

@@ -13,6 +13,7 @@
 #include "cli/terminal_progress.h"
 #include "cli/train_flags.h"
 #include "cli/verbs.h"
+#include "core/check.h"
 #include "training/trainer.h"
 
 namespace adadiff::cli {
@@ -88,6 +89,14 @@ void report(const TrainingResult& result, const StepTimes& times, const TrainFla
                "mean step        " + times.text() + "\n" + "written          " + written + "\n");
 }
 
+std::string note_on_rates(const TrainingOptions& options, const TrainFlags& flags) {
+  if (options.optimiser != Optimiser::Muon || !flags.values.contains("learning_rate") || flags.values.contains("matrix_learning_rate")) {
+    return {};
+  }
+  return "the matrices of blocks go by Muon, at --matrix-learning-rate " + detail::show(options.matrix_learning_rate) +
+         "; --learning-rate is that of all others";
+}
+
 void train_network(const TrainFlags& flags) {
   const TrainingOptions options = make_options(flags);
   require_outputs({{"--output", options.model}, {"--checkpoint", detail::checkpoint_path(options)}, {"--log", options.log}},
@@ -98,6 +107,7 @@ void train_network(const TrainFlags& flags) {
                    {"--network", flags.network}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
   print_note("train", found_in_folder(options));
+  print_note("train", note_on_rates(options, flags));
   StepTimes times;
   const TrainingResult result = run(options, times);
   if (interrupted() && !result.completed) {

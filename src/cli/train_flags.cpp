@@ -47,7 +47,7 @@ constexpr NumberFlag kNumberFlags[] = {
     {"--lambda", "lambda", "weight of the uncertainty loss", {0, 1000}},
     {"--beta", "beta", "weight of the losses of the early exits", {0, 1000}},
     {"--distillation", "distillation", "share of full depth's prediction in what the early exits learn", {0, 1}},
-    {"--learning-rate", "learning_rate", "AdamW's peak learning rate", {0, 100}},
+    {"--learning-rate", "learning_rate", "AdamW's peak learning rate; under muon, that of all but the matrices of blocks", {0, 100}},
     {"--matrix-learning-rate", "matrix_learning_rate", "Muon's peak learning rate", {0, 100}},
     {"--uncertainty-learning-rate", "uncertainty_learning_rate", "AdamW's peak learning rate for uncertainty modules", {0, 100}},
     {"--beta1", "beta1", "AdamW's first decay", {0, 0.999999}},
@@ -112,7 +112,8 @@ void add_value_flags(CLI::App& verb, ordered_json& values) {
 void set_files(TrainingOptions& options, const TrainFlags& flags) {
   const bool is_own_data = !flags.images.empty();
   options.images = is_own_data ? flags.images : find_data(flags.data, "train-images-idx3-ubyte");
-  if (flags.no_labels) {
+  if (flags.no_labels) options.unlabelled = true;
+  if (options.unlabelled && flags.labels.empty()) {
     options.labels.clear();
   } else if (is_own_data || !flags.labels.empty()) {
     options.labels = flags.labels;

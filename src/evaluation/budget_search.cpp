@@ -7,11 +7,9 @@
 #include <optional>
 #include <sstream>
 
-#include <adadiff/noise_schedule.h>
-#include <adadiff/solver.h>
-
 #include "core/check.h"
 #include "evaluation/paired_error.h"
+#include "evaluation/solver_table.h"
 
 namespace adadiff::detail {
 namespace {
@@ -53,24 +51,15 @@ SolverSettings settings(const BudgetSearch& search, int steps) {
   return settings;
 }
 
-/// Which evaluations there are, and which draw noise, does not depend on the schedule.
-std::vector<Evaluation> table_of(const SolverSettings& settings) {
-  const SchedulePtr schedule = find_schedule("cosine");
-  const std::vector<double> times = time_grid(settings.grid, *schedule, settings.steps);
-  return find_solver(settings.solver)({*schedule, times, settings.eta});
-}
-
 /// The most steps that full depth can make within the budget; at least 1.
 int full_steps(const BudgetSearch& search) {
   int steps = std::max(1, static_cast<int>(search.budget));
-  while (steps > 1 && static_cast<double>(table_of(settings(search, steps)).size()) > search.budget) --steps;
+  while (steps > 1 && static_cast<double>(solver_table(settings(search, steps)).size()) > search.budget) --steps;
   return steps;
 }
 
-/// A solver that draws noise takes another path for every number of steps, and images of different paths have no paired error.
 void require_no_noise(const BudgetSearch& search) {
-  const std::vector<Evaluation> table = table_of(settings(search, 2));
-  if (std::all_of(table.begin(), table.end(), [](const Evaluation& e) { return e.noise == 0; })) return;
+  if (!draws_noise(settings(search, 2))) return;
   raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0", "is " + settings(search, 2).solver,
          "runs of different numbers of steps could not be compared"});
 }

@@ -4,11 +4,10 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "evaluation/kernel_sums.h"
 
 namespace adadiff::detail {
 namespace {
-
-constexpr Eigen::Index kBlock = 1000;  // rows and columns of kernel values in memory at a time
 
 struct Rows {
   Eigen::Index first = 0, count = 0;
@@ -21,27 +20,6 @@ Rows rows_of_group(Eigen::Index samples, int groups, int group) {
 
 void check_groups(const Features& generated, int groups) {
   require_range<InvalidArgument, std::int64_t>("groups", groups, 2, std::max<std::int64_t>(2, generated.rows() / 2));
-}
-
-/// Sum of kernel values between all rows of both.
-template <class Left, class Right>
-double kernel_sum(const Left& left, const Right& right) {
-  const auto dimensions = static_cast<double>(left.cols());
-  double sum = 0;
-  for (Eigen::Index i = 0; i < left.rows(); i += kBlock) {
-    const auto rows = left.middleRows(i, std::min(kBlock, left.rows() - i));
-    for (Eigen::Index j = 0; j < right.rows(); j += kBlock) {
-      const auto columns = right.middleRows(j, std::min(kBlock, right.rows() - j));
-      sum += ((rows * columns.transpose()).array() / dimensions + 1).cube().sum();
-    }
-  }
-  return sum;
-}
-
-/// Sum of each row's kernel value with itself.
-template <class Set>
-double self_sum(const Set& set) {
-  return (set.rowwise().squaredNorm().array() / static_cast<double>(set.cols()) + 1).cube().sum();
 }
 
 double pairs(Eigen::Index samples) { return static_cast<double>(samples) * static_cast<double>(samples - 1); }

@@ -1,4 +1,4 @@
-// Unbiased estimates on subsets, each from three products of matrices.
+// Unbiased estimates on subsets.
 #include "evaluation/kernel_distance.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "evaluation/kernel_sums.h"
 #include "kernels/noise.h"
 
 namespace adadiff::detail {
@@ -39,19 +40,18 @@ Features select(const Features& features, const std::vector<std::int64_t>& rows,
   return selected;
 }
 
-Eigen::MatrixXd kernel(const Features& left, const Features& right) {
-  return ((left * right.transpose()).array() / static_cast<double>(left.cols()) + 1).cube();
-}
-
 /// Mean over all pairs of different samples.
 double mean_within(const Features& set) {
-  const Eigen::MatrixXd values = kernel(set, set);
   const auto count = static_cast<double>(set.rows());
-  return (values.sum() - values.trace()) / (count * (count - 1));
+  return (kernel_sum(set, set) - self_sum(set)) / (count * (count - 1));
+}
+
+double mean_between(const Features& left, const Features& right) {
+  return kernel_sum(left, right) / (static_cast<double>(left.rows()) * static_cast<double>(right.rows()));
 }
 
 double discrepancy(const Features& reference, const Features& generated) {
-  return mean_within(reference) + mean_within(generated) - 2 * kernel(reference, generated).mean();
+  return mean_within(reference) + mean_within(generated) - 2 * mean_between(reference, generated);
 }
 
 }  // namespace

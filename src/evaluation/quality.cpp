@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "training/class_names.h"
 
 namespace adadiff::detail {
 namespace {
@@ -44,9 +45,9 @@ std::optional<std::vector<std::int64_t>> classes_of_labels(const std::vector<std
   classes.reserve(labels.size());
   for (const std::int64_t label : labels) {
     if (label < 0 || label >= std::ssize(model_names)) return std::nullopt;
-    const auto found = std::find(classifier_names.begin(), classifier_names.end(), model_names[static_cast<std::size_t>(label)]);
-    if (found == classifier_names.end()) return std::nullopt;
-    classes.push_back(found - classifier_names.begin());
+    const std::optional<std::int64_t> found = find_class(classifier_names, model_names[static_cast<std::size_t>(label)]);
+    if (!found) return std::nullopt;
+    classes.push_back(*found);
   }
   return classes;
 }

@@ -84,13 +84,19 @@ std::string show_json(const Json& value) {
   return text.size() <= kMostShown ? text : text.substr(0, kMostShown) + "...";
 }
 
-/// The first option, by name, that differs and matters. One that an older checkpoint does not know had its default.
-void require_same_options(const std::string& path, Json before, const Json& now) {
+/// Adds what an older checkpoint does not know: mostly the default.
+void complete(Json& options) {
   Json defaults = Json::parse(to_json(TrainingOptions{}));
   defaults["optimiser"] = "adamw";  // there was no other
+  if (options.contains("learning_rate")) defaults["uncertainty_learning_rate"] = options["learning_rate"];  // nor a rate of their own
   for (const auto& [key, value] : defaults.items()) {
-    if (!before.contains(key)) before[key] = value;
+    if (!options.contains(key)) options[key] = value;
   }
+}
+
+/// The first option, by name, that differs and matters.
+void require_same_options(const std::string& path, Json before, const Json& now) {
+  complete(before);
   for (const auto& [key, value] : now.items()) {
     if (kFreeOptions.contains(key)) continue;
     const auto old = before.find(key);

@@ -9,7 +9,7 @@
 
 namespace adadiff::detail {
 
-/// Columns: step,loss,simple,uem,ual,lr,grad_norm,ms.
+/// Columns: step,loss,simple,uem,ual,lr,grad_norm,ms,data_ms,forward_ms,backward_ms,update_ms.
 class CsvLog {
  public:
   /// Keeps the lines of steps 1..last_step of a log that is there, drops later and broken ones. An empty path logs nothing.

@@ -70,7 +70,7 @@ void add_pictures_below(const fs::path& folder, std::int64_t label, std::vector<
 /// The same error, with what to do about it.
 template <class E>
 [[noreturn]] void raise_with_advice(const E& error) {
-  throw E(std::string(error.what()) + "; put a readable picture in its place and go on");
+  throw E(std::string(error.what()) + "; remove it, or replace it under the same name where a training is to be resumed");
 }
 
 Images read_picture(const std::string& path, std::int64_t channels) {
@@ -85,12 +85,13 @@ Images read_picture(const std::string& path, std::int64_t channels) {
 
 class ImageFolder final : public ImageSource {
  public:
-  ImageFolder(const std::string& path, const ImageShape& shape);
+  ImageFolder(const std::string& path, const ImageShape& shape, Labels labels);
 
   void read(std::int64_t index, std::span<std::uint8_t> planes) const override;
   std::int64_t label(std::int64_t index) const override { return pictures_[static_cast<std::size_t>(index)].label; }
 
  private:
+  void forget_labels();
   void add_classes(const std::vector<fs::directory_entry>& entries);
   std::uint64_t fingerprint_of_names(const std::string& path) const;
   void decode(std::int64_t index, std::span<std::uint8_t> planes) const;
@@ -101,7 +102,7 @@ class ImageFolder final : public ImageSource {
   mutable std::vector<bool> is_kept_;
 };
 
-ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape) {
+ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Labels labels) {
   require_range<InvalidArgument, std::int64_t>("image height", shape.height, 1, kLongestSide);
   require_range<InvalidArgument, std::int64_t>("image width", shape.width, 1, kLongestSide);
   const std::vector<fs::directory_entry> entries = list(path);
@@ -112,6 +113,7 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape) {
   if (unlabelled > 0 && unlabelled < pictures_.size()) {
     raise<FileError>({path, "hold pictures or folders of pictures, one per class", "holds both"});
   }
+  if (labels == Labels::None) forget_labels();
   count = std::ssize(pictures_);
   fingerprint = fingerprint_of_names(path);
   channels = shape.channels != 0 ? shape.channels : read_picture(pictures_.front().path, 0).channels;
@@ -134,6 +136,12 @@ void ImageFolder::add_classes(const std::vector<fs::directory_entry>& entries) {
     class_names.push_back(entry.path().filename().string());
     ++classes;
   }
+}
+
+void ImageFolder::forget_labels() {
+  classes = 0;
+  class_names.clear();
+  for (Picture& picture : pictures_) picture.label = -1;
 }
 
 /// Names from the folder downwards, so that it may be moved.
@@ -168,8 +176,8 @@ void ImageFolder::decode(std::int64_t index, std::span<std::uint8_t> planes) con
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_image_folder(const std::string& path, const ImageShape& shape) {
-  return std::make_unique<ImageFolder>(path, shape);
+std::unique_ptr<ImageSource> open_image_folder(const std::string& path, const ImageShape& shape, Labels labels) {
+  return std::make_unique<ImageFolder>(path, shape, labels);
 }
 
 }  // namespace adadiff::detail

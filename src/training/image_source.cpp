@@ -11,7 +11,7 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t kMeasuredImages = 4096;
+constexpr std::int64_t kMeasuredImages = 512;
 
 std::string show_shape(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -74,7 +74,7 @@ Images read_images(const ImageSource& source, const std::vector<std::int64_t>& i
 }
 
 double data_std(const ImageSource& source) {
-  const std::int64_t every = std::max<std::int64_t>(1, source.count / kMeasuredImages);
+  const std::int64_t every = (source.count + kMeasuredImages - 1) / kMeasuredImages;
   std::array<std::int64_t, 256> histogram{};
   std::vector<std::uint8_t> planes(static_cast<std::size_t>(source.values()));
   for (std::int64_t index = 0; index < source.count; index += every) {

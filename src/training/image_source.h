@@ -48,7 +48,7 @@ ImageSet read_image_set(const std::string& images, const std::string& labels);
 /// Some of the source's images, [N, height, width, channels]. Throws what read() throws.
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices);
 
-/// Root mean square of the values in [-1, 1], over at most 4096 images spread evenly.
+/// Root mean square of the values in [-1, 1], over at most 512 images spread evenly.
 double data_std(const ImageSource& source);
 
 }  // namespace adadiff::detail

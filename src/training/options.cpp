@@ -72,6 +72,7 @@ template <class Options, class Visitor>
 void visit_fields(Options& o, const Visitor& visit) {
   visit("size", o.size);
   visit("channels", o.channels);
+  visit("unlabelled", o.unlabelled);
   visit("trained", o.trained);
   visit("network", o.network);
   visit("width", o.width);

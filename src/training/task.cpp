@@ -15,6 +15,7 @@
 #include "io/json_reader.h"
 #include "networks/registry.h"
 #include "networks/uvit_config.h"
+#include "training/class_names.h"
 #include "training/image_folder.h"
 
 namespace adadiff::detail {
@@ -120,12 +121,12 @@ std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known, 
   std::vector<std::int64_t> labels;
   if (known.empty() || set.class_names.empty()) return labels;
   for (const std::string& name : set.class_names) {
-    const auto found = std::find(known.begin(), known.end(), name);
-    if (found == known.end()) {
+    const std::optional<std::int64_t> label = find_class(known, name);
+    if (!label) {
       raise({"TrainingOptions.images", "have classes that the model of TrainingOptions.from knows by name", "have " + show(name),
-             "rename the sub-folder as `adadiff info` shows the classes"});
+             "rename the sub-folder as `adadiff info` shows the classes, with _ for /"});
     }
-    labels.push_back(found - known.begin());
+    labels.push_back(*label);
   }
   return labels;
 }
@@ -155,13 +156,16 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
 std::unique_ptr<ImageSource> open_images(const TrainingOptions& options) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(options.images, ignored)) {
+    if (options.unlabelled && !options.labels.empty()) {
+      raise({"TrainingOptions.labels", "be left out where images are unlabelled", "is " + show(options.labels)});
+    }
     return std::make_unique<ImageSet>(read_image_set(options.images, options.labels));
   }
   if (!options.labels.empty()) {
     raise(
         {"TrainingOptions.labels", "be left out with a folder of images, whose sub-folders are the classes", "is " + show(options.labels)});
   }
-  return open_image_folder(options.images, shape_of_images(options));
+  return open_image_folder(options.images, shape_of_images(options), options.unlabelled ? Labels::None : Labels::SubFolders);
 }
 
 TrainingTask make_task(const TrainingOptions& options, const ImageSource& set) {

@@ -33,6 +33,10 @@ using Clock = std::chrono::steady_clock;
 constexpr double kLossMemory = 0.99;  // of the running mean of L_simple: about 100 steps
 constexpr double kTimeMemory = 0.95;  // of the running mean of a step's time
 
+/// A resume keeps its rates, and would come to the same step.
+constexpr const char* kLowerRates =
+    "start afresh with lower matrix_learning_rate and learning_rate, perhaps from the model file; it and the checkpoint are as they were";
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Times one part of a step after the other.
@@ -142,7 +146,7 @@ bool Training::resume() {
 void Training::require_finite(double value, const std::string& what) const {
   if (std::isfinite(value)) return;
   raise<Error>({"training", "keep a finite " + what, "step " + show(step_ + 1) + " has " + show(value),
-                "lower learning_rate or clip and resume; the last checkpoint is as it was"});
+                kLowerRates});
 }
 
 void Training::backward(TrainingProgress& progress) {
@@ -197,7 +201,7 @@ void Training::save() {
   const bool has_finite_moments = is_finite(update_.first_moments()) && is_finite(update_.second_moments());
   if (!is_finite(parameters_.tensors) || !is_finite(average_.averages()) || !has_finite_moments) {
     raise<Error>({"training", "keep finite weights and moments", "those after step " + show(step_) + " are not",
-                  "lower learning_rate or clip and resume; the last checkpoint is as it was"});
+                  kLowerRates});
   }
   write_checkpoint(checkpoint_path(options_), state(), facts());
   save_model();

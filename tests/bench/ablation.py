@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the rows of the ablation table in docs/results.md: the same compute for all, each row one change of the first.
+"""Trains the rows of an ablation: the same compute for all, each row one change of the first.
 
     ablation.py train build/release/bin/adadiff OUT [--rows base,noise] [--jobs 2] [--threads 1]
     ablation.py report build/release/bin/adadiff OUT [--samples 2000] [--budget 6]
@@ -85,7 +85,7 @@ class Judge:
         return self.ask(name, "evaluate", model, "--class", "all", "--samples", a.samples, "--paired", 0, "--reference", self.reference, *flags)
 
     def row(self, name):
-        model, plan, budget = self.folder / (name + ".safetensors"), self.folder / (name + ".plan.json"), self.arguments.budget
+        model, plan, budget = self.folder / (name + ".safetensors"), self.folder / f"{name}-{self.arguments.budget}.plan.json", self.arguments.budget
         full = self.evaluate(name + "-full", model, "--full-depth", "--steps", 20)
         short = self.evaluate(f"{name}-full-{budget}", model, "--full-depth", "--steps", budget)
         tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--class", "all", "--budget", budget, "--seed", 1, "--samples", 200, "-o", plan,

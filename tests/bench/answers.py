@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -14,16 +15,18 @@ def digest(path, size, modified):
 
 
 def identity(word):
-    """The word itself, and what is in the file that it names, if that is a model or a plan."""
+    """The word itself, and what is in the file that it names, if that is a model, a plan or a reference."""
     path = pathlib.Path(word)
-    if path.suffix in (".safetensors", ".json") and path.is_file():
-        facts = path.stat()
-        return f"{word} {digest(str(path), facts.st_size, facts.st_mtime_ns)}"
-    return word
+    return f"{word} {content(path)}" if path.suffix in (".safetensors", ".json", ".npz") and path.is_file() else word
+
+
+def content(path):
+    facts = pathlib.Path(path).stat()
+    return digest(str(path), facts.st_size, facts.st_mtime_ns)
 
 
 class Answers:
-    """Runs the program with --json. An answer is asked for again where command, model or plan are others than they were."""
+    """Runs the program with --json. An answer is asked for again where program, command, model, plan or reference are others than they were."""
 
     def __init__(self, program, folder):
         self.program, self.folder = str(program), pathlib.Path(folder)
@@ -33,7 +36,7 @@ class Answers:
         """`writes`: files that the command writes beside its answer."""
         path, words = self.folder / (name + ".answer.json"), [verb, str(model), *map(str, flags), "--json"]
         written = {str(file) for file in writes}
-        key = [word if word in written else identity(word) for word in words]
+        key = [content(self.program)] + [word if word in written else identity(word) for word in words]
         if path.exists() and all(pathlib.Path(file).exists() for file in writes):
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["key"] == key:
@@ -42,6 +45,8 @@ class Answers:
         if done.returncode != 0:
             sys.exit(f"{' '.join([self.program, *words])}\n{done.stderr}")
         answer = json.loads(done.stdout)
-        path.write_text(json.dumps({"key": key, "answer": answer}), encoding="utf-8")
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps({"key": key, "answer": answer}), encoding="utf-8")
+        os.replace(unfinished, path)
         print(name, file=sys.stderr, flush=True)
         return answer

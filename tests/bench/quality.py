@@ -16,7 +16,7 @@ import pathlib
 import statistics
 import subprocess
 
-from answers import Answers
+from answers import Answers, content
 
 BUDGETS = [3, 4, 6, 8]
 FULL_STEPS = [4, 6, 9, 13]
@@ -153,8 +153,9 @@ class Study:
         return found["best"]["steps"]
 
     def absolute_model(self):
-        path, a = self.out / "absolute.safetensors", self.arguments
-        unfinished = path.with_name("absolute-unfinished.safetensors")
+        a = self.arguments
+        path = self.out / f"absolute-{content(a.model)[:12]}-{a.absolute_steps}.safetensors"
+        unfinished = path.with_stem(path.stem + "-unfinished")
         if not path.exists():
             resume = ["--resume"] if unfinished.with_name(unfinished.name + ".checkpoint").exists() else []
             subprocess.run([a.adadiff, "train", "--from", a.model, "--trained", "exits", "--target", "truth", "--beta", "0", "--weight-decay", "0",
@@ -182,7 +183,8 @@ class Study:
             steps = self.tuned("adaptive", solver, budget, self.arguments.model)
             self.fixed(solver, budget)
             self.schedule(solver, budget)
-            self.ceiling(solver, budget, steps)
+            if not self.arguments.quick:
+                self.ceiling(solver, budget, steps)
             if self.arguments.absolute_steps > 0:
                 self.tuned("absolute", solver, budget, self.absolute_model())
 
@@ -231,11 +233,11 @@ def parse_arguments():
     parser.add_argument("--timed-images", type=int, default=64)
     parser.add_argument("--timed-singles", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="one solver, two budgets, 500 images: a first look in minutes")
+    parser.add_argument("--quick", action="store_true", help="DDIM without guidance, one budget, 500 images, no ceiling: a first look in minutes")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.solvers, arguments.budgets, arguments.full_steps = ["ddim"], [4, 6], [4, 6, 9]
-        arguments.samples, arguments.tuning_samples, arguments.rounds, arguments.absolute_steps = 500, 60, 3, 0
+        arguments.solvers, arguments.budgets, arguments.full_steps, arguments.guidance = ["ddim"], [6], [4, 6, 9], 1
+        arguments.samples, arguments.tuning_samples, arguments.rounds, arguments.absolute_steps = 500, 40, 3, 0
     return arguments
 
 

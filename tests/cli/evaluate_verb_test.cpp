@@ -86,6 +86,21 @@ TEST_F(Evaluate, GivesTheSameNumbersFromASavedReference) {
   for (const char* key : {"frechet", "kid", "precision", "recall"}) EXPECT_EQ(first.at(key), second.at(key)) << key;
 }
 
+TEST_F(Evaluate, TakesAtMostSoManyOfASavedReference) {
+  const std::string saved = folder_ / "real.npz";
+  report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  const json all = report({"--paired", "0", "--reference", saved, "--features", features_});
+  const json some = report({"--paired", "0", "--reference", saved, "--features", features_, "--references", "6"});
+  const json same = report({"--paired", "0", "--reference", real_, "--features", features_, "--references", "6"});
+  EXPECT_EQ(all.at("references"), 12);
+  EXPECT_EQ(some.at("references"), 6);
+  EXPECT_EQ(some.at("kid"), same.at("kid"));
+}
+
+TEST_F(Evaluate, ComparesStepsOfASolverThatDrawsNoiseWithTheSameSteps) {
+  EXPECT_EQ(report({"--solver", "ddpm", "--full-depth", "--paired-steps", "2"}).at("paired").at("mse"), 0);
+}
+
 TEST_F(Evaluate, LeavesLaterWithIdealScoresWhereLearnedOnesAreSure) {
   const json learned = report({"--threshold", "0.9", "--paired", "0"}),
              ideal = report({"--threshold", "0.0001", "--paired", "0", "--scores", "ideal"});
@@ -108,6 +123,8 @@ TEST_F(Evaluate, RefusesWhatCannotBeMeant) {
   EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", folder_ / "none"}), 1, "none"));
   EXPECT_TRUE(fails(evaluate({"--images", model_}), 2, "--images"));
   EXPECT_TRUE(fails(evaluate({"--groups", "1"}), 2, "--groups: must be 0 or at least 2, but is 1"));
+  EXPECT_TRUE(fails(evaluate({"--groups", "7"}), 2, "--groups: must be at most half of the samples, 6, but is 7"));
+  EXPECT_TRUE(fails(evaluate({"--solver", "ddpm", "--paired-steps", "3"}), 2, "--paired-steps: must be left out with a solver that draws"));
 }
 
 TEST_F(Evaluate, LooksAtItsReferenceBeforeItDraws) {

@@ -116,6 +116,14 @@ TEST(Convert, WritesTheSameModelWithAnotherGuidance) {
   const detail::Model before = detail::read_model(folder / "tiny.safetensors"), after = detail::read_model(folder / "guided.safetensors");
   EXPECT_EQ(after.sampler.default_guidance, 1.25);
   EXPECT_EQ(after.sampler.id, before.sampler.id);
+  write_bytes(folder / "plan.json", R"({"below": 1})");
+  ASSERT_TRUE(succeeds(run({"convert", folder / "tiny.safetensors", "-o", folder / "both.safetensors", "--default-guidance", "1.5",
+                            "--default-plan", folder / "plan.json"})));
+  const detail::Model both = detail::read_model(folder / "both.safetensors");
+  EXPECT_EQ(both.sampler.default_guidance, 1.5);
+  EXPECT_EQ(both.sampler.default_plan, read_plan(folder / "plan.json"));
+  EXPECT_TRUE(fails(run({"convert", folder / "tiny.safetensors", "-o", folder / "x", "--default-guidance", "1.5", "--to", "uvit"}), 2,
+                    "convert: must be given one of --from, --to and new defaults, but is given 2"));
   EXPECT_TRUE(fails(with("101"), 2, "--default-guidance: must be a number in [0, 100], but is \"101\""));
 }
 
@@ -134,7 +142,7 @@ TEST_F(FromOfficial, TakesANetworkOfOneBlock) {
 
 TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
   EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "adadiff convert --help"));
-  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2, "adadiff convert --help"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2, "convert: must be given one of --from, --to and new defaults"));
   EXPECT_TRUE(fails(run({"convert", "x", "--to", "dit", "-o", "y"}), 2, "--to: must be uvit"));
   EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
 }

@@ -70,6 +70,25 @@ TEST_F(Train, SaysWhatItFoundInAFolderOfPictures) {
   EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, 2 classes: cats, dogs\n"));
 }
 
+TEST_F(Train, LeavesOutTheLabelsOfAFolderWhereAskedTo) {
+  for (const char* name : {"cats", "dogs"}) {
+    std::filesystem::create_directory(folder_ / name);
+    write_png({.count = 1, .height = 8, .width = 8, .channels = 1, .pixels = std::vector<std::uint8_t>(64, 9)}, folder_ / name + "/1.png");
+  }
+  const Outcome outcome = run({"train", "--images", folder_ / ".", "--no-labels", "-o", model_, "--size", "8", "--width", "16", "--depth",
+                               "2", "--heads", "2", "--batch", "2", "--steps", "1"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, no classes\n"));
+  EXPECT_EQ(json::parse(run({"info", model_, "--json"}).out).at("classes"), 0);
+}
+
+TEST_F(Train, SaysWhatTheLearningRateDoesNotMove) {
+  const char* note = "the matrices of blocks go by Muon, at --matrix-learning-rate 0.02";
+  EXPECT_THAT(train({"--steps", "1", "--learning-rate", "1e-4"}).err, ::testing::HasSubstr(note));
+  std::filesystem::remove(model_ + ".checkpoint");
+  EXPECT_THAT(train({"--steps", "1", "--learning-rate", "1e-4", "--optimiser", "adamw"}).err, ::testing::Not(::testing::HasSubstr(note)));
+}
+
 TEST_F(Train, TellsWhereAFolderOfPicturesGoes) {
   std::filesystem::create_directory(folder_ / "pictures");
   EXPECT_TRUE(fails(run({"train", "--data", folder_ / "pictures", "-o", model_}), 1, "a folder of pictures goes to --images"));

@@ -48,6 +48,7 @@ TEST(Quality, KnowsADeviationOnlyOfSubsetsSmallerThanBothSets) {
 
 TEST(ClassesOfLabels, GoByNameWhereBothSidesHaveNames) {
   EXPECT_EQ(classes_of_labels({0, 1, 0}, {"shoe", "bag"}, {"bag", "hat", "shoe"}), (std::vector<std::int64_t>{2, 0, 2}));
+  EXPECT_EQ(classes_of_labels({0}, {"T-shirt/top"}, {"bag", "T-shirt_top"}), (std::vector<std::int64_t>{1}));
   EXPECT_EQ(classes_of_labels({0, 1}, {}, {"bag", "hat"}), (std::vector<std::int64_t>{0, 1}));
   EXPECT_EQ(classes_of_labels({0, 1}, {"shoe", "bag"}, {}), (std::vector<std::int64_t>{0, 1}));
 }

@@ -110,6 +110,15 @@ TEST(Batches, DropLabelsToTheNullLabel) {
   EXPECT_TRUE(batches.at_step(0).labels.eq(4).all().item<bool>());
 }
 
+TEST(Batches, GiveTheNetworksLabelsOfTheImagesClasses) {
+  const ImageSet set = four_pixels();
+  const TrainingOptions options = four_at_once();
+  Batches own(set, options, {.schedule = cosine_schedule(), .null_label = 9, .has_labels = true});
+  Batches named(set, options, {.schedule = cosine_schedule(), .null_label = 9, .has_labels = true, .label_of_class = {3, 2, 0, 1}});
+  const at::Tensor classes = own.at_step(0).labels;
+  EXPECT_TRUE(named.at_step(0).labels.equal(at::tensor({3, 2, 0, 1}, at::kLong).index_select(0, classes)));
+}
+
 TEST(Batches, GiveNoLabelsToANetworkWithoutThem) {
   const ImageSet set = four_pixels();
   Batches batches(set, four_at_once(), {.schedule = cosine_schedule()});
@@ -121,13 +130,25 @@ class CountedSource final : public ImageSource {
  public:
   CountedSource() { count = 256, channels = height = width = 1; }
   void read(std::int64_t index, std::span<std::uint8_t> planes) const override {
+    ++reads;
     if (index == broken) raise<FileError>({"picture", "be there", "has vanished"});
     planes[0] = static_cast<std::uint8_t>(index);
   }
   std::int64_t label(std::int64_t) const override { return -1; }
 
   std::int64_t broken = -1;
+  mutable std::int64_t reads = 0;
 };
+
+TEST(DataStd, ReadsSomeHundredImagesOnly) {
+  for (const std::int64_t count : {512, 513, 1023, 5000}) {
+    CountedSource source;
+    source.count = count;
+    data_std(source);
+    EXPECT_LE(source.reads, 512) << count;
+    EXPECT_GT(source.reads, 250) << count;
+  }
+}
 
 at::Tensor images_of(Batches& batches, std::int64_t step) { return batches.at_step(step).x.clone(); }
 

@@ -87,6 +87,22 @@ TEST_F(Checkpoint, TakesAnotherLengthAndOtherNames) {
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.steps: must be at least the checkpoint's 7, but is 6"));
 }
 
+TEST_F(Checkpoint, TakesWhatAnOlderOneDoesNotSayForWhatWasDoneThen) {
+  TrainingOptions options;
+  options.optimiser = Optimiser::AdamW;
+  options.learning_rate = options.uncertainty_learning_rate = 0.01;
+  CheckpointFacts older = facts(7, options);
+  auto json = nlohmann::ordered_json::parse(older.options);
+  for (const char* key : {"optimiser", "matrix_learning_rate", "uncertainty_learning_rate"}) json.erase(key);
+  older.options = json.dump();
+  write_checkpoint(path_, Everything(1).state(), older);
+  EXPECT_EQ(refusal(facts(0, options)), "nothing thrown");
+  options.uncertainty_learning_rate = 2e-4;
+  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.uncertainty_learning_rate: must be as in " + path_ + ", 0.01"));
+  options.optimiser = Optimiser::Muon;
+  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.optimiser: must be as in " + path_ + ", \"adamw\""));
+}
+
 TEST_F(Checkpoint, RefusesAnotherNetwork) {
   write_checkpoint(path_, Everything(1).state(), facts(7));
   CheckpointFacts other = facts(0);

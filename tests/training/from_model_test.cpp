@@ -13,6 +13,7 @@
 #include "io/json_reader.h"
 #include "networks/registry.h"
 #include "pipeline/model_file.h"
+#include "training/class_names.h"
 #include "training/task.h"
 #include "training/temporary_folder.h"
 #include "training/tiny_data.h"
@@ -166,6 +167,12 @@ TEST_F(FromModel, ClassesOfAFolderGoByTheModelsNames) {
   const auto images = open_images(o);
   ASSERT_EQ(images->class_names, (std::vector<std::string>{"bottom", "top"}));
   EXPECT_EQ(make_task(o, *images).label_of_class, (std::vector<std::int64_t>{1, 0}));
+}
+
+TEST(ClassNames, MayHaveASlashThatAFolderCannotHave) {
+  EXPECT_EQ(find_class({"shoe", "T-shirt/top"}, "T-shirt_top"), 1);
+  EXPECT_EQ(find_class({"a_b", "c"}, "a/b"), 0);
+  EXPECT_EQ(find_class({"shoe"}, "Shoe"), std::nullopt);
 }
 
 TEST_F(FromModel, RefusesClassesThatTheModelDoesNotKnow) {

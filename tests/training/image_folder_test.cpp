@@ -69,6 +69,31 @@ TEST_F(ImageFolders, OtherFilesHiddenOnesAndEmptyFoldersAreLeftAlone) {
   EXPECT_THAT(source->class_names, ElementsAre("cats"));
 }
 
+TEST_F(ImageFolders, HaveNoLabelsWhereNoneAreWanted) {
+  write("bags/1.png", {1});
+  write("shoes/1.png", {2});
+  const auto source = open_image_folder(root(), {.height = 1, .width = 1}, Labels::None);
+  EXPECT_EQ(source->count, 2);
+  EXPECT_EQ(source->classes, 0);
+  EXPECT_THAT(source->class_names, ElementsAre());
+  EXPECT_EQ(source->label(1), -1);
+}
+
+TEST_F(ImageFolders, AreToldByTheNamesOfTheirPictures) {
+  write("one/cats/1.png", {1});
+  write("two/cats/1.png", {2});
+  const auto fingerprint = [&](const std::string& name) {
+    return open_image_folder(folder_.file(name), {.height = 1, .width = 1})->fingerprint;
+  };
+  EXPECT_EQ(fingerprint("one"), fingerprint("two"));
+  const std::uint64_t before = fingerprint("two");
+  write("two/cats/2.png", {3});
+  EXPECT_NE(fingerprint("two"), before);
+  std::filesystem::rename(folder_.file("two/cats"), folder_.file("two/dogs"));
+  std::filesystem::remove(folder_.file("two/dogs/2.png"));
+  EXPECT_NE(fingerprint("two"), before);
+}
+
 TEST_F(ImageFolders, DeeperFoldersBelongToTheClassAboveThem) {
   write("cats/at home/tabby/1.png", {3});
   write("cats/1.png", {1});
@@ -143,7 +168,7 @@ TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
   write("2.png", {1});
   const auto source = open();
   std::filesystem::remove(folder_.file("1.png"));
-  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), AllOf(HasSubstr("1.png"), HasSubstr("; put a readable picture in its place")));
+  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or replace it under the same name")));
   test::write_content(folder_.file("2.png"), "no picture");
   EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
 }
