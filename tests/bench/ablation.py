@@ -91,7 +91,7 @@ class Judge:
         tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--class", "all", "--budget", budget, "--seed", 1, "--samples", 200, "-o", plan,
                          writes=[plan])["best"]
         adaptive = self.evaluate(f"{name}-adaptive-{budget}", model, "--plan", plan)
-        three = lambda found: f"{1000 * found['kid']:.1f} | {found['frechet']:.1f} | {found['class_agreement']:.3f}"
+        three = lambda found: f"{1000 * found['kid']:.1f} | {found['frechet']:.2f} | {found['class_agreement']:.3f}"
         return (f"| {name} | {three(full)} | {1000 * short['kid']:.1f} | {tuned['steps']} | {tuned['psnr_db']:.2f} | {three(adaptive)} | "
                 f"{adaptive['exit_spread']:.2f} |")
 
