@@ -77,7 +77,8 @@ enum class Start : std::uint8_t {
 };
 
 /// Everything about a training. A resumed training refuses other values than its checkpoint's, but for steps and the fields of the
-/// first and last group; images, labels and `from` may have moved, but must be the same. Draws are functions of seed, step and sample, so an interruption changes no number.
+/// first and last group; images, labels and `from` may have moved, but must be the same. Draws are functions of seed, step and sample, so
+/// an interruption changes no number.
 struct TrainingOptions {
   // Files.
   std::string images = {};              ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
@@ -146,8 +147,8 @@ struct TrainingImages {
   std::int64_t classes = 0;                   ///< 0 without labels
   std::vector<std::string> class_names = {};  ///< of a folder's sub-folders
 };
-/// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`, `network`, `size`, `channels` and `unlabelled`
-/// only. Throws what train throws about them.
+/// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`, `network`, `size`, `channels` and
+/// `unlabelled` only. Throws what train throws about them.
 TrainingImages describe_images(const TrainingOptions& options);
 
 /// JSON of all options but files, `minutes` and `start`.

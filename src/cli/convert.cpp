@@ -76,7 +76,8 @@ Action add_convert(CLI::App& verb) {
       ->type_name("");
   CLI::App* direction = verb.add_option_group("direction", "one of them, or both defaults");
   CLI::Option* from =
-      direction->add_option("--from", flags->from, "make a model file from this family's weights: uvit")->type_name("FAMILY");
+      direction->add_option("--from", flags->from, "make a model file from this family's weights: uvit, which AdaDiff's are too")
+          ->type_name("FAMILY");
   direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")->type_name("FAMILY");
   direction->add_option("--default-plan", flags->default_plan, "write the same model with this plan as its default (docs/plans.md)")
       ->type_name("PLAN.json");

@@ -210,7 +210,7 @@ void evaluate(EvaluateFlags& flags) {
 
 Action add_evaluate(CLI::App& verb) {
   const auto flags = std::make_shared<EvaluateFlags>();
-  add_solver_flags(verb, flags->sampling);
+  add_solver_flags(verb, flags->sampling, "all");
   add_depth_flags(verb, flags->sampling);
   add_whole(verb, {"--samples", "images to draw"}, flags->samples, {1, kMostSamples});
   verb.add_option("--reference", flags->reference.path, "real images: a folder, an IDX file, or .npz with statistics, features or images")

@@ -54,6 +54,13 @@ std::string exits_text(const ModelSummary& model) {
   return exits.empty() ? "none" : "after " + join(exits) + " blocks";
 }
 
+/// What samples where neither a plan nor a flag says otherwise.
+std::string sampler_text(const ModelSummary& model) {
+  const SolverSettings settings = model.default_plan.solver.value_or(model.default_solver);
+  const std::size_t steps = settings.times.empty() ? static_cast<std::size_t>(settings.steps) : settings.times.size() - 1;
+  return settings.solver + ", " + std::to_string(steps) + " steps";
+}
+
 std::string line(const std::string& name, const std::string& value) {
   if (value.empty()) return {};
   return name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') + first_line(value) + "\n";
@@ -67,7 +74,7 @@ std::string to_text(const ModelSummary& model) {
          line("full depth", fixed(model.macs_full_depth / 1e6, 1) + " million multiply-accumulates per image and evaluation") +
          line("images", size) + line("classes", model.classes == 0 ? "none" : std::to_string(model.classes) + names) +
          line("predicts", model.prediction) + line("schedule", model.schedule) + line("uncertainty", model.uncertainty) +
-         line("exits", exits_text(model)) + line("guidance", fixed(model.default_guidance, 2)) +
+         line("exits", exits_text(model)) + line("guidance", fixed(model.default_guidance, 2)) + line("sampler", sampler_text(model)) +
          line("default plan", ordered_json::parse(adadiff::to_json(model.default_plan)).dump()) + line("licence", model.license) +
          line("origin", model.origin);
 }

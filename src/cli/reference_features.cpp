@@ -81,8 +81,8 @@ RealFeatures from_file(const ReferenceFlags& flags, const FeatureExtractor& extr
   if (!real.statistics && real.features) real.statistics = detail::feature_statistics(*real.features);
   const std::int64_t found = real.statistics->mean.size();
   if (found != dimensions) {
-    raise<ModelError>({flags.path, "hold features of " + show(dimensions) + " numbers, as " + extractor.name() + " gives", "holds " + show(found),
-                       "name the network that made them with --features"});
+    raise<ModelError>({flags.path, "hold features of " + show(dimensions) + " numbers, as " + extractor.name() + " gives",
+                       "holds " + show(found), "name the network that made them with --features"});
   }
   return real;
 }

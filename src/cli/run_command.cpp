@@ -29,7 +29,7 @@ constexpr Verb kVerbs[] = {
     {"train", "Train a network with early exits on 8-bit images", add_train},
     {"evaluate", "Measure a model's images, against real ones and against full depth", add_evaluate},
     {"train-classifier", "Train the classifier that evaluate sees images with", add_train_classifier},
-    {"tune", "Find the steps and the threshold that draw best for a budget", add_tune},
+    {"tune", "Find the steps and the threshold that come nearest to many full steps within a budget", add_tune},
     {"info", "Tell what a model file holds", add_info},
     {"forward", "Run one evaluation of the network on given numbers", add_forward},
     {"convert", "Turn a foreign checkpoint into a model file, or back", add_convert},

@@ -22,10 +22,12 @@ void add_outputs(CLI::App& verb, SampleFlags& flags) {
 
 }  // namespace
 
-void add_solver_flags(CLI::App& verb, SampleFlags& flags) {
+void add_solver_flags(CLI::App& verb, SampleFlags& flags, const std::string& default_class) {
   verb.add_option("MODEL", flags.model, "model file (default: the bundled one)")->type_name("");
   add_seed(verb, flags.seed);
-  verb.add_option("--class", flags.classes, "a label or class name, a comma list that is cycled through, or `all`")->type_name("LABELS");
+  verb.add_option("--class", flags.classes,
+                  "a label or class name, a comma list that is cycled through, or `all` (default: " + default_class + ")")
+      ->type_name("LABELS");
   add_number(verb, {"--guidance", "weight of the label: 1 none (default: the model's)"}, flags.guidance, {0, 100});
   verb.add_option("--solver", flags.solver, "ddim, ddpm, euler-maruyama, dpmpp-2m or heun (default: the plan's, else the model's)")
       ->type_name("NAME");
@@ -50,7 +52,7 @@ void add_depth_flags(CLI::App& verb, SampleFlags& flags) {
 void add_flags(CLI::App& verb, SampleFlags& flags) {
   add_whole(verb, {"--count", "images to draw (default 16, or as many as --noise holds)"}, flags.count, {1, kMostSamples});
   verb.add_option("--noise", flags.noise, "start from this float array [count, C, H, W]")->type_name("X.npy");
-  add_solver_flags(verb, flags);
+  add_solver_flags(verb, flags, "no label");
   add_depth_flags(verb, flags);
   add_outputs(verb, flags);
 }

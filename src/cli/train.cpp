@@ -48,6 +48,10 @@ struct StepTimes {
   }
 };
 
+std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
 /// A folder may hold other than one thinks, which is better known before hours of training.
 std::string found_in_folder(const TrainingOptions& options) {
   std::error_code ignored;
@@ -59,8 +63,8 @@ std::string found_in_folder(const TrainingOptions& options) {
     names += (i == 0 ? ": " : ", ") + (i < kShownNames ? found.class_names[i] : "...");
   }
   const std::string shape = std::to_string(found.channels) + " x " + std::to_string(found.height) + " x " + std::to_string(found.width);
-  const std::string classes = found.classes == 0 ? "no classes" : std::to_string(found.classes) + " classes" + names;
-  return std::to_string(found.count) + " pictures as " + shape + ", " + classes;
+  const std::string classes = found.classes == 0 ? "no classes" : counted(found.classes, "class", "classes") + names;
+  return counted(found.count, "picture", "pictures") + " as " + shape + ", " + classes;
 }
 
 TrainingResult run(const TrainingOptions& options, StepTimes& times) {

@@ -143,9 +143,9 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
   verb.add_option("-o,--output", flags.output, "the model file, written at each checkpoint")->required()->type_name("MODEL");
   CLI::Option* data = verb.add_option("--data", flags.data, "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
   data->type_name("DIR")->capture_default_str();
-  CLI::Option* images = verb.add_option(
-      "--images", flags.images,
-      "a folder of PNG and JPEG files, in sub-folders by class, or 8-bit images as IDX [N, (C,) H, W]; then labels only from --labels");
+  CLI::Option* images = verb.add_option("--images", flags.images,
+                                        "a folder of PNG and JPEG files, in sub-folders by class; or 8-bit images as IDX [N, (C,) H, W], "
+                                        "whose labels are another file: --labels");
   images->type_name("PATH")->excludes(data);
   CLI::Option* labels = verb.add_option("--labels", flags.labels, "8-bit labels [N] as IDX, may be gzip")->type_name("FILE");
   verb.add_flag("--no-labels", flags.no_labels, "train without labels")->excludes(labels);

@@ -86,7 +86,8 @@ void tune(TuneFlags& flags) {
 
 Action add_tune(CLI::App& verb) {
   const auto flags = std::make_shared<TuneFlags>();
-  add_solver_flags(verb, flags->sampling);
+  add_solver_flags(verb, flags->sampling, "all");
+  verb.get_option("--steps")->group("");  // not shown: it is refused with a hint
   add_number(verb, {"--budget", "compute per image, in full-depth evaluations of the network"}, flags->budget, {1, 10000});
   verb.add_option("-o,--output", flags->output, "the plan, with steps and solver")->required()->type_name("PLAN.json");
   add_whole(verb, {"--samples", "images per trial"}, flags->samples, {1, kMostSamples});

@@ -145,8 +145,7 @@ bool Training::resume() {
 
 void Training::require_finite(double value, const std::string& what) const {
   if (std::isfinite(value)) return;
-  raise<Error>({"training", "keep a finite " + what, "step " + show(step_ + 1) + " has " + show(value),
-                kLowerRates});
+  raise<Error>({"training", "keep a finite " + what, "step " + show(step_ + 1) + " has " + show(value), kLowerRates});
 }
 
 void Training::backward(TrainingProgress& progress) {
@@ -200,8 +199,7 @@ void Training::time_step(double seconds, TrainingProgress& progress) {
 void Training::save() {
   const bool has_finite_moments = is_finite(update_.first_moments()) && is_finite(update_.second_moments());
   if (!is_finite(parameters_.tensors) || !is_finite(average_.averages()) || !has_finite_moments) {
-    raise<Error>({"training", "keep finite weights and moments", "those after step " + show(step_) + " are not",
-                  kLowerRates});
+    raise<Error>({"training", "keep finite weights and moments", "those after step " + show(step_) + " are not", kLowerRates});
   }
   write_checkpoint(checkpoint_path(options_), state(), facts());
   save_model();

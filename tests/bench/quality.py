@@ -3,8 +3,8 @@
 
     quality.py build/release/bin/adadiff OUT [--quick] [--model FILE]
 
-Ways: full depth with fewer steps; one depth for all; a schedule of depths over the steps, fitted to the mean excess on other noise;
-adaptive per sample; the same with true scores (the ceiling for any score); the paper's absolute error as score, for which the UEMs of
+Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise, or one
+depth; adaptive per sample; the same with true scores (the ceiling for any score); the paper's absolute error as score, for which the UEMs of
 the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way
 are chosen for each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
 Every answer is kept in OUT, so that an interrupted run goes on; frontier.py writes the table and the plot.
@@ -87,11 +87,11 @@ class Study:
         path.write_text(json.dumps({"format": 1, "key": "evaluation", "rules": rules}), encoding="utf-8")
         return path
 
-    def best_plan(self, way, solver, budget, plans):
+    def best_plan(self, solver, budget, plans):
         """The pair of steps and plan with the smallest paired error whose cost meets the budget."""
         best = None
         for steps, exits in plans:
-            name = f"trial-{way}-{solver}-{steps}-" + "".join(format(e, "x") for e in exits)
+            name = f"trial-{solver}-{steps}-" + "".join(format(e, "x") for e in exits)
             plan = self.write_plan(name, exits, self.blocks)
             paid, error = self.trial(name, solver, steps, plan)
             if paid <= budget * TOLERANCE and (best is None or error < best[0]):
@@ -108,10 +108,12 @@ class Study:
     def step_range(self, budget):
         return range(budget, int(budget * MOST_STEPS_PER_BUDGET) + 1)
 
-    def fixed(self, solver, budget):
+    def one_depth_plans(self, budget):
         deepest = lambda steps: max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget * TOLERANCE), default=0)
-        plans = [(n, [deepest(n)] * n) for n in self.step_range(budget) if deepest(n) > 0]
-        best = self.best_plan("fixed", solver, budget, plans)
+        return [(n, [deepest(n)] * n) for n in self.step_range(budget) if deepest(n) > 0]
+
+    def fixed(self, solver, budget):
+        best = self.best_plan(solver, budget, self.one_depth_plans(budget))
         self.measure("one depth", solver, budget, f"fixed-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
 
     def excess(self, solver, steps):
@@ -121,7 +123,7 @@ class Study:
         return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
 
     def schedule(self, solver, budget):
-        plans = []
+        plans = self.one_depth_plans(budget)
         for steps in self.step_range(budget):
             excess = self.excess(solver, steps)
             # The lowest bar on the mean excess whose depths cost no more than the budget.
@@ -131,7 +133,7 @@ class Study:
                 if sum(self.cost[e] for e in exits) <= budget * TOLERANCE:
                     plans.append((steps, self.filled(exits, excess, budget)))
                     break
-        best = self.best_plan("schedule", solver, budget, plans)
+        best = self.best_plan(solver, budget, plans)
         self.measure("schedule", solver, budget, f"schedule-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
 
     def filled(self, exits, excess, budget):

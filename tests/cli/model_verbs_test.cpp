@@ -142,7 +142,8 @@ TEST_F(FromOfficial, TakesANetworkOfOneBlock) {
 
 TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
   EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "adadiff convert --help"));
-  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2, "convert: must be given one of --from, --to and new defaults"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2,
+                    "convert: must be given one of --from, --to and new defaults"));
   EXPECT_TRUE(fails(run({"convert", "x", "--to", "dit", "-o", "y"}), 2, "--to: must be uvit"));
   EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
 }

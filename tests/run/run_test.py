@@ -104,6 +104,14 @@ class Run(unittest.TestCase):
         self.assertEqual(len(self.has_called("sudo")), 3)
         self.assertTrue(self.has_called("apt-get")[-1].endswith("--no-install-recommends libcli11-dev"))
 
+    def test_installs_the_default_images_only_where_they_are_learned_from(self):
+        wanted = lambda *arguments: bool(self.run_it("adadiff", *arguments, STUB_MISSING="dataset-fashion-mnist") and self.has_called("apt-get"))
+        self.assertTrue(wanted("train", "-o", "m"))
+        self.assertTrue(wanted("train-classifier", "-o", "c"))
+        self.assertFalse(wanted("train", "-o", "m", "--images", "mine"))
+        self.assertFalse(wanted("train-classifier", "--images=mine"))
+        self.assertFalse(wanted("sample"))
+
     def test_takes_what_is_installed_where_there_is_no_apt(self):
         (self.stubs / "apt-get").unlink()
         done = self.run_it("build", STUB_MISSING="libcli11-dev")

@@ -168,7 +168,8 @@ TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
   write("2.png", {1});
   const auto source = open();
   std::filesystem::remove(folder_.file("1.png"));
-  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or replace it under the same name")));
+  EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }),
+              AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or replace it under the same name")));
   test::write_content(folder_.file("2.png"), "no picture");
   EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
 }

@@ -329,8 +329,9 @@ TEST_F(TrainNetwork, StopsAtANumberThatIsNotFiniteAndKeepsTheCheckpoint) {
     }
     return true;
   };
-  EXPECT_THAT(message_of<Error>([&] { train_network(o, network, set_, spoil); }),
-              HasSubstr("training: must keep a finite loss, but step 4 has nan; start afresh with lower matrix_learning_rate and learning_rate"));
+  EXPECT_THAT(
+      message_of<Error>([&] { train_network(o, network, set_, spoil); }),
+      HasSubstr("training: must keep a finite loss, but step 4 has nan; start afresh with lower matrix_learning_rate and learning_rate"));
   o.start = Start::Resume;
   const auto fresh = test::tiny_network(config_);
   int steps = 0;
