@@ -36,7 +36,6 @@ ROWS = {
     "noise": row({"prediction": "noise"}),
     "clean": row({"prediction": "clean"}),
     "patch-2-width-64": row({"steps": 1390}, {"patch_size": 2, "width": 64, "heads": 2}),
-    "patch-2-width-64-depth-4": row({"steps": 2390}, {"patch_size": 2, "width": 64, "heads": 2, "depth": 4}),
     "patch-2-width-96-depth-4": row({"steps": 1400}, {"patch_size": 2, "width": 96, "heads": 3, "depth": 4}),
     "overlap": row(network={"patch_overlap": 2}),
     "absolute": row({"target": "truth"}),
