@@ -112,6 +112,7 @@ struct TrainingOptions {
   std::string schedule = "cosine";  ///< a model file's name of a schedule, with its default parameters
   TimeDistribution times = TimeDistribution::Stratified;
   bool antithetic = false;  ///< the second half of a batch gets 1 - time of the first (Song et al. 2021, the code of DDIM)
+  bool mirror = false;      ///< half of the images, drawn for each sample of each step, have left and right exchanged
   double label_drop = 0.1;  ///< probability in [0, 1] that a label becomes the null label
   LossOptions loss = {};
 

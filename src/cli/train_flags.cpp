@@ -162,6 +162,8 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
       ->type_name("FILE");
   verb.add_flag_callback(
       "--antithetic", [&flags] { flags.values["antithetic"] = true; }, "half of the times are 1 - those of the others");
+  verb.add_flag_callback(
+      "--mirror", [&flags] { flags.values["mirror"] = true; }, "mirror half of the images: for things that have no left and right");
   verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper, official or plain; single flags go over it")->type_name("NAME");
   add_value_flags(verb, flags.values);
 }

@@ -1,6 +1,7 @@
 // Mixes images with noise, row by row, into buffers that live as long as the training.
 #include "training/batches.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -9,6 +10,11 @@ namespace adadiff::detail {
 namespace {
 
 float clean_value(std::uint8_t pixel) { return static_cast<float>(pixel) / 127.5F - 1; }
+
+/// Exchanges left and right.
+void mirror(std::vector<std::uint8_t>& planes, std::int64_t width) {
+  for (auto line = planes.begin(); line != planes.end(); line += width) std::reverse(line, line + width);
+}
 
 /// What the network should say, as factors of noise and clean image.
 struct TruthFactors {
@@ -54,6 +60,7 @@ void BatchMaker::fill(std::int64_t step, Batch& batch) {
 void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batch& batch) {
   const std::int64_t image = order_.index(step, options_.batch, row), values = source_.values();
   source_.read(image, planes_);
+  if (mirrors(options_, step, row)) mirror(planes_, source_.width);
   float* x = batch.x.mutable_data_ptr<float>() + row * values;
   float* truth = batch.truth.mutable_data_ptr<float>() + row * values;
   const double alpha = form_.schedule->alpha(time), sigma = form_.schedule->sigma(time);

@@ -11,7 +11,7 @@
 namespace adadiff::detail {
 namespace {
 
-enum class Purpose : std::uint32_t { Noise = 64, Time = 65, LabelDrop = 66, DataOrder = 67 };
+enum class Purpose : std::uint32_t { Noise = 64, Time = 65, LabelDrop = 66, DataOrder = 67, Mirror = 68 };
 
 kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, Purpose purpose, std::int64_t position) {
   return {seed, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(position)};
@@ -78,6 +78,10 @@ std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedu
 
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
   return uniform(key_of(options.seed, step, Purpose::LabelDrop, position)) < options.label_drop;
+}
+
+bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
+  return options.mirror && uniform(key_of(options.seed, step, Purpose::Mirror, position)) < 0.5;
 }
 
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {

@@ -30,6 +30,8 @@ class DataOrder {
 std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule, std::int64_t step);
 /// Whether sample `position` loses its label in this step.
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position);
+/// Whether its image is mirrored.
+bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position);
 /// Standard normal noise of one sample.
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out);
 

@@ -83,6 +83,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("schedule", o.schedule);
   visit("times", o.times);
   visit("antithetic", o.antithetic);
+  visit("mirror", o.mirror);
   visit("label_drop", o.label_drop);
   visit("target", o.loss.target);
   visit("weights", o.loss.weights);

@@ -102,6 +102,32 @@ TEST(Batches, MixNoiseAndStateTheTruthOfEachPrediction) {
   }
 }
 
+/// One image, 2 x 2, of 255 on the left and 0 on the right.
+ImageSet two_sides() {
+  ImageSet set;
+  set.count = set.channels = 1;
+  set.height = set.width = 2;
+  set.pixels = {255, 0, 255, 0};
+  return set;
+}
+
+TEST(Batches, MirrorEveryOtherImageWhereAskedTo) {
+  const ImageSet set = two_sides();
+  TrainingOptions options = four_at_once();
+  options.batch = 1000;
+  options.prediction = Prediction::Clean;
+  const auto lefts = [&] {
+    Batches batches(set, options, {.prediction = Prediction::Clean, .schedule = cosine_schedule()});
+    const at::Tensor truth = batches.at_step(0).truth;
+    EXPECT_TRUE(truth.select(3, 0).equal(-truth.select(3, 1)));
+    EXPECT_TRUE(truth.select(2, 0).equal(truth.select(2, 1)));
+    return truth.select(3, 0).select(2, 0).gt(0).sum().item<std::int64_t>();
+  };
+  EXPECT_EQ(lefts(), 1000);
+  options.mirror = true;
+  EXPECT_NEAR(lefts(), 500, 70);  // 4.4 standard deviations; the draw is fixed
+}
+
 TEST(Batches, DropLabelsToTheNullLabel) {
   const ImageSet set = four_pixels();
   TrainingOptions options = four_at_once();
