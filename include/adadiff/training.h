@@ -33,17 +33,17 @@ enum class ExitReduction : std::uint8_t { Mean, Sum };
 /// L = L_simple + lambda * L_u + beta * L_UAL; each term is a mean over batch and values, reduced over exits. docs/training.md.
 struct LossOptions {
   UncertaintyTarget target = UncertaintyTarget::Excess;
-  LayerWeights weights = LayerWeights::Certainty;
+  LayerWeights weights = LayerWeights::Plain;
   WeightGradient weight_gradient = WeightGradient::Stopped;
   ExitReduction reduction = ExitReduction::Mean;  ///< of L_u and L_UAL; Normalised weights are always summed
   double lambda = 1;                              ///< in [0, 1000]
-  double beta = 1;                                ///< in [0, 1000]
-  double distillation = 0;                        ///< in [0, 1]: share of g_N, without gradient, in what early exits learn; not Normalised
+  double beta = 0.5;                              ///< in [0, 1000]
+  double distillation = 0.5;                      ///< in [0, 1]: share of g_N, without gradient, in what early exits learn; not Normalised
   friend bool operator==(const LossOptions&, const LossOptions&) = default;
 };
 
-/// "adadiff" (the defaults above), "paper" (truth, sums), "official" (truth, normalised weights that pass gradients),
-/// "plain" (excess, plain weights, beta 0.5). Throws InvalidArgument for another name.
+/// "adadiff" (the defaults above), "paper" (truth, certainty, sums, beta 1, no distillation), "official" (truth, normalised weights that
+/// pass gradients, beta 1, no distillation). Throws InvalidArgument for another name.
 LossOptions loss_mode(std::string_view name);
 /// The names loss_mode knows, the default first.
 std::vector<std::string> loss_mode_names();

@@ -164,7 +164,7 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
       "--antithetic", [&flags] { flags.values["antithetic"] = true; }, "half of the times are 1 - those of the others");
   verb.add_flag_callback(
       "--mirror", [&flags] { flags.values["mirror"] = true; }, "mirror half of the images: for things that have no left and right");
-  verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper, official or plain; single flags go over it")->type_name("NAME");
+  verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper or official; single flags go over it")->type_name("NAME");
   add_value_flags(verb, flags.values);
 }
 

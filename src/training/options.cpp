@@ -175,28 +175,29 @@ void refuse_unknown(const detail::JsonReader& json) {
 }  // namespace
 
 LossOptions loss_mode(std::string_view name) {
-  LossOptions options;
-  if (name == "adadiff") return options;
+  if (name == "adadiff") return {};
   if (name == "paper") {
-    options.target = UncertaintyTarget::Truth;
-    options.reduction = ExitReduction::Sum;
-    return options;
+    return {.target = UncertaintyTarget::Truth,
+            .weights = LayerWeights::Certainty,
+            .weight_gradient = WeightGradient::Stopped,
+            .reduction = ExitReduction::Sum,
+            .lambda = 1,
+            .beta = 1,
+            .distillation = 0};
   }
   if (name == "official") {
-    options.target = UncertaintyTarget::Truth;
-    options.weights = LayerWeights::Normalised;
-    options.weight_gradient = WeightGradient::Flows;
-    return options;
+    return {.target = UncertaintyTarget::Truth,
+            .weights = LayerWeights::Normalised,
+            .weight_gradient = WeightGradient::Flows,
+            .reduction = ExitReduction::Mean,
+            .lambda = 1,
+            .beta = 1,
+            .distillation = 0};
   }
-  if (name == "plain") {
-    options.weights = LayerWeights::Plain;
-    options.beta = 0.5;
-    return options;
-  }
-  raise({"loss mode", "be one of adadiff, paper, official, plain", "is " + show(std::string(name))});
+  raise({"loss mode", "be one of adadiff, paper, official", "is " + show(std::string(name))});
 }
 
-std::vector<std::string> loss_mode_names() { return {"adadiff", "paper", "official", "plain"}; }
+std::vector<std::string> loss_mode_names() { return {"adadiff", "paper", "official"}; }
 
 std::string to_json(const TrainingOptions& options) {
   Json json = Json::object();
@@ -237,7 +238,8 @@ void check_options(const TrainingOptions& o) {
   require_field("beta", o.loss.beta, 0.0, 1000.0);
   require_field("distillation", o.loss.distillation, 0.0, 1.0);
   if (o.loss.distillation > 0 && o.loss.weights == LayerWeights::Normalised) {
-    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation)});
+    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation),
+           "set it, or start from loss mode official"});
   }
   require_field<std::int64_t>("batch", o.batch, 1, 65536);
   require_field("learning_rate", o.learning_rate, 0.0, 100.0);

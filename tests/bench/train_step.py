@@ -92,8 +92,9 @@ def total_loss(network, images, labels):
     truth = alpha * noise - sigma * images
     predictions, uncertainties = network(alpha * images + sigma * noise, alpha_angle, labels)
     simple = functional.mse_loss(predictions[-1], truth)
-    layers = sum(functional.mse_loss(p, truth) for p in predictions[:-1]) / (BLOCKS - 1)
     full = predictions[-1].detach()
+    taught = torch.lerp(truth, full, 0.5)
+    layers = sum(functional.mse_loss(p, taught) for p in predictions[:-1]) / (BLOCKS - 1)
     uem = sum(functional.mse_loss(u, (p.detach() - full).abs().tanh()) for p, u in zip(predictions, uncertainties)) / BLOCKS
     return simple + uem + 0.5 * layers
 
@@ -138,7 +139,7 @@ def our_milliseconds(arguments, folder, extra):
     log, model = folder / "log.csv", folder / "model"
     for old in folder.iterdir():
         old.unlink()
-    command = [arguments.adadiff, "train", "-o", model, "--loss", "plain", "--log", log, "--steps", arguments.steps, "--data", arguments.data,
+    command = [arguments.adadiff, "train", "-o", model, "--log", log, "--steps", arguments.steps, "--data", arguments.data,
                "--threads", arguments.threads] + extra
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     with open(log, encoding="utf-8") as file:

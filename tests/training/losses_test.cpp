@@ -33,18 +33,26 @@ Values values_of(const std::vector<BlockOutput>& outputs, const LossOptions& opt
 
 double square(double value) { return value * value; }
 
-TEST(TrainingLoss, LearnsTheExcessOverFullDepthByDefault) {
+LossOptions plain_weights() {
+  LossOptions options;
+  options.weights = LayerWeights::Plain;
+  options.distillation = 0;
+  return options;
+}
+
+TEST(TrainingLoss, LearnsTheExcessOverFullDepthAndHalfOfFullDepthByDefault) {
   const Values values = values_of(two_exits(), {});
   EXPECT_DOUBLE_EQ(values.simple, 1);
   EXPECT_DOUBLE_EQ(values.uncertainty, (square(0.25 - std::tanh(2)) + square(0.5 - 0)) / 2);
-  EXPECT_DOUBLE_EQ(values.layers, 0.75 * 1);
-  EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + values.layers);
+  EXPECT_DOUBLE_EQ(values.layers, square(1 - (2 + 3) / 2.0));
+  EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + 0.5 * values.layers);
 }
 
 TEST(TrainingLoss, SumsExitsAndLearnsTheErrorInPaperMode) {
   const Values values = values_of(two_exits(), loss_mode("paper"));
   EXPECT_DOUBLE_EQ(values.uncertainty, square(0.25 - std::tanh(1)) + square(0.5 - std::tanh(1)));
   EXPECT_DOUBLE_EQ(values.layers, 0.75);
+  EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + values.layers);
 }
 
 TEST(TrainingLoss, WeighsAllExitsByNormalisedCertaintyInOfficialMode) {
@@ -55,11 +63,7 @@ TEST(TrainingLoss, WeighsAllExitsByNormalisedCertaintyInOfficialMode) {
   EXPECT_DOUBLE_EQ(values.uncertainty, (square(0.25 - std::tanh(3)) + square(0.5 - std::tanh(1))) / 2);
 }
 
-TEST(TrainingLoss, IgnoresCertaintyInPlainMode) {
-  const Values values = values_of(two_exits(), loss_mode("plain"));
-  EXPECT_DOUBLE_EQ(values.layers, 1);
-  EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + 0.5);
-}
+TEST(TrainingLoss, IgnoresCertaintyWithPlainWeights) { EXPECT_DOUBLE_EQ(values_of(two_exits(), plain_weights()).layers, 1); }
 
 TEST(TrainingLoss, WeighsTermsByLambdaAndBeta) {
   LossOptions options;
@@ -76,6 +80,12 @@ TEST(TrainingLoss, AveragesTheTargetOverValuesForAScalarUncertainty) {
   outputs[0].prediction = outputs[0].prediction.view({1, 2, 1, 1});
   const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), {});
   EXPECT_DOUBLE_EQ(terms.uncertainty.item<double>(), square(0.25 - (std::tanh(2) + std::tanh(1)) / 2) / 2);
+}
+
+TEST(TrainingLoss, WeighsAMeanSquareByAScalarCertainty) {
+  std::vector<BlockOutput> outputs = two_exits();
+  outputs[0] = {at::tensor({1.0, 4.0}, at::kDouble).view({1, 2, 1, 1}), at::full({1}, 0.25, at::kDouble)};
+  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), loss_mode("paper"));
   EXPECT_DOUBLE_EQ(terms.layers.item<double>(), 0.75 * (1 + 4) / 2);
 }
 
@@ -95,7 +105,7 @@ TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
 }
 
 TEST(TrainingLoss, TeachesEarlyExitsAMixtureOfTruthAndFullDepth) {
-  LossOptions options = loss_mode("plain");
+  LossOptions options = plain_weights();
   options.distillation = 0.25;
   EXPECT_DOUBLE_EQ(values_of(two_exits(), options).layers, square(1 - (0.75 * 2 + 0.25 * 3)));
   EXPECT_DOUBLE_EQ(values_of(two_exits(), options).simple, 1);
@@ -104,7 +114,7 @@ TEST(TrainingLoss, TeachesEarlyExitsAMixtureOfTruthAndFullDepth) {
 TEST(TrainingLoss, HasNoUncertaintyTermWithoutUncertainty) {
   std::vector<BlockOutput> outputs = two_exits();
   for (BlockOutput& output : outputs) output.uncertainty = at::Tensor();
-  const Values values = values_of(outputs, {});
+  const Values values = values_of(outputs, loss_mode("paper"));
   EXPECT_EQ(values.uncertainty, 0);
   EXPECT_DOUBLE_EQ(values.layers, 1);
 }
@@ -120,7 +130,7 @@ TEST(LossMode, RefusesUnknownNamesWithTheKnownOnes) {
     loss_mode("deediff");
     FAIL();
   } catch (const InvalidArgument& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("loss mode: must be one of adadiff, paper, official, plain, but is \"deediff\""));
+    EXPECT_THAT(error.what(), testing::HasSubstr("loss mode: must be one of adadiff, paper, official, but is \"deediff\""));
   }
 }
 
@@ -254,7 +264,7 @@ TEST_P(LossGradient, EqualsFiniteDifferences) {
 }
 
 LossOptions flowing() {
-  LossOptions options;
+  LossOptions options = loss_mode("paper");
   options.weight_gradient = WeightGradient::Flows;
   return options;
 }
@@ -279,11 +289,11 @@ const GradientCase kGradientCases[] = {
     {"LogExcessScalar", logarithm(), TinyUncertainty::Scalar, &LossTerms::uncertainty},
     {"Distilled", distilled(), TinyUncertainty::Map, &LossTerms::layers},
     {"Truth", loss_mode("paper"), TinyUncertainty::Map, &LossTerms::uncertainty},
-    {"Certainty", {}, TinyUncertainty::Map, &LossTerms::layers},
-    {"CertaintyScalar", {}, TinyUncertainty::Scalar, &LossTerms::layers},
+    {"Adadiff", {}, TinyUncertainty::Map, &LossTerms::layers},
+    {"CertaintyScalar", loss_mode("paper"), TinyUncertainty::Scalar, &LossTerms::layers},
     {"CertaintyFlows", flowing(), TinyUncertainty::Map, &LossTerms::layers},
     {"CertaintyFlowsScalar", flowing(), TinyUncertainty::Scalar, &LossTerms::layers},
-    {"Plain", loss_mode("plain"), TinyUncertainty::Map, &LossTerms::layers},
+    {"Plain", plain_weights(), TinyUncertainty::Map, &LossTerms::layers},
     {"PaperSum", loss_mode("paper"), TinyUncertainty::Map, &LossTerms::layers},
     {"Official", loss_mode("official"), TinyUncertainty::Map, &LossTerms::layers},
     {"OfficialScalar", loss_mode("official"), TinyUncertainty::Scalar, &LossTerms::layers},

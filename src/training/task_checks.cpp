@@ -1,0 +1,68 @@
+// What a training refuses before its first step.
+#include "training/task_checks.h"
+
+#include <string>
+
+#include "core/check.h"
+#include "io/json_reader.h"
+#include "kernels/processor.h"
+#include "pipeline/model_description.h"
+
+namespace adadiff::detail {
+namespace {
+
+void require_image_size(const NetworkInfo& info, const ImageSource& set) {
+  const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) { return show(c) + " x " + show(h) + " x " + show(w); };
+  if (info.channels == set.channels && info.height == set.height && info.width == set.width) return;
+  raise({"TrainingOptions.network", "take the data's images " + shape(set.channels, set.height, set.width),
+         "takes " + shape(info.channels, info.height, info.width)});
+}
+
+void require_labels(const NetworkInfo& info, const ImageSource& set, const TrainingOptions& options) {
+  if (info.classes == 0) return;
+  const std::int64_t classes = info.classes - (info.null_label >= 0 ? 1 : 0);
+  if (set.classes > classes) {
+    raise({"TrainingOptions.labels", "be below the network's " + show(classes) + " classes", "reach " + show(set.classes - 1)});
+  }
+  if (info.null_label >= 0) return;
+  if (set.classes == 0) raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
+  if (options.label_drop > 0) {
+    raise({"TrainingOptions.label_drop", "be 0 for a network without a null label", "is " + show(options.label_drop)});
+  }
+}
+
+/// Without instructions for them, a step in bfloat16 takes several times longer than one in float32 (docs/decisions/0005).
+void require_precision(const TrainingOptions& options) {
+  if (options.precision == Precision::Float32 || kernels::has_bfloat16()) return;
+  raise({"TrainingOptions.precision", "be float32 on this processor", "is bfloat16, for whose products it has no instructions"});
+}
+
+/// What a model file could not hold must be said before hours of work, not after.
+void require_texts(const TrainingTask& task, const TrainingOptions& options) {
+  const auto bytes = [](const char* field, const std::string& text, std::size_t most) {
+    if (!is_utf8(text)) raise({std::string("TrainingOptions.") + field, "be UTF-8", "is " + show(text)});
+    if (text.size() <= most) return;
+    raise({std::string("TrainingOptions.") + field, "have at most " + show(static_cast<std::int64_t>(most)) + " bytes",
+           "has " + show(static_cast<std::int64_t>(text.size()))});
+  };
+  bytes("license", options.license, kMostText);
+  bytes("origin", options.origin, kMostText);
+  for (const std::string& name : task.model.class_names) bytes("class_names", name, kMostClassName);
+  const NetworkInfo& info = task.model.network->info();
+  const auto names = static_cast<std::int64_t>(options.class_names.size());
+  if (names > info.classes) {
+    raise({"TrainingOptions.class_names", "have at most the network's " + show(info.classes) + " entries", "has " + show(names)});
+  }
+}
+
+}  // namespace
+
+void check_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set) {
+  const NetworkInfo& info = task.model.network->info();
+  require_image_size(info, set);
+  require_labels(info, set, options);
+  require_texts(task, options);
+  require_precision(options);
+}
+
+}  // namespace adadiff::detail
