@@ -37,7 +37,7 @@ struct EvaluateFlags {
   std::string features, scores = "learned";
   std::int64_t paired = 1000;
   std::optional<std::int64_t> paired_steps;
-  std::int64_t subsets = 100, subset_size = 1000, groups = 0;
+  std::int64_t subsets = 100, subset_size = 0, groups = 0;
   bool json = false;
 };
 
@@ -222,7 +222,7 @@ Action add_evaluate(CLI::App& verb) {
   add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"}, flags->paired, {0, kMostSamples});
   add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"}, flags->paired_steps, {1, 10000});
   add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000});
-  add_whole(verb, {"--subset-size", "images in each"}, flags->subset_size, {2, kMostSamples});
+  add_whole(verb, {"--subset-size", "images in each; 0: half of the smaller set, at most 1000"}, flags->subset_size, {0, kMostSamples});
   add_whole(verb, {"--groups", "report distances without each of so many groups of images, for intervals; 0: none"}, flags->groups,
             {0, 1000});
   verb.add_option("--scores", flags->scores, "learned, or ideal: leave by the true excess, to see what a better score could reach")

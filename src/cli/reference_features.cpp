@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "core/check.h"
+#include "evaluation/spread.h"
 #include "evaluation/statistics_file.h"
 #include "training/image_source.h"
 #include "training/task.h"
@@ -25,10 +27,10 @@ void check_memory(const ModelSummary& model, std::int64_t images) {
   }
 }
 
-/// Numbers below `count`, at most `most`, spread evenly.
-std::vector<std::int64_t> spread(std::int64_t count, std::int64_t most) {
+std::vector<std::int64_t> some_of(std::int64_t count, std::int64_t most) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(most, count)));
-  for (std::int64_t i = 0; i < std::ssize(indices); ++i) indices[static_cast<std::size_t>(i)] = i * count / std::ssize(indices);
+  for (std::int64_t i = 0; i < std::ssize(indices); ++i)
+    indices[static_cast<std::size_t>(i)] = detail::spread(i, std::ssize(indices), count);
   return indices;
 }
 
@@ -39,51 +41,33 @@ Images load_images(const std::string& path, const ModelSummary& model, std::int6
   options.channels = model.channels == 1 || model.channels == 3 ? model.channels : 0;
   const auto source = detail::open_images(options);
   check_memory(model, std::min(most, source->count));
-  return detail::read_images(*source, spread(source->count, most));
-}
-
-/// Moves the chosen images to the front and drops the rest.
-Images thinned(Images images, std::int64_t most) {
-  const std::vector<std::int64_t> chosen = spread(images.count, most);
-  const std::int64_t bytes = images.height * images.width * images.channels;
-  for (std::int64_t i = 0; i < std::ssize(chosen); ++i) {
-    const auto* from = images.pixels.data() + chosen[static_cast<std::size_t>(i)] * bytes;
-    std::copy(from, from + bytes, images.pixels.data() + i * bytes);  // never behind where it is read
-  }
-  images.count = std::ssize(chosen);
-  images.pixels.resize(static_cast<std::size_t>(images.count * bytes));
-  return images;
-}
-
-detail::Features thinned(const detail::Features& features, std::int64_t most) {
-  const std::vector<std::int64_t> chosen = spread(features.rows(), most);
-  return features(chosen, Eigen::all);
+  return detail::read_images(*source, some_of(source->count, most));
 }
 
 RealFeatures from_images(const Images& images, const FeatureExtractor& extractor) {
   RealFeatures real;
   real.features = extractor.extract(images).features;
-  real.statistics = detail::feature_statistics(*real.features);
+  real.gaussian.emplace(detail::feature_statistics(*real.features));
   return real;
 }
 
+/// Before images are drawn, which may take hours.
+detail::GaussianReference checked(detail::FeatureStatistics statistics, const std::string& path) {
+  try {
+    return detail::GaussianReference(std::move(statistics), path + ":");
+  } catch (const InvalidArgument& error) {
+    throw ModelError(error.what());
+  }
+}
+
 RealFeatures from_file(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions) {
-  detail::Reference file = detail::read_reference(flags.path);
+  detail::Reference file =
+      detail::read_reference(flags.path, {.dimensions = dimensions, .network = extractor.name(), .most_samples = flags.images});
   RealFeatures real;
-  if (file.images) {
-    real = from_images(thinned(std::move(*file.images), flags.images), extractor);
-    // The same network's statistics may come of more images than the file holds.
-    if (file.statistics && file.statistics->mean.size() == dimensions) real.statistics = std::move(file.statistics);
-    return real;
-  }
-  if (file.features) real.features = thinned(*file.features, flags.images);
-  real.statistics = std::move(file.statistics);
-  if (!real.statistics && real.features) real.statistics = detail::feature_statistics(*real.features);
-  const std::int64_t found = real.statistics->mean.size();
-  if (found != dimensions) {
-    raise<ModelError>({flags.path, "hold features of " + show(dimensions) + " numbers, as " + extractor.name() + " gives",
-                       "holds " + show(found), "name the network that made them with --features"});
-  }
+  if (file.images) real.features = extractor.extract(*file.images).features;
+  if (file.features) real.features = std::move(file.features);
+  // The file's statistics may come of more images than it holds.
+  real.gaussian = checked(file.statistics ? std::move(*file.statistics) : detail::feature_statistics(*real.features), flags.path);
   return real;
 }
 
@@ -96,7 +80,7 @@ RealFeatures reference_features(const ReferenceFlags& flags, const FeatureExtrac
       is_archive ? from_file(flags, extractor, dimensions) : from_images(load_images(flags.path, model, flags.images), extractor);
   if (!flags.save.empty()) {
     detail::Reference reference;
-    reference.statistics = real.statistics;
+    reference.statistics = real.gaussian->statistics();
     reference.features = real.features;
     detail::write_reference(flags.save, reference);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/SVD>
@@ -15,7 +16,12 @@ namespace {
 
 constexpr double kSymmetric = 1e-6;  // of the largest entry: what files written in float32 keep
 
-void check_covariance(const Eigen::MatrixXd& covariance, Eigen::Index dimensions, const std::string& where) {
+void check_statistics(const FeatureStatistics& statistics, const std::string& set) {
+  const Eigen::Index dimensions = statistics.mean.size();
+  if (dimensions < 1) raise({set + " mean", "have at least one feature", "has none"});
+  if (!statistics.mean.allFinite()) raise({set + " mean", "hold finite numbers", "holds NaN or infinity"});
+  const Eigen::MatrixXd& covariance = statistics.covariance;
+  const std::string where = set + " covariance";
   if (covariance.rows() != dimensions || covariance.cols() != dimensions) {
     raise({where, "be " + show(std::int64_t{dimensions}) + " x " + show(std::int64_t{dimensions}) + ", as long as its mean",
            "is " + show(std::int64_t{covariance.rows()}) + " x " + show(std::int64_t{covariance.cols()})});
@@ -56,21 +62,44 @@ FeatureStatistics feature_statistics(const Features& features) {
   return statistics;
 }
 
-double frechet_distance(const FeatureStatistics& reference, const FeatureStatistics& generated) {
-  const Eigen::Index dimensions = reference.mean.size();
-  if (dimensions < 1) raise({"reference mean", "have at least one feature", "has none"});
-  if (generated.mean.size() != dimensions) {
-    raise({"generated features", "have " + show(std::int64_t{dimensions}) + " numbers per sample, as the reference",
-           "have " + show(std::int64_t{generated.mean.size()}), "compute both with the same network"});
-  }
-  check_covariance(reference.covariance, dimensions, "reference covariance");
-  check_covariance(generated.covariance, dimensions, "generated covariance");
-  // The eigenvalues of C1 C2 are the squared singular values of L1ᵀ L2.
-  const Eigen::MatrixXd product =
-      root(reference.covariance, "reference covariance").transpose() * root(generated.covariance, "generated covariance");
+GaussianReference::GaussianReference(FeatureStatistics statistics, const std::string& where) : statistics_(std::move(statistics)) {
+  check_statistics(statistics_, where);
+  root_ = root(statistics_.covariance, where + " covariance");
+}
+
+/// The eigenvalues of C1 C2 are the squared singular values of L1ᵀ L2, for any L2 with L2 L2ᵀ = C2.
+double GaussianReference::distance(const Eigen::VectorXd& mean, double trace, const Eigen::MatrixXd& other_root) const {
+  const Eigen::MatrixXd product = root_.transpose() * other_root;
   const double trace_of_root = product.size() > 0 ? Eigen::BDCSVD<Eigen::MatrixXd>(product).singularValues().sum() : 0;
-  const double traces = reference.covariance.trace() + generated.covariance.trace();
-  return std::max((reference.mean - generated.mean).squaredNorm() + traces - 2 * trace_of_root, 0.0);
+  const double traces = statistics_.covariance.trace() + trace;
+  return std::max((statistics_.mean - mean).squaredNorm() + traces - 2 * trace_of_root, 0.0);
+}
+
+double GaussianReference::distance(const FeatureStatistics& generated) const {
+  require_dimensions(generated.mean.size());
+  check_statistics(generated, "generated");
+  return distance(generated.mean, generated.covariance.trace(), root(generated.covariance, "generated covariance"));
+}
+
+double GaussianReference::distance(const Features& generated) const {
+  require_dimensions(generated.cols());
+  if (generated.rows() >= generated.cols()) return distance(feature_statistics(generated));
+  check_features(generated, "generated features", 2);
+  const Eigen::VectorXd mean = generated.colwise().mean();
+  const Eigen::MatrixXd samples =
+      (generated.rowwise() - mean.transpose()).transpose() / std::sqrt(static_cast<double>(generated.rows() - 1));
+  return distance(mean, samples.squaredNorm(), samples);
+}
+
+void GaussianReference::require_dimensions(Eigen::Index found) const {
+  const Eigen::Index dimensions = statistics_.mean.size();
+  if (found == dimensions) return;
+  raise({"generated features", "have " + show(std::int64_t{dimensions}) + " numbers per sample, as the reference",
+         "have " + show(std::int64_t{found}), "compute both with the same network"});
+}
+
+double frechet_distance(const FeatureStatistics& reference, const FeatureStatistics& generated) {
+  return GaussianReference(reference).distance(generated);
 }
 
 }  // namespace adadiff::detail

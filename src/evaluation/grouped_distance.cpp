@@ -65,15 +65,15 @@ GroupedDistance grouped_kernel_distance(const Features& reference, const Feature
   return found;
 }
 
-GroupedDistance grouped_frechet_distance(const FeatureStatistics& reference, const Features& generated, int groups) {
+GroupedDistance grouped_frechet_distance(const GaussianReference& reference, const Features& generated, int groups) {
   check_features(generated, "generated features", 4);
   check_groups(generated, groups);
-  GroupedDistance found{frechet_distance(reference, feature_statistics(generated)), {}};
+  GroupedDistance found{reference.distance(generated), {}};
   for (int g = 0; g < groups; ++g) {
     const Rows out = rows_of_group(generated.rows(), groups, g);
     Features kept(generated.rows() - out.count, generated.cols());
     kept << generated.topRows(out.first), generated.bottomRows(generated.rows() - out.first - out.count);
-    found.without.push_back(frechet_distance(reference, feature_statistics(kept)));
+    found.without.push_back(reference.distance(kept));
   }
   return found;
 }

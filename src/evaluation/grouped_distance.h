@@ -21,6 +21,6 @@ struct GroupedDistance {
 /// [2, samples / 2]. Throws InvalidArgument.
 GroupedDistance grouped_kernel_distance(const Features& reference, const Features& generated, int groups);
 /// Fréchet distance; its bias depends on the number of samples, so compare sets of one size only.
-GroupedDistance grouped_frechet_distance(const FeatureStatistics& reference, const Features& generated, int groups);
+GroupedDistance grouped_frechet_distance(const GaussianReference& reference, const Features& generated, int groups);
 
 }  // namespace adadiff::detail

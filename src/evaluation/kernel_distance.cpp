@@ -56,13 +56,18 @@ double discrepancy(const Features& reference, const Features& generated) {
 
 }  // namespace
 
-std::vector<KernelSubset> draw_kernel_subsets(std::int64_t references, std::int64_t generated, const KernelSubsets& subsets,
-                                              std::uint64_t seed) {
+std::int64_t subset_size(std::int64_t references, std::int64_t generated, const KernelSubsets& subsets) {
   const std::int64_t most = std::min(references, generated);
   require_range<InvalidArgument, std::int64_t>("KernelSubsets samples", most, 2, INT32_MAX);
-  require_range("KernelSubsets.count", subsets.count, 1, 10000);
+  if (subsets.size == 0) return std::clamp<std::int64_t>(most / 2, 2, 1000);
   require_range<InvalidArgument, std::int64_t>("KernelSubsets.size", subsets.size, 2, INT32_MAX);
-  const std::int64_t size = std::min(subsets.size, most);
+  return std::min(subsets.size, most);
+}
+
+std::vector<KernelSubset> draw_kernel_subsets(std::int64_t references, std::int64_t generated, const KernelSubsets& subsets,
+                                              std::uint64_t seed) {
+  const std::int64_t size = subset_size(references, generated, subsets);
+  require_range("KernelSubsets.count", subsets.count, 1, 10000);
   std::vector<KernelSubset> drawn;
   drawn.reserve(static_cast<std::size_t>(subsets.count));
   for (int i = 0; i < subsets.count; ++i) {

@@ -15,9 +15,12 @@ struct KernelSubset {
 
 /// How many estimates, over how many samples each.
 struct KernelSubsets {
-  int count = 100;           ///< in [1, 10000]
-  std::int64_t size = 1000;  ///< at least 2; cut to the smaller of the two sets
+  int count = 100;        ///< in [1, 10000]
+  std::int64_t size = 0;  ///< at least 2, cut to the smaller of the two sets; 0: half of that set, at most 1000
 };
+
+/// What a size amounts to for two sets. Throws InvalidArgument.
+std::int64_t subset_size(std::int64_t references, std::int64_t generated, const KernelSubsets& subsets);
 
 /// A pure function of its arguments: draws of Philox4x32-10, without replacement within a subset. Throws InvalidArgument.
 std::vector<KernelSubset> draw_kernel_subsets(std::int64_t references, std::int64_t generated, const KernelSubsets& subsets,

@@ -12,6 +12,7 @@
 #include <zip.h>
 
 #include "core/check.h"
+#include "evaluation/spread.h"
 #include "io/atomic_file.h"
 #include "io/npy_header.h"
 
@@ -46,70 +47,92 @@ std::size_t fill(zip_file_t* entry, std::span<std::byte> bytes, const std::strin
   return done;
 }
 
-std::size_t size_of_descr(const std::string& descr) {
-  const std::pair<const char*, std::size_t> known[] = {{"<f8", 8}, {"<f4", 4}, {"<i8", 8}, {"<i4", 4}, {"|u1", 1}};
-  for (const auto& [name, size] : known) {
-    if (descr == name) return size;
+/// An array's header, and then its bytes one after the other.
+class ArrayReader {
+ public:
+  ArrayReader(Entry entry, std::string where) : entry_(std::move(entry)), where_(std::move(where)), start_(kMostHeader) {
+    start_.resize(fill(entry_.get(), start_, where_));
+    header_ = parse_npy_header(start_, where_);
+    place_ = header_.data_begin;
   }
-  return 0;
-}
 
-/// The raw numbers of an array.
-struct RawArray {
-  NpyHeader header;
-  std::vector<std::byte> data;
+  const NpyHeader& header() const { return header_; }
+  void read(std::span<std::byte> bytes) {
+    const std::size_t begun = std::min(bytes.size(), start_.size() - place_);
+    std::copy_n(start_.data() + place_, begun, bytes.data());
+    place_ += begun;
+    if (fill(entry_.get(), bytes.subspan(begun), where_) == bytes.size() - begun) return;
+    raise<ModelError>({where_, "hold as many numbers as its shape says", "ends before"});
+  }
+  void skip(std::uint64_t count) {
+    std::vector<std::byte> dropped(static_cast<std::size_t>(std::min<std::uint64_t>(count, kStep)));
+    for (std::uint64_t left = count; left > 0; left -= std::min<std::uint64_t>(left, kStep)) {
+      read(std::span(dropped).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kStep))));
+    }
+  }
+  void require_end() {
+    std::byte more{};
+    if (place_ == start_.size() && fill(entry_.get(), {&more, 1}, where_) == 0) return;
+    raise<ModelError>({where_, "hold as many numbers as its shape says", "goes on behind them"});
+  }
+
+  static constexpr std::size_t kStep = std::size_t{1} << 20;  // bytes; divisible by every number's size
+
+ private:
+  Entry entry_;
+  std::string where_;
+  std::vector<std::byte> start_;  ///< the header and what was read behind it
+  NpyHeader header_;
+  std::size_t place_ = 0;  ///< in start_
 };
 
-std::int64_t count_of(const NpyHeader& header, std::size_t dimensions, std::int64_t most, const std::string& where) {
-  if (header.shape.size() != dimensions) {
+/// What of an array is kept.
+struct Kept {
+  std::int64_t rows = 0, of = 0;  ///< of the first dimension
+  std::uint64_t row_numbers = 1;
+};
+
+Kept kept_of(const NpyHeader& header, const ArrayLimits& limits, const std::string& where) {
+  if (header.shape.size() != limits.dimensions) {
     raise<ModelError>(
-        {where, "have " + show(static_cast<std::int64_t>(dimensions)) + " dimensions", "has " + show(std::ssize(header.shape))});
+        {where, "have " + show(static_cast<std::int64_t>(limits.dimensions)) + " dimensions", "has " + show(std::ssize(header.shape))});
   }
-  std::int64_t count = 1;
+  const auto refuse = [&] { raise<ModelError>({where, "hold at most " + show(limits.most) + " numbers", "says more"}); };
+  std::int64_t all = 1, numbers = 0;
   for (const std::int64_t extent : header.shape) {
-    if (extent < 0 || __builtin_mul_overflow(count, extent, &count) || count > std::min(most, kMostNumbers)) {
-      raise<ModelError>({where, "hold at most " + show(std::min(most, kMostNumbers)) + " numbers", "says more"});
-    }
+    if (extent < 1) raise<ModelError>({where, "hold numbers", "is empty"});
+    if (__builtin_mul_overflow(all, extent, &all) || all > kMostNumbers) refuse();
   }
-  return count;
+  const std::int64_t rows = header.shape.front(), kept = std::min(rows, limits.most_rows), row = all / rows;
+  if (__builtin_mul_overflow(kept, row, &numbers) || numbers > limits.most) refuse();
+  return {kept, rows, static_cast<std::uint64_t>(row)};
 }
 
-RawArray read_array(zip_file_t* entry, std::size_t dimensions, std::int64_t most, const std::string& where) {
-  std::vector<std::byte> start(kMostHeader);
-  start.resize(fill(entry, start, where));
-  RawArray array{parse_npy_header(start, where), {}};
-  const std::size_t size = size_of_descr(array.header.descr);
-  if (size == 0) {
-    raise<ModelError>({where, "hold float64, float32, int64, int32 or uint8, little endian", "holds " + show(array.header.descr)});
-  }
-  const auto count = static_cast<std::size_t>(count_of(array.header, dimensions, most, where));
-  const std::span<const std::byte> begun = std::span<const std::byte>(start).subspan(array.header.data_begin);
-  const std::size_t wanted = count * size, there = std::min(begun.size(), wanted);
-  array.data.assign(begun.begin(), begun.begin() + static_cast<std::ptrdiff_t>(there));
-  // In steps, so that an archive that promises more than it holds costs no more than it holds.
-  constexpr std::size_t kStep = std::size_t{1} << 24;
-  while (array.data.size() < wanted) {
-    const std::size_t before = array.data.size();
-    array.data.resize(std::min(wanted, before + kStep));
-    if (fill(entry, std::span(array.data).subspan(before), where) < array.data.size() - before) {
-      raise<ModelError>({where, "hold as many numbers as its shape says", "ends before"});
-    }
-  }
-  std::byte more{};
-  if (begun.size() > wanted || fill(entry, {&more, 1}, where) != 0) {
-    raise<ModelError>({where, "hold as many numbers as its shape says", "goes on behind them"});
-  }
-  return array;
+std::vector<std::int64_t> kept_shape(const NpyHeader& header, const Kept& kept) {
+  std::vector<std::int64_t> shape = header.shape;
+  shape.front() = kept.rows;
+  return shape;
 }
 
-template <class From>
-void convert(const std::vector<std::byte>& data, std::vector<double>& values) {
-  values.resize(data.size() / sizeof(From));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    From value;
-    std::memcpy(&value, data.data() + i * sizeof(From), sizeof(From));
-    values[i] = static_cast<double>(value);
+/// Reads the kept rows in pieces, so that an archive that promises more than it holds costs no more than it holds.
+template <class From, class To>
+void read_numbers(ArrayReader& reader, Kept kept, std::vector<To>& values) {
+  if (kept.rows == kept.of) kept = {1, 1, static_cast<std::uint64_t>(kept.of) * kept.row_numbers};
+  constexpr std::uint64_t kPiece = ArrayReader::kStep / sizeof(From);
+  std::vector<From> piece;
+  std::int64_t next = 0;  // row
+  for (std::int64_t i = 0; i < kept.rows; ++i) {
+    const std::int64_t row = spread(i, kept.rows, kept.of);
+    reader.skip(static_cast<std::uint64_t>(row - next) * kept.row_numbers * sizeof(From));
+    next = row + 1;
+    for (std::uint64_t left = kept.row_numbers; left > 0; left -= piece.size()) {
+      piece.resize(static_cast<std::size_t>(std::min(left, kPiece)));
+      reader.read(std::as_writable_bytes(std::span(piece)));
+      values.insert(values.end(), piece.begin(), piece.end());
+    }
   }
+  reader.skip(static_cast<std::uint64_t>(kept.of - next) * kept.row_numbers * sizeof(From));
+  reader.require_end();
 }
 
 std::string npy_of(const std::string& name, const NpzArray<double>& array) {
@@ -204,25 +227,40 @@ NpzFile::~NpzFile() = default;
 
 bool NpzFile::has(const std::string& name) const { return zip_name_locate(archive_->zip, (name + ".npy").c_str(), 0) >= 0; }
 
-NpzArray<double> NpzFile::numbers(const std::string& name, std::size_t dimensions, std::int64_t most) const {
+std::vector<std::int64_t> NpzFile::shape(const std::string& name) const {
   const std::string where = path_ + ": " + name;
-  RawArray raw = read_array(archive_->open(name, where).get(), dimensions, most, where);
-  NpzArray<double> array{std::move(raw.header.shape), {}};
-  const std::string& descr = raw.header.descr;
-  if (descr == "<f8") convert<double>(raw.data, array.values);
-  if (descr == "<f4") convert<float>(raw.data, array.values);
-  if (descr == "<i8") convert<std::int64_t>(raw.data, array.values);
-  if (descr == "<i4") convert<std::int32_t>(raw.data, array.values);
-  if (descr == "|u1") convert<std::uint8_t>(raw.data, array.values);
+  return ArrayReader(archive_->open(name, where), where).header().shape;
+}
+
+NpzArray<double> NpzFile::numbers(const std::string& name, const ArrayLimits& limits) const {
+  const std::string where = path_ + ": " + name;
+  ArrayReader reader(archive_->open(name, where), where);
+  const std::string& descr = reader.header().descr;
+  const Kept kept = kept_of(reader.header(), limits, where);
+  NpzArray<double> array{kept_shape(reader.header(), kept), {}};
+  if (descr == "<f8") {
+    read_numbers<double>(reader, kept, array.values);
+  } else if (descr == "<f4") {
+    read_numbers<float>(reader, kept, array.values);
+  } else if (descr == "<i8") {
+    read_numbers<std::int64_t>(reader, kept, array.values);
+  } else if (descr == "<i4") {
+    read_numbers<std::int32_t>(reader, kept, array.values);
+  } else if (descr == "|u1") {
+    read_numbers<std::uint8_t>(reader, kept, array.values);
+  } else {
+    raise<ModelError>({where, "hold float64, float32, int64, int32 or uint8, little endian", "holds " + show(descr)});
+  }
   return array;
 }
 
-NpzArray<std::uint8_t> NpzFile::bytes(const std::string& name, std::size_t dimensions, std::int64_t most) const {
+NpzArray<std::uint8_t> NpzFile::bytes(const std::string& name, const ArrayLimits& limits) const {
   const std::string where = path_ + ": " + name;
-  RawArray raw = read_array(archive_->open(name, where).get(), dimensions, most, where);
-  if (raw.header.descr != "|u1") raise<ModelError>({where, "hold uint8", "holds " + show(raw.header.descr)});
-  NpzArray<std::uint8_t> array{std::move(raw.header.shape), std::vector<std::uint8_t>(raw.data.size())};
-  std::memcpy(array.values.data(), raw.data.data(), raw.data.size());
+  ArrayReader reader(archive_->open(name, where), where);
+  if (reader.header().descr != "|u1") raise<ModelError>({where, "hold uint8", "holds " + show(reader.header().descr)});
+  const Kept kept = kept_of(reader.header(), limits, where);
+  NpzArray<std::uint8_t> array{kept_shape(reader.header(), kept), {}};
+  read_numbers<std::uint8_t>(reader, kept, array.values);
   return array;
 }
 

@@ -1,7 +1,9 @@
 // NumPy's .npz archives: a zip file of .npy arrays.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +18,13 @@ struct NpzArray {
   std::vector<T> values;
 };
 
+/// What of an array is wanted.
+struct ArrayLimits {
+  std::size_t dimensions = 1;                                         ///< it must have
+  std::int64_t most = 0;                                              ///< numbers that are kept
+  std::int64_t most_rows = std::numeric_limits<std::int64_t>::max();  ///< of the first dimension that are kept, spread evenly
+};
+
 /// An open archive. Nothing in it is believed: an array's header is read first, and no more than it promises.
 class NpzFile {
  public:
@@ -26,10 +35,12 @@ class NpzFile {
   NpzFile& operator=(const NpzFile&) = delete;
 
   bool has(const std::string& name) const;
-  /// Float64, float32, int64, int32 or uint8 in C order, of so many dimensions and at most `most` numbers. Throws ModelError.
-  NpzArray<double> numbers(const std::string& name, std::size_t dimensions, std::int64_t most) const;
+  /// What the array's header says. Throws ModelError.
+  std::vector<std::int64_t> shape(const std::string& name) const;
+  /// Float64, float32, int64, int32 or uint8 in C order. Throws ModelError, also where it exceeds the limits.
+  NpzArray<double> numbers(const std::string& name, const ArrayLimits& limits) const;
   /// uint8 only. Throws ModelError.
-  NpzArray<std::uint8_t> bytes(const std::string& name, std::size_t dimensions, std::int64_t most) const;
+  NpzArray<std::uint8_t> bytes(const std::string& name, const ArrayLimits& limits) const;
 
  private:
   struct Archive;

@@ -11,12 +11,13 @@ namespace adadiff::detail {
 namespace {
 
 void compare_sets(const Features& real, const Features& generated, const QualityOptions& options, Quality& quality) {
-  // Subsets as large as a set all hold the same of it: how much they deviate from each other says nothing of that set.
-  const bool is_whole = options.subsets.size >= std::min(real.rows(), generated.rows());
   KernelSubsets drawn = options.subsets;
+  drawn.size = subset_size(real.rows(), generated.rows(), options.subsets);
+  // Subsets as large as a set all hold the same of it: how much they deviate from each other says nothing of that set.
+  const bool is_whole = drawn.size == std::min(real.rows(), generated.rows());
   if (is_whole && real.rows() == generated.rows()) drawn.count = 1;
   const auto subsets = draw_kernel_subsets(real.rows(), generated.rows(), drawn, options.seed);
-  quality.subset_size = std::ssize(subsets.front().generated);
+  quality.subset_size = drawn.size;
   quality.kernel = kernel_distance(real, generated, subsets);
   if (is_whole) quality.kernel->deviation = std::numeric_limits<double>::quiet_NaN();
   if (std::min(real.rows(), generated.rows()) > options.neighbours) {
@@ -29,9 +30,9 @@ void compare_sets(const Features& real, const Features& generated, const Quality
 
 Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options) {
   Quality quality;
-  if (real.statistics) {
-    quality.frechet = frechet_distance(*real.statistics, feature_statistics(generated));
-    if (options.groups > 0) quality.grouped_frechet = grouped_frechet_distance(*real.statistics, generated, options.groups);
+  if (real.gaussian) {
+    quality.frechet = real.gaussian->distance(generated);
+    if (options.groups > 0) quality.grouped_frechet = grouped_frechet_distance(*real.gaussian, generated, options.groups);
   }
   if (real.features) compare_sets(*real.features, generated, options, quality);
   return quality;

@@ -16,8 +16,8 @@ namespace adadiff::detail {
 
 /// What is known of the real images; either may be missing.
 struct RealFeatures {
-  std::optional<FeatureStatistics> statistics;  ///< for the Fréchet distance
-  std::optional<Features> features;             ///< for all others
+  std::optional<GaussianReference> gaussian;  ///< for the Fréchet distance
+  std::optional<Features> features;           ///< for all others
 };
 
 struct QualityOptions {

@@ -1,6 +1,8 @@
 // What is known of a set of real images, as the field's .npz files hold it.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -17,8 +19,16 @@ struct Reference {
   std::optional<Images> images;                 ///< `arr_0` uint8 [N, H, W, C]: ADM
 };
 
-/// All that the file holds of these, at least one. Throws FileError, ModelError.
-Reference read_reference(const std::string& path);
+/// What a caller can use.
+struct ReferenceLimits {
+  std::int64_t dimensions = 0;                                           ///< of features, D; 0: any
+  std::string network = {};                                              ///< that gives so many, for errors
+  std::int64_t most_samples = std::numeric_limits<std::int64_t>::max();  ///< of features or images, spread evenly
+};
+
+/// All that the file holds of these, at least one; statistics of another D beside images are left out. Shapes are checked before anything
+/// of their size is read. Throws FileError; ModelError, for another D and for features that are not finite too.
+Reference read_reference(const std::string& path, const ReferenceLimits& limits = {});
 /// `mu`, `sigma` and `features`, as far as they are known. Throws FileError.
 void write_reference(const std::string& path, const Reference& reference);
 

@@ -48,6 +48,12 @@ TEST(FrechetDistance, IsTheSameBothWays) {
   EXPECT_NEAR(frechet_distance(a, b), frechet_distance(b, a), 1e-12);
 }
 
+TEST(FrechetDistance, OfFewSamplesIsThatOfTheirStatistics) {
+  const GaussianReference reference(feature_statistics(Features::Random(30, 20)));
+  const Features few = Features::Random(9, 20);
+  EXPECT_NEAR(reference.distance(few), reference.distance(feature_statistics(few)), 1e-12);
+}
+
 TEST(FrechetDistance, TakesSetsWithoutAnySpread) {
   const Eigen::Vector2d zero(0, 0);
   EXPECT_EQ(frechet_distance(gaussian(zero, zero), gaussian(Eigen::Vector2d(1, 1), zero)), 2);
@@ -65,6 +71,13 @@ TEST(FrechetDistance, RefusesWhatIsNoCovariance) {
   EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(HasSubstr("must be 2 x 2, as long as its mean, but is 3 x 3")));
   bad = gaussian(Eigen::Vector3d(0, 0, 0), Eigen::Vector3d(1, 1, 1));
   EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(HasSubstr("must have 2 numbers per sample, as the reference, but have 3")));
+}
+
+TEST(FrechetDistance, RefusesAMeanThatIsNotFinite) {
+  FeatureStatistics bad = gaussian(Eigen::Vector2d(0, 0), Eigen::Vector2d(1, 1));
+  bad.mean(0) = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT([&] { GaussianReference(bad, "r.npz:"); },
+              ThrowsMessage<InvalidArgument>("r.npz: mean: must hold finite numbers, but holds NaN or infinity"));
 }
 
 TEST(FeatureStatistics, RefusesFewSamplesAndNumbersThatAreNone) {

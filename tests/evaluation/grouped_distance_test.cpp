@@ -51,11 +51,11 @@ TEST(GroupedKernelDistance, WithoutAGroupIsThatOfTheOthers) {
 }
 
 TEST(GroupedFrechetDistance, WithoutAGroupIsThatOfTheOthers) {
-  const FeatureStatistics reference = feature_statistics(random_features(40, 3, 1));
+  const GaussianReference reference(feature_statistics(random_features(40, 3, 1)));
   const Features generated = random_features(30, 3, 2);
   const GroupedDistance found = grouped_frechet_distance(reference, generated, 3);
-  EXPECT_EQ(found.all, frechet_distance(reference, feature_statistics(generated)));
-  EXPECT_EQ(found.without[1], frechet_distance(reference, feature_statistics(without(generated, 10, 20))));
+  EXPECT_EQ(found.all, reference.distance(generated));
+  EXPECT_EQ(found.without[1], reference.distance(without(generated, 10, 20)));
 }
 
 TEST(GroupedDistance, RefusesGroupsOfLessThanTwoSamples) {

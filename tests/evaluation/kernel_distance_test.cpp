@@ -25,7 +25,13 @@ TEST(KernelSubsets, DrawNoRowTwice) {
   }
 }
 
-TEST(KernelSubsets, AreCutToTheSmallerSet) { EXPECT_EQ(draw_kernel_subsets(5, 3, {.count = 1}, 0)[0].reference.size(), 3u); }
+TEST(KernelSubsets, AreHalfOfTheSmallerSetByDefault) {
+  EXPECT_EQ(subset_size(100, 31, {}), 15);
+  EXPECT_EQ(subset_size(2, 3, {}), 2);
+  EXPECT_EQ(subset_size(50000, 50000, {}), 1000);
+}
+
+TEST(KernelSubsets, AreCutToTheSmallerSet) { EXPECT_EQ(draw_kernel_subsets(5, 3, {.count = 1, .size = 8}, 0)[0].reference.size(), 3u); }
 
 TEST(KernelSubsets, AreAFunctionOfTheSeed) {
   const auto rows = [](std::uint64_t seed) { return draw_kernel_subsets(1000, 1000, {.count = 2, .size = 20}, seed)[1].generated; };

@@ -1,6 +1,8 @@
 // Archives that NumPy wrote (tests/golden/record_npz.py), our own, and damaged ones.
 #include "evaluation/npz.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 
 #include <adadiff/error.h>
@@ -21,15 +23,15 @@ TEST(Npz, ReadsWhatNumPyStored) {
   const NpzFile file(kStatistics);
   EXPECT_TRUE(file.has("mu"));
   EXPECT_FALSE(file.has("nu"));
-  EXPECT_THAT(file.numbers("mu", 1, 3).values, ElementsAre(1, -2, 0.5));
-  const NpzArray<double> feats = file.numbers("feats", 2, 12);
+  EXPECT_THAT(file.numbers("mu", {.dimensions = 1, .most = 3}).values, ElementsAre(1, -2, 0.5));
+  const NpzArray<double> feats = file.numbers("feats", {.dimensions = 2, .most = 12});
   EXPECT_THAT(feats.shape, ElementsAre(4, 3));
   EXPECT_EQ(feats.values[11], 11.0 / 8);
-  EXPECT_THAT(file.numbers("whole", 1, 5).values, ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(file.numbers("whole", {.dimensions = 1, .most = 5}).values, ElementsAre(0, 1, 2, 3, 4));
 }
 
 TEST(Npz, ReadsWhatNumPyCompressed) {
-  const NpzArray<std::uint8_t> images = NpzFile(kImages).bytes("arr_0", 4, 1000);
+  const NpzArray<std::uint8_t> images = NpzFile(kImages).bytes("arr_0", {.dimensions = 4, .most = 1000});
   EXPECT_THAT(images.shape, ElementsAre(2, 4, 5, 3));
   EXPECT_EQ(images.values[119], 119);
 }
@@ -37,15 +39,26 @@ TEST(Npz, ReadsWhatNumPyCompressed) {
 TEST(Npz, RefusesArraysThatAreNotAsAskedFor) {
   const NpzFile file(kStatistics);
   const auto refuses = [&](const std::string& name, std::size_t dimensions, std::int64_t most, const char* message) {
-    EXPECT_THAT([&] { file.numbers(name, dimensions, most); }, ThrowsMessage<ModelError>(HasSubstr(message))) << name;
+    EXPECT_THAT([&] { file.numbers(name, {.dimensions = dimensions, .most = most}); }, ThrowsMessage<ModelError>(HasSubstr(message)))
+        << name;
   };
   refuses("mu", 2, 100, "mu: must have 2 dimensions, but has 1");
   refuses("feats", 2, 11, "feats: must hold at most 11 numbers, but says more");
   refuses("half", 2, 100, "must hold float64, float32, int64, int32 or uint8, little endian, but holds \"<f2\"");
   refuses("turned", 2, 100, "C order");
   refuses("nu", 1, 100, "nu: must be there and readable");
-  EXPECT_THAT([&] { file.bytes("mu", 1, 100); }, ThrowsMessage<ModelError>(HasSubstr("must hold uint8, but holds \"<f8\"")));
+  EXPECT_THAT([&] { file.bytes("mu", {.dimensions = 1, .most = 100}); },
+              ThrowsMessage<ModelError>(HasSubstr("must hold uint8, but holds \"<f8\"")));
 }
+
+TEST(Npz, KeepsRowsThatAreSpreadEvenly) {
+  const NpzArray<double> kept = NpzFile(kStatistics).numbers("feats", {.dimensions = 2, .most = 6, .most_rows = 2});
+  const NpzArray<double> all = NpzFile(kStatistics).numbers("feats", {.dimensions = 2, .most = 12});
+  EXPECT_THAT(kept.shape, ElementsAre(2, 3));
+  EXPECT_THAT(kept.values, ElementsAre(all.values[0], all.values[1], all.values[2], all.values[6], all.values[7], all.values[8]));
+}
+
+TEST(Npz, TellsAShapeWithoutReadingTheNumbers) { EXPECT_THAT(NpzFile(kImages).shape("arr_0"), ElementsAre(2, 4, 5, 3)); }
 
 class NpzFiles : public testing::Test {
  protected:
@@ -55,8 +68,8 @@ class NpzFiles : public testing::Test {
 TEST_F(NpzFiles, ReadBackWhatWasWritten) {
   write_npz(folder_ / "a.npz", {{"x", {{2, 2}, {1, 2, 3, 4}}}, {"y", {{1}, {0.1}}}});
   const NpzFile file(folder_ / "a.npz");
-  EXPECT_THAT(file.numbers("x", 2, 4).values, ElementsAre(1, 2, 3, 4));
-  EXPECT_THAT(file.numbers("y", 1, 4).values, ElementsAre(0.1));
+  EXPECT_THAT(file.numbers("x", {.dimensions = 2, .most = 4}).values, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(file.numbers("y", {.dimensions = 1, .most = 4}).values, ElementsAre(0.1));
 }
 
 TEST_F(NpzFiles, OfTheSameArraysAreTheSameBytes) {
@@ -112,6 +125,28 @@ TEST_F(NpzFiles, KeepAReference) {
   const Reference again = read_reference(folder_ / "r.npz");
   EXPECT_EQ(again.statistics->covariance, reference.statistics->covariance);
   EXPECT_EQ(*again.features, *reference.features);
+}
+
+TEST(ReferenceFile, OfAnotherNetworkIsRefusedBeforeItIsRead) {
+  EXPECT_THAT([] { read_reference(kStatistics, {.dimensions = 5, .network = "inception"}); },
+              ThrowsMessage<ModelError>(HasSubstr("must hold features of 5 numbers, as inception gives, but holds 3; name the network")));
+}
+
+TEST_F(NpzFiles, WithStatisticsOfAnotherNetworkBesideImagesGiveTheImages) {
+  write_npz(folder_ / "a.npz", {{"mu", {{2}, {1, 2}}}, {"sigma", {{2, 2}, {1, 0, 0, 1}}}});
+  EXPECT_TRUE(read_reference(folder_ / "a.npz", {.dimensions = 2}).statistics);
+  EXPECT_EQ(read_reference(kImages, {.dimensions = 7}).images->count, 2);
+}
+
+TEST(ReferenceFile, GivesAtMostSoManySamples) {
+  EXPECT_EQ(read_reference(kStatistics, {.most_samples = 3}).features->rows(), 3);
+  EXPECT_EQ(read_reference(kImages, {.most_samples = 1}).images->count, 1);
+}
+
+TEST_F(NpzFiles, RefuseFeaturesThatAreNotFinite) {
+  write_npz(folder_ / "a.npz", {{"features", {{2, 1}, {1, NAN}}}});
+  EXPECT_THAT([&] { read_reference(folder_ / "a.npz"); },
+              ThrowsMessage<ModelError>(HasSubstr("a.npz: features: must hold finite numbers, but holds NaN or infinity")));
 }
 
 TEST_F(NpzFiles, RefuseReferencesThatDoNotFitOrAreNone) {

@@ -17,7 +17,7 @@ Features some_features(Eigen::Index rows, unsigned seed) {
 
 TEST(Quality, KnowsOnlyTheFrechetDistanceFromStatistics) {
   RealFeatures real;
-  real.statistics = feature_statistics(some_features(20, 1));
+  real.gaussian.emplace(feature_statistics(some_features(20, 1)));
   const Quality quality = measure_quality(real, some_features(20, 2), {});
   EXPECT_TRUE(quality.frechet.has_value());
   EXPECT_FALSE(quality.kernel || quality.manifold || quality.grouped_kernel || quality.grouped_frechet);
@@ -29,7 +29,7 @@ TEST(Quality, KnowsTheOthersFromFeatures) {
   const Quality quality = measure_quality(real, some_features(15, 2), {.groups = 3});
   EXPECT_FALSE(quality.frechet);
   EXPECT_TRUE(quality.kernel && quality.manifold && quality.grouped_kernel);
-  EXPECT_EQ(quality.subset_size, 15);
+  EXPECT_EQ(quality.subset_size, 7);
 }
 
 TEST(Quality, LeavesPrecisionOutForTooFewImages) {

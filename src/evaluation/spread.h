@@ -1,0 +1,11 @@
+// A few of many, spread evenly.
+#pragma once
+
+#include <cstdint>
+
+namespace adadiff::detail {
+
+/// The i-th of `kept` numbers in [0, count), which rise with i; count and kept below 2^34.
+constexpr std::int64_t spread(std::int64_t i, std::int64_t kept, std::int64_t count) { return kept == count ? i : i * count / kept; }
+
+}  // namespace adadiff::detail
