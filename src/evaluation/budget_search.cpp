@@ -145,6 +145,10 @@ BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model
   require_range("reference_steps", search.reference_steps, 1, 10000);
   require_range("most_steps", search.most_steps, 0, 10000);
   require_no_noise(search);
+  if (model.uncertainty == "none") {
+    raise({"the model", "have uncertainty modules, by which samples leave early", "has none",
+           "train them: adadiff train --from MODEL --trained exits"});
+  }
   return Search(search, model, run).result();
 }
 

@@ -2,6 +2,7 @@
 #include "training/batches.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -12,7 +13,7 @@ namespace {
 float clean_value(std::uint8_t pixel) { return static_cast<float>(pixel) / 127.5F - 1; }
 
 /// Exchanges left and right.
-void mirror(std::vector<std::uint8_t>& planes, std::int64_t width) {
+void mirror(std::span<std::uint8_t> planes, std::int64_t width) {
   for (auto line = planes.begin(); line != planes.end(); line += width) std::reverse(line, line + width);
 }
 
@@ -40,7 +41,8 @@ BatchMaker::BatchMaker(const ImageSource& source, const TrainingOptions& options
       options_(options),
       form_(std::move(form)),
       order_(options.seed, source.count),
-      planes_(static_cast<std::size_t>(source.values())),
+      images_(static_cast<std::size_t>(options.batch)),
+      planes_(images_.size() * static_cast<std::size_t>(source.values())),
       noise_(static_cast<std::size_t>(source.values())) {}
 
 Batch BatchMaker::make_buffers() const {
@@ -54,13 +56,15 @@ Batch BatchMaker::make_buffers() const {
 
 void BatchMaker::fill(std::int64_t step, Batch& batch) {
   const std::vector<double> times = draw_times(options_, *form_.schedule, step);
+  for (std::int64_t row = 0; row < options_.batch; ++row) images_[static_cast<std::size_t>(row)] = order_.index(step, options_.batch, row);
+  source_.read_all(images_, planes_);
   for (std::int64_t row = 0; row < options_.batch; ++row) fill_row(step, row, times[static_cast<std::size_t>(row)], batch);
 }
 
 void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batch& batch) {
-  const std::int64_t image = order_.index(step, options_.batch, row), values = source_.values();
-  source_.read(image, planes_);
-  if (mirrors(options_, step, row)) mirror(planes_, source_.width);
+  const std::int64_t image = images_[static_cast<std::size_t>(row)], values = source_.values();
+  const auto planes = std::span(planes_).subspan(static_cast<std::size_t>(row * values), static_cast<std::size_t>(values));
+  if (mirrors(options_, step, row)) mirror(planes, source_.width);
   float* x = batch.x.mutable_data_ptr<float>() + row * values;
   float* truth = batch.truth.mutable_data_ptr<float>() + row * values;
   const double alpha = form_.schedule->alpha(time), sigma = form_.schedule->sigma(time);
@@ -69,7 +73,7 @@ void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batc
   draw_noise(options_, step, row, noise_);
   for (std::int64_t i = 0; i < values; ++i) {
     const auto place = static_cast<std::size_t>(i);
-    const float clean = clean_value(planes_[place]), noise = noise_[place];
+    const float clean = clean_value(planes[place]), noise = noise_[place];
     x[i] = alpha_value * clean + sigma_value * noise;
     truth[i] = factors.noise * noise + factors.clean * clean;
   }

@@ -51,7 +51,8 @@ class BatchMaker {
   TrainingOptions options_;
   BatchForm form_;
   DataOrder order_;
-  std::vector<std::uint8_t> planes_;  ///< of one image
+  std::vector<std::int64_t> images_;  ///< of the batch
+  std::vector<std::uint8_t> planes_;  ///< of the batch
   std::vector<float> noise_;          ///< of one image
 };
 

@@ -7,11 +7,15 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <cstddef>
 #include <limits>
+#include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "core/check.h"
+#include "io/checksum.h"
 #include "io/json_reader.h"
 #include "io/safetensors.h"
 #include "networks/registry.h"
@@ -23,11 +27,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kMetadataKey = "adadiff-checkpoint";
+constexpr const char* kChecksumKey = "adadiff-checkpoint-crc32";
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMostShown = 300;  // bytes of a value in a message
 /// Options that a resume may change: the names in the model file, which no step reads, and the length, so that a training can be made
 /// longer. A cosine decay depends on the length, so the steps after the resume then differ from those of a training that always had it.
 const std::set<std::string> kFreeOptions = {"steps", "class_names", "license", "origin"};
+
+constexpr const char* kAdvice = "move it away and start afresh, from the model file if its images are good";
 
 /// All tensors of the state with their names in the file, in its order.
 std::vector<std::pair<std::string, at::Tensor>> named_tensors(const TrainingState& state) {
@@ -53,6 +60,37 @@ std::string to_text(const CheckpointFacts& facts) {
   if (!facts.base.empty()) json["base"] = facts.base;
   if (!facts.images.empty()) json["images"] = facts.images;
   return json.dump();
+}
+
+/// Of the facts and all tensors, by name.
+std::string checksum_of(const std::string& facts, const std::map<std::string, std::span<const std::byte>>& tensors) {
+  std::uint32_t checksum = checksum_with(0, std::as_bytes(std::span(facts)));
+  for (const auto& [name, bytes] : tensors) {
+    checksum = checksum_with(checksum, std::as_bytes(std::span(name)));
+    checksum = checksum_with(checksum, bytes);
+  }
+  return show(std::int64_t{checksum});
+}
+
+/// Checkpoints of earlier versions have no checksum.
+void require_undamaged(const SafetensorsFile& file, const std::string& path) {
+  const auto known = file.metadata().find(kChecksumKey);
+  const auto facts = file.metadata().find(kMetadataKey);
+  if (known == file.metadata().end() || facts == file.metadata().end()) return;
+  std::map<std::string, std::span<const std::byte>> tensors;
+  for (const TensorView& tensor : file.tensors()) tensors.emplace(tensor.name, tensor.bytes);
+  if (checksum_of(facts->second, tensors) == known->second) return;
+  raise<ModelError>({path, "be as it was written", "its checksum says that it is damaged"});
+}
+
+SafetensorsFile open_undamaged(const std::string& path) {
+  try {
+    auto file = SafetensorsFile::open(path);
+    require_undamaged(file, path);
+    return file;
+  } catch (const ModelError& error) {
+    throw ModelError(std::string(error.what()) + "; " + kAdvice);
+  }
 }
 
 std::string object_text(const JsonReader& json) {
@@ -131,12 +169,19 @@ void require_same_training(const std::string& path, const CheckpointFacts& check
 }  // namespace
 
 void write_checkpoint(const std::string& path, const TrainingState& state, const CheckpointFacts& facts) {
-  save_tensors(path, {{kMetadataKey, to_text(facts)}}, named_tensors(state));
+  auto tensors = named_tensors(state);
+  std::map<std::string, std::span<const std::byte>> bytes;
+  for (auto& [name, tensor] : tensors) {
+    tensor = tensor.contiguous();
+    bytes.emplace(name, std::span(static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()));
+  }
+  const std::string text = to_text(facts);
+  save_tensors(path, {{kMetadataKey, text}, {kChecksumKey, checksum_of(text, bytes)}}, tensors);
 }
 
 CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& state, const CheckpointFacts& now) {
   const at::NoGradGuard no_gradient;
-  const auto file = SafetensorsFile::open(path);
+  const auto file = open_undamaged(path);
   CheckpointFacts facts = parse_facts(file, path);
   require_same_training(path, facts, now);
   const auto named = named_tensors(state);

@@ -2,15 +2,23 @@
 #include "training/image_folder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <thread>
+
+#include <ATen/Parallel.h>
 
 #include <adadiff/error.h>
 #include <adadiff/image.h>
 
 #include "core/check.h"
 #include "io/image_resize.h"
+#include "io/json_reader.h"
+#include "pipeline/model_description.h"
 
 namespace adadiff::detail {
 namespace {
@@ -20,6 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostPictures = 20'000'000;
 constexpr std::int64_t kLongestSide = 4096;
 constexpr std::int64_t kMostKept = std::int64_t{1} << 30;  // bytes of pictures as they are trained on
+constexpr int kMostReaders = 8;                            // threads
 constexpr int kDeepest = 32;                               // folders below each other
 
 struct Picture {
@@ -67,6 +76,16 @@ void add_pictures_below(const fs::path& folder, std::int64_t label, std::vector<
   }
 }
 
+/// A model file keeps it as a class name.
+void require_class_name(const std::string& folder, const std::string& name) {
+  const std::string path = (fs::path(folder) / name).string();
+  const std::string advice = "rename it, or train without labels";
+  if (!is_utf8(name)) raise<FileError>({path, "have a name in UTF-8", "has not", advice});
+  if (name.size() <= kMostClassName) return;
+  raise<FileError>(
+      {path, "have a name of at most " + show(std::int64_t{kMostClassName}) + " bytes", "has " + show(std::ssize(name)), advice});
+}
+
 /// The same error, with what to do about it.
 template <class E>
 [[noreturn]] void raise_with_advice(const E& error) {
@@ -83,11 +102,35 @@ Images read_picture(const std::string& path, std::int64_t channels) {
   }
 }
 
+/// Calls work(0) to work(count - 1), each once, on so many threads; throws what the first of them by number threw.
+void share_out(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
+  std::vector<std::exception_ptr> errors(count);
+  std::atomic<std::size_t> next{0};
+  const auto take = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {
+        errors[i] = std::current_exception();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t t = 1; t < std::min(threads, count); ++t) others.emplace_back(take);
+    take();
+  }
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+}
+
 class ImageFolder final : public ImageSource {
  public:
   ImageFolder(const std::string& path, const ImageShape& shape, Labels labels);
 
-  void read(std::int64_t index, std::span<std::uint8_t> planes) const override;
+  void read(std::int64_t index, std::span<std::uint8_t> planes) const override { read_all({&index, 1}, planes); }
+  void read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const override;
   std::int64_t label(std::int64_t index) const override { return pictures_[static_cast<std::size_t>(index)].label; }
 
  private:
@@ -97,12 +140,14 @@ class ImageFolder final : public ImageSource {
   void decode(std::int64_t index, std::span<std::uint8_t> planes) const;
 
   std::vector<Picture> pictures_;
+  std::size_t readers_;  ///< threads that decode
   // What was read before. The system gives memory to these bytes as they are written.
   std::unique_ptr<std::uint8_t[]> kept_;  // NOLINT(*-avoid-c-arrays): a vector would write all of them at once
   mutable std::vector<bool> is_kept_;
 };
 
-ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Labels labels) {
+ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Labels labels)
+    : readers_(static_cast<std::size_t>(std::clamp(at::get_num_threads(), 1, kMostReaders))) {
   require_range<InvalidArgument, std::int64_t>("image height", shape.height, 1, kLongestSide);
   require_range<InvalidArgument, std::int64_t>("image width", shape.width, 1, kLongestSide);
   const std::vector<fs::directory_entry> entries = list(path);
@@ -111,9 +156,11 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Label
   add_classes(entries);
   if (pictures_.empty()) raise<FileError>({path, "hold PNG or JPEG files, or folders of them", "holds none"});
   if (unlabelled > 0 && unlabelled < pictures_.size()) {
-    raise<FileError>({path, "hold pictures or folders of pictures, one per class", "holds both"});
+    raise<FileError>(
+        {path, "hold pictures or folders of pictures, one per class", "holds both", "move the loose ones into a folder of their class"});
   }
   if (labels == Labels::None) forget_labels();
+  for (const std::string& name : class_names) require_class_name(path, name);
   count = std::ssize(pictures_);
   fingerprint = fingerprint_of_names(path);
   channels = shape.channels != 0 ? shape.channels : read_picture(pictures_.front().path, 0).channels;
@@ -154,13 +201,24 @@ std::uint64_t ImageFolder::fingerprint_of_names(const std::string& path) const {
   return names;
 }
 
-void ImageFolder::read(std::int64_t index, std::span<std::uint8_t> planes) const {
-  if (!kept_) return decode(index, planes);
-  const auto picture = static_cast<std::size_t>(index), bytes = static_cast<std::size_t>(values());
-  const std::span<std::uint8_t> kept(kept_.get() + picture * bytes, bytes);
-  if (!is_kept_[picture]) decode(index, kept);
-  is_kept_[picture] = true;
-  std::copy(kept.begin(), kept.end(), planes.begin());
+void ImageFolder::read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const {
+  const auto bytes = static_cast<std::size_t>(values());
+  const auto place = [&](std::size_t i) { return planes.subspan(i * bytes, bytes); };
+  const auto kept = [&](std::size_t i) { return std::span(kept_.get() + static_cast<std::size_t>(indices[i]) * bytes, bytes); };
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    if (kept_ && is_kept_[static_cast<std::size_t>(indices[i])]) {
+      std::ranges::copy(kept(i), place(i).begin());
+    } else {
+      missing.push_back(i);
+    }
+  }
+  share_out(missing.size(), readers_, [&](std::size_t m) { decode(indices[missing[m]], place(missing[m])); });
+  if (!kept_) return;
+  for (const std::size_t i : missing) {
+    std::ranges::copy(place(i), kept(i).begin());
+    is_kept_[static_cast<std::size_t>(indices[i])] = true;
+  }
 }
 
 void ImageFolder::decode(std::int64_t index, std::span<std::uint8_t> planes) const {

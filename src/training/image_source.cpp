@@ -11,7 +11,7 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t kMeasuredImages = 512;
+constexpr std::int64_t kMeasuredImages = 128;
 
 std::string show_shape(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
@@ -59,6 +59,11 @@ std::uint64_t fingerprint_with(std::uint64_t fingerprint, std::span<const std::u
   return fingerprint;
 }
 
+void ImageSource::read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const {
+  const auto bytes = static_cast<std::size_t>(values());
+  for (std::size_t i = 0; i < indices.size(); ++i) read(indices[i], planes.subspan(i * bytes, bytes));
+}
+
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices) {
   const std::int64_t plane = source.height * source.width, values = source.values();
   Images images{.count = std::ssize(indices), .height = source.height, .width = source.width, .channels = source.channels};
@@ -74,12 +79,18 @@ Images read_images(const ImageSource& source, const std::vector<std::int64_t>& i
 }
 
 double data_std(const ImageSource& source) {
+  constexpr std::size_t kTogether = 8;  // large images are not held all at once
   const std::int64_t every = (source.count + kMeasuredImages - 1) / kMeasuredImages;
   std::array<std::int64_t, 256> histogram{};
-  std::vector<std::uint8_t> planes(static_cast<std::size_t>(source.values()));
+  std::vector<std::int64_t> indices;
+  std::vector<std::uint8_t> planes;
   for (std::int64_t index = 0; index < source.count; index += every) {
-    source.read(index, planes);
+    indices.push_back(index);
+    if (indices.size() < kTogether && index + every < source.count) continue;
+    planes.resize(indices.size() * static_cast<std::size_t>(source.values()));
+    source.read_all(indices, planes);
     for (const std::uint8_t pixel : planes) ++histogram[pixel];
+    indices.clear();
   }
   double sum = 0, count = 0;
   for (int value = 0; value < 256; ++value) {

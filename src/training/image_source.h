@@ -17,6 +17,8 @@ class ImageSource {
 
   /// Image `index` as planes [channels, height, width]. Of one thread at a time. Throws FileError, ModelError.
   virtual void read(std::int64_t index, std::span<std::uint8_t> planes) const = 0;
+  /// Several images, one after the other, as read() would give them.
+  virtual void read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const;
   /// In [0, classes), or -1 where there are no labels.
   virtual std::int64_t label(std::int64_t index) const = 0;
 
@@ -48,7 +50,7 @@ ImageSet read_image_set(const std::string& images, const std::string& labels);
 /// Some of the source's images, [N, height, width, channels]. Throws what read() throws.
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices);
 
-/// Root mean square of the values in [-1, 1], over at most 512 images spread evenly.
+/// Root mean square of the values in [-1, 1], over at most 128 images spread evenly.
 double data_std(const ImageSource& source);
 
 }  // namespace adadiff::detail

@@ -185,6 +185,24 @@ TrainingTask task_around(const TrainingOptions& options, const std::shared_ptr<T
   return task;
 }
 
+namespace {
+
+/// The options as JSON, with what they left to images and base.
+nlohmann::ordered_json settled_recipe(const TrainingTask& task, const TrainingOptions& options) {
+  auto recipe = nlohmann::ordered_json::parse(to_json(options));
+  const NetworkInfo& info = task.model.network->info();
+  recipe["size"] = info.height;
+  recipe["channels"] = info.channels;
+  if (task.base.empty() && options.network.empty()) return recipe;
+  recipe["network"] = task.model.network->config_json();
+  for (const char* key : {"width", "depth", "heads", "patch"}) recipe.erase(key);  // `network` says them
+  if (task.base.empty()) return recipe;
+  for (const char* key : {"prediction", "schedule"}) recipe.erase(key);  // the base's
+  return recipe;
+}
+
+}  // namespace
+
 BatchForm batch_form(const TrainingTask& task) {
   const Model& model = task.model;
   const NetworkInfo& info = model.network->info();
@@ -199,7 +217,7 @@ BatchForm batch_form(const TrainingTask& task) {
 
 Model trained_model(const TrainingTask& task, const TrainingOptions& options, std::int64_t steps) {
   using Json = nlohmann::ordered_json;
-  Json training = {{"steps_done", steps}, {"recipe", Json::parse(to_json(options))}};
+  Json training = {{"steps_done", steps}, {"recipe", settled_recipe(task, options)}};
   if (!task.base.empty()) training["base"] = task.base;
   Model model = task.model;
   model.training = training.dump();

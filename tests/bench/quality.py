@@ -4,7 +4,7 @@
     quality.py build/release/bin/adadiff OUT [--quick] [--model FILE]
 
 Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise, or one
-depth; adaptive per sample; the same with true scores (the ceiling for any score); the paper's absolute error as score, for which the UEMs of
+depth; adaptive per sample; the same steps and rule with the true excess as score; the paper's absolute error as score, for which the UEMs of
 the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way
 are chosen for each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
 Every answer is kept in OUT, so that an interrupted run goes on; frontier.py writes the table and the plot.
@@ -18,8 +18,8 @@ import subprocess
 
 from answers import Answers, content
 
-BUDGETS = [3, 4, 6, 8]
-FULL_STEPS = [4, 6, 9, 13]
+BUDGETS = [3, 4, 6, 10]
+FULL_STEPS = [3, 4, 6, 10, 18]  # the last one beyond the budgets: gains are read from full depth's curve
 MOST_STEPS_PER_BUDGET = 2.5
 REFERENCE_STEPS = 50
 TOLERANCE = 1.001  # of budgets
@@ -42,23 +42,27 @@ class Study:
     def __init__(self, arguments):
         self.run, self.out = Answers(arguments.adadiff, arguments.out), pathlib.Path(arguments.out)
         self.arguments, self.points = arguments, []
-        self.common = ["--class", "all"] + ([] if arguments.guidance is None else ["--guidance", arguments.guidance])
+        self.has_classes = self.run("info", "info", arguments.model)["classes"] > 0
+        self.common = (["--class", "all"] if self.has_classes else []) + ([] if arguments.guidance is None else ["--guidance", arguments.guidance])
 
     # One point: how good, how dear.
     def measure(self, way, solver, budget, name, model, *depth):
         images = self.out / (name + ".npy")
         a = self.arguments
         found = self.run(name, "evaluate", model, *self.common, "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed,
-                         "--paired", 0, "--reference", self.reference(), "--groups", GROUPS, "--subsets", 1, "--images", images,
-                         writes=[images])
+                         "--paired", 0, "--reference", self.reference(), *self.features(), "--groups", GROUPS, "--subsets", 1, "--images",
+                         images, writes=[images])
         self.points.append({"way": way, "solver": solver, "budget": budget, "name": name, "model": str(model), "depth": list(map(str, depth)),
                             "ideal": "ideal" in depth, "mse": mean_square(read_pixels(images), read_pixels(self.truth(solver))),
                             "found": found})
 
+    def features(self):
+        return ["--features", self.arguments.features] if self.arguments.features else []
+
     def reference(self):
         path, a = self.out / "reference.npz", self.arguments
         self.run("reference", "evaluate", a.model, "--samples", 2, "--steps", 1, "--paired", 0, "--reference", a.reference, "--references",
-                 a.references, "--save-reference", path, writes=[path])
+                 a.references, *self.features(), "--save-reference", path, writes=[path])
         return path
 
     def draw(self, name, solver, count, seed, *depth):
@@ -160,17 +164,18 @@ class Study:
         unfinished = path.with_stem(path.stem + "-unfinished")
         if not path.exists():
             resume = ["--resume"] if unfinished.with_name(unfinished.name + ".checkpoint").exists() else []
+            images = ["--images", a.images] if a.images else []
             subprocess.run([a.adadiff, "train", "--from", a.model, "--trained", "exits", "--target", "truth", "--beta", "0", "--weight-decay", "0",
-                            "--steps", str(a.absolute_steps), "--threads", str(a.threads), "-o", unfinished] + resume, check=True,
+                            "--steps", str(a.absolute_steps), "--threads", str(a.threads), "-o", unfinished] + images + resume, check=True,
                            stdout=subprocess.DEVNULL)
             unfinished.rename(path)
         return str(path)
 
-    def ceiling(self, solver, budget, steps):
-        """True scores at the number of steps that the learned ones chose."""
-        low, high = 0.0, 1.0
-        for _ in range(9):
-            threshold = round((low + high) / 2, 5)
+    def true_excess(self, solver, budget, steps):
+        """True scores under the rule and at the number of steps that the learned ones chose: no ceiling, since another rule may be better."""
+        low, high = 1e-3, 1.0
+        for _ in range(10):
+            threshold = float(f"{(low * high) ** 0.5:.4g}")  # thresholds matter by their ratio
             found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common, "--solver", solver, "--steps",
                              steps, "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples, "--seed",
                              self.arguments.tuning_seed, "--paired", 0)
@@ -186,7 +191,7 @@ class Study:
             self.fixed(solver, budget)
             self.schedule(solver, budget)
             if not self.arguments.quick:
-                self.ceiling(solver, budget, steps)
+                self.true_excess(solver, budget, steps)
             if self.arguments.absolute_steps > 0:
                 self.tuned("absolute", solver, budget, self.absolute_model())
 
@@ -223,6 +228,8 @@ def parse_arguments():
     parser.add_argument("--absolute-steps", type=int, default=1500, help="of training UEMs on the absolute error; 0: leave that way out")
     parser.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")
     parser.add_argument("--references", type=int, default=10000)
+    parser.add_argument("--features", help="what sees images: a classifier of train-classifier, or TorchScript; default: the bundled one")
+    parser.add_argument("--images", help="what the model was trained on, for the UEMs of the absolute error; default: Fashion-MNIST")
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tuning-samples", type=int, default=200)
@@ -235,10 +242,10 @@ def parse_arguments():
     parser.add_argument("--timed-images", type=int, default=64)
     parser.add_argument("--timed-singles", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="DDIM without guidance, one budget, 500 images, no ceiling: a first look in minutes")
+    parser.add_argument("--quick", action="store_true", help="DDIM without guidance, one budget, 500 images, no true excess: a first look in minutes")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.solvers, arguments.budgets, arguments.full_steps, arguments.guidance = ["ddim"], [6], [4, 6, 9], 1
+        arguments.solvers, arguments.budgets, arguments.full_steps, arguments.guidance = ["ddim"], [6], [4, 6, 13], 1
         arguments.samples, arguments.tuning_samples, arguments.rounds, arguments.absolute_steps = 500, 40, 3, 0
     return arguments
 

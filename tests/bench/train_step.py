@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares a training step of `adadiff train` with the same step as a plain PyTorch eager loop: network, losses, clipping, AdamW, average.
+"""Compares a training step of `adadiff train` with the same step as a plain PyTorch eager loop: network, losses, clipping, optimiser, average.
 
     train_step.py build/release/bin/adadiff [--rounds 5] [--steps 30] [--threads 2] [--data DIR] [--frozen MODEL]
 
 Rounds take turns: some steps of ours in a process of its own, then as many in PyTorch. Medians are over all steps but the first of each
-round. Steps with Muon and with bfloat16 are measured beside it; --frozen also measures one that trains the exits of MODEL, a model of the
+round. AdamW is compared with torch.optim.AdamW, Muon with torch.optim.Muon; steps in bfloat16 are measured beside them; --frozen also measures one that trains the exits of MODEL, a model of the
 default sizes, on its frozen backbone. Needs torch and numpy, and Debian's dataset-fashion-mnist.
 """
 
@@ -100,12 +100,20 @@ def total_loss(network, images, labels):
 
 
 class EagerLoop:
-    def __init__(self, data):
+    def __init__(self, data, muon):
         self.images = self.read(data, "train-images-idx3-ubyte").float()[:, None] / 127.5 - 1
         self.labels = self.read(data, "train-labels-idx1-ubyte").long()
         self.network = Network()
         self.average = copy.deepcopy(self.network)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), 2e-3, betas=(0.9, 0.99), weight_decay=0.01)
+        matrices = [p for name, p in self.network.named_parameters() if muon and self.is_hidden_matrix(name, p)]
+        others = [p for p in self.network.parameters() if all(p is not matrix for matrix in matrices)]
+        self.optimisers = [torch.optim.AdamW(others, 2e-3, betas=(0.9, 0.99), weight_decay=0.01)]
+        if muon:
+            self.optimisers.append(torch.optim.Muon(matrices, lr=0.02, momentum=0.95, weight_decay=0.01))
+
+    @staticmethod
+    def is_hidden_matrix(name, parameter):
+        return parameter.dim() == 2 and name.startswith("blocks.")
 
     @staticmethod
     def read(data, stem):
@@ -118,10 +126,12 @@ class EagerLoop:
         chosen = torch.randint(0, len(self.images), (BATCH,))
         labels = torch.where(torch.rand(BATCH) < 0.1, NO_LABEL, self.labels[chosen])
         loss = total_loss(self.network, self.images[chosen], labels)
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 0.002)
         return loss.item()
@@ -161,23 +171,26 @@ def main():
     parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    kinds = {"adadiff": SAME, "adadiff, Muon": ["--optimiser", "muon"]}
+    kinds = {"adadiff, AdamW": SAME, "adadiff, Muon": ["--optimiser", "muon"]}
     if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"):
-        kinds |= {"adadiff, bfloat16": SAME + BFLOAT16, "adadiff, Muon, bfloat16": ["--optimiser", "muon"] + BFLOAT16}
+        kinds |= {"adadiff, AdamW, bfloat16": SAME + BFLOAT16, "adadiff, Muon, bfloat16": ["--optimiser", "muon"] + BFLOAT16}
     if arguments.frozen:
-        kinds["adadiff, frozen backbone"] = SAME + ["--from", arguments.frozen, "--trained", "exits"]
-    eager, ours, theirs = EagerLoop(arguments.data), {kind: [] for kind in kinds}, []
+        kinds["adadiff, AdamW, frozen"] = SAME + ["--from", arguments.frozen, "--trained", "exits"]
+    eager = {"AdamW": EagerLoop(arguments.data, muon=False), "Muon": EagerLoop(arguments.data, muon=True)}
+    ours, theirs = {kind: [] for kind in kinds}, {name: [] for name in eager}
     with tempfile.TemporaryDirectory() as name:
         for _ in range(arguments.rounds):
             for kind, extra in kinds.items():
                 ours[kind] += our_milliseconds(arguments, pathlib.Path(name), extra)
-            theirs += eager.milliseconds(arguments.steps)
-    eager_median = statistics.median(theirs)
-    print("median ms of a step (quartiles), ratio to PyTorch eager:")
+            for name_of_theirs, loop in eager.items():
+                theirs[name_of_theirs] += loop.milliseconds(arguments.steps)
+    print("median ms of a step (quartiles), ratio to PyTorch eager with the same optimiser:")
     for kind, rows in ours.items():
+        eager_median = statistics.median(theirs[kind.split(", ")[1]])
         print(f"  {kind:<26} {quartiles([row['ms'] for row in rows])}, {statistics.median(row['ms'] for row in rows) / eager_median:.2f}; "
               + ", ".join(f"{part} {statistics.median(row[part + '_ms'] for row in rows):.0f}" for part in ("data", "forward", "backward", "update")))
-    print(f"  {'PyTorch eager':<26} {quartiles(theirs)}")
+    for kind, times in theirs.items():
+        print(f"  {'PyTorch eager, ' + kind:<26} {quartiles(times)}")
 
 
 if __name__ == "__main__":

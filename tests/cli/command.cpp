@@ -16,6 +16,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/run_command.h"
 
 namespace adadiff::testing {
@@ -130,6 +132,18 @@ Outcome run_copy(const std::vector<std::string>& arguments) { return run_as(beco
 
 ::testing::AssertionResult succeeds(const Outcome& outcome) {
   return outcome.exit_code == 0 ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << describe(outcome);
+}
+
+std::string unexplained_keys(const nlohmann::json& report, const std::string& page) {
+  static const std::string kSource = ADADIFF_SOURCE_DIR "/";
+  const std::string text = read_bytes(kSource + page);
+  std::string unexplained;
+  for (const auto& [key, value] : report.items()) {
+    const bool is_key = report.is_object();
+    if (is_key && text.find("`" + key + "`") == std::string::npos) unexplained += key + " ";
+    if (value.is_structured()) unexplained += unexplained_keys(value, page);
+  }
+  return unexplained;
 }
 
 ScratchFolder::ScratchFolder() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json_fwd.hpp>
 
 namespace adadiff::testing {
 
@@ -32,6 +33,9 @@ Outcome run_copy(const std::vector<std::string>& arguments);
 /// One line on standard error that starts with "adadiff" and holds `part`, nothing on standard output.
 ::testing::AssertionResult fails(const Outcome& outcome, int exit_code, const std::string& part);
 ::testing::AssertionResult succeeds(const Outcome& outcome);
+
+/// Keys of a report, at any depth, that the page of the source tree does not have between backticks.
+std::string unexplained_keys(const nlohmann::json& report, const std::string& page);
 
 /// A folder that goes with the object.
 class ScratchFolder {

@@ -70,13 +70,19 @@ TEST_F(Evaluate, FindsNoErrorOfFullDepthToItself) {
 }
 
 TEST_F(Evaluate, MeasuresAgainstAFolderOfPictures) {
-  const json found = report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "3"});
+  const json found =
+      report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "3", "--subset-size", "12"});
   EXPECT_TRUE(found.at("kid_deviation").is_null());  // of subsets that hold all 12 images
   for (const char* key : {"frechet", "kid", "precision", "recall", "class_agreement"}) EXPECT_TRUE(found.at(key).is_number()) << key;
   EXPECT_EQ(found.at("references"), 12);
   EXPECT_EQ(found.at("kid_subset_size"), 12);
   EXPECT_EQ(found.at("kid_groups").at("without_group").size(), 3);
   EXPECT_EQ(found.at("features"), "tiny, a small classifier (not comparable to published FID)");
+}
+
+TEST_F(Evaluate, ReportsKeysThatItsPageExplains) {
+  const json found = report({"--threshold", "0.5", "--reference", real_, "--features", features_, "--groups", "3"});
+  EXPECT_EQ(unexplained_keys(found, "docs/evaluation.md"), "");
 }
 
 TEST_F(Evaluate, GivesTheSameNumbersFromASavedReference) {

@@ -51,6 +51,12 @@ TEST_F(Train, WritesAModelThatSamples) {
   EXPECT_TRUE(succeeds(run({"sample", model_, "--count", "1", "--steps", "2", "--class", "all", "--json"})));
 }
 
+TEST_F(Train, ReportsKeysThatItsPageExplains) {
+  const Outcome outcome = train({"--steps", "1", "--json"});
+  ASSERT_TRUE(succeeds(outcome));
+  EXPECT_EQ(unexplained_keys(json::parse(outcome.out), "docs/training.md"), "");
+}
+
 TEST_F(Train, GoesOnWhereItWasStopped) {
   ASSERT_TRUE(succeeds(train({"--steps", "2", "--decay", "constant"})));
   EXPECT_TRUE(fails(train({"--steps", "4", "--decay", "constant"}), 2, "checkpoint"));

@@ -31,6 +31,12 @@ TEST_F(Tune, WritesAPlanThatSampleRunsWithinTheBudget) {
   EXPECT_EQ(nlohmann::json::parse(sampled.out).at("steps"), best.at("steps"));
 }
 
+TEST_F(Tune, ReportsKeysThatItsPageExplains) {
+  const Outcome tuned = tune({"--budget", "2", "--json"});
+  ASSERT_TRUE(succeeds(tuned));
+  EXPECT_EQ(unexplained_keys(nlohmann::json::parse(tuned.out), "docs/evaluation.md"), "");
+}
+
 TEST_F(Tune, SaysWhatItTriedAndWhichIsBest) {
   const Outcome tuned = tune({"--budget", "2"});
   ASSERT_TRUE(succeeds(tuned));

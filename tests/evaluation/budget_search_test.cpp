@@ -54,6 +54,16 @@ TEST(BudgetSearch, MeetsTheBudgetWithEveryNumberOfSteps) {
   }
 }
 
+TEST(BudgetSearch, RefusesModelsThatNobodyLeavesEarly) {
+  ModelSummary model = one_pixel();
+  model.uncertainty = "none";
+  BudgetSearch four;
+  four.budget = 4;
+  EXPECT_THAT(
+      [&] { search_budget(four, model, [](const Request&, const std::string&) { return Result{}; }); },
+      ThrowsMessage<InvalidArgument>(HasSubstr("must have uncertainty modules, by which samples leave early, but has none; train them")));
+}
+
 TEST(BudgetSearch, TakesThePairWithTheSmallestError) {
   // At budget 4, n steps skip 1 - 4 / n, so the squared error is 1 / n^2 + (1 - 4 / n)^2 / 4: least at 5 steps.
   const BudgetResult found = search(4);

@@ -58,7 +58,8 @@ TEST_F(TorchScript, IsRefusedWhereItDoesNotGiveFeatures) {
   refuses("def forward(self, x):\n  return x", "must give features [images, D], but gave [2, 3, 1, 2] for 2 images");
   refuses("def forward(self, x):\n  return 3", "must give a tensor of features, but gave Int");
   refuses("def forward(self, x):\n  return x.mean([2, 3]) / 0", "must give finite features");
-  refuses("def forward(self, x):\n  return x.view([7])", "must run on images, but failed");
+  refuses("def forward(self, x):\n  return x.view([7])", "must run on images, but failed: RuntimeError: shape '[7]' is invalid");
+  refuses("def forward(self, x, y):\n  return x + y", "must run on images, but failed: forward() is missing value for argument 'y'");
   refuses("def other(self, x):\n  return x", "must have a method forward, but has none");
 }
 

@@ -43,6 +43,17 @@ def numbers(path):
     return [line.split(",")[:7] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def differences(folder):
+    """Between the training that was left alone and the one that was killed, when both are at their end."""
+    found = []
+    if (folder / "whole").read_bytes() != (folder / "killed").read_bytes():
+        found.append("the model differs")
+    if numbers(folder / "whole.csv") != numbers(folder / "killed.csv"):
+        found.append("the log differs")
+    known = {name + end for name in ("whole", "killed") for end in ("", ".csv", ".checkpoint")}
+    return found + [f"{path.name} is left over" for path in sorted(folder.iterdir()) if path.name not in known]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("adadiff", help="the program")
@@ -55,26 +66,28 @@ def main():
         folder = pathlib.Path(name)
         begin = time.monotonic()
         run_until(command(arguments, folder, "whole", False), None)
-        # Kills spread over a little more than the training's length, so that resumed runs are hit as well.
-        longest = STARTS_AFTER + 3 * (time.monotonic() - begin) / arguments.kills
-        kills, working, steps_before = 0, 0, 0
+        # So that one training takes most of the kills.
+        longest = STARTS_AFTER + 1.5 * (time.monotonic() - begin) / arguments.kills
+        kills, working, steps_before, trainings, kills_of_this = 0, 0, 0, 1, 0
         while kills < arguments.kills:
             resume = (folder / "killed.checkpoint").exists()
             ended = run_until(command(arguments, folder, "killed", resume), draw.uniform(0.05, longest))
             kills += not ended
+            kills_of_this += not ended
             steps = len(numbers(folder / "killed.csv")) if (folder / "killed.csv").exists() else 0
             working += not ended and steps != steps_before
             steps_before = steps
-            if ended:
+            if ended and differences(folder):
+                break
+            if ended and kills < arguments.kills:
+                print(f"at the end after {kills_of_this} kills, the same; once more", file=sys.stderr)
+                trainings, kills_of_this = trainings + 1, 0
                 for path in folder.glob("killed*"):
                     path.unlink()
-                print(f"reached the end after {kills} kills; starting again", file=sys.stderr)
         run_until(command(arguments, folder, "killed", (folder / "killed.checkpoint").exists()), None)
-        strays = sorted(p.name for p in folder.iterdir() if p.name not in {f"{n}{e}" for n in ("whole", "killed") for e in ("", ".csv", ".checkpoint")})
-        same_model = (folder / "whole").read_bytes() == (folder / "killed").read_bytes()
-        same_log = numbers(folder / "whole.csv") == numbers(folder / "killed.csv")
-        print(f"{kills} kills, {working} of them in the middle of steps: model {'the same' if same_model else 'DIFFERS'}, log {'the same' if same_log else 'DIFFERS'}, stray files {strays}")
-        sys.exit(0 if same_model and same_log and not strays else 1)
+        found = differences(folder)
+        print(f"{kills} kills of {trainings} trainings, {kills_of_this} of the last, {working} in the middle of steps: {', '.join(found) or 'model and log are the same'}")
+        sys.exit(1 if found else 0)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,21 @@ TEST_F(Checkpoint, RefusesForeignFilesAndLeavesTheStateAlone) {
   EXPECT_TRUE(state.equals(untouched));
 }
 
+TEST_F(Checkpoint, RefusesDamageAnywhereAndLeavesTheStateAlone) {
+  write_checkpoint(path_, Everything(1).state(), facts(7));
+  const std::string whole = test::content_of(path_);
+  const Everything state(2), untouched(2);
+  for (const std::size_t place : {whole.find("simple_loss\\\":0.5") + 16, whole.size() - 3, whole.size() / 2}) {
+    std::string damaged = whole;
+    damaged[place] = static_cast<char>(damaged[place] ^ 1);
+    test::write_content(path_, damaged);
+    EXPECT_THAT(message_of<ModelError>([&] { read_checkpoint(path_, state.state(), facts(0)); }),
+                HasSubstr("; move it away and start afresh, from the model file if its images are good"))
+        << place;
+  }
+  EXPECT_TRUE(state.equals(untouched));
+}
+
 TEST_F(Checkpoint, RefusesMissingTensorsAndTruncatedFilesAndLeavesTheStateAlone) {
   const Everything state(2), untouched(2);
   test::TinyConfig one_block;

@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <nlohmann/json.hpp>
+
 #include <filesystem>
 #include <map>
 
@@ -124,6 +126,19 @@ TEST_F(FromModel, PredictionAndTimeComeFromTheModel) {
   EXPECT_EQ(tuned.sampler.time_shift, 3);
   EXPECT_EQ(tuned.sampler.default_plan, Plan{});  // its thresholds were found for other UEMs
   EXPECT_NE(tuned.sampler.id, read_model(o.from).sampler.id);
+}
+
+TEST_F(FromModel, RecipeLeavesOutWhatTheModelSays) {
+  train(from_base("tuned", Trained::All, 1));
+  const auto training = nlohmann::json::parse(read_model(folder_.file("tuned")).training);
+  const nlohmann::json& recipe = training.at("recipe");
+  for (const char* key : {"prediction", "schedule", "width", "depth", "heads", "patch"}) EXPECT_FALSE(recipe.contains(key)) << key;
+  EXPECT_EQ(nlohmann::json::parse(recipe.at("network").get<std::string>()),
+            nlohmann::json::parse(read_model(folder_.file("base")).network->config_json()));
+  EXPECT_GT(recipe.at("size"), 0);
+  TrainingOptions again = parse_training_options(recipe.dump(), from_base("again", Trained::All, 1));
+  train(again);
+  EXPECT_TRUE(read("again").at("decoder_pred.weight").equal(read("tuned").at("decoder_pred.weight")));
 }
 
 TEST_F(FromModel, ResumeGivesTheNumbersOfNoInterruption) {

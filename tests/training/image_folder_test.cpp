@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include <ATen/Parallel.h>
+
 #include <adadiff/image.h>
 
 #include "training/temporary_folder.h"
@@ -119,6 +121,40 @@ TEST_F(ImageFolders, APictureIsDecodedOnce) {
   EXPECT_THAT(read(*source, 0), ElementsAre(5));
   std::filesystem::remove(folder_.file("1.png"));
   EXPECT_THAT(read(*source, 0), ElementsAre(5));
+}
+
+TEST_F(ImageFolders, SeveralPicturesAtOnceAreThoseOneByOne) {
+  std::vector<std::int64_t> indices;
+  for (int i = 0; i < 20; ++i) {
+    write(std::to_string(100 + i) + ".png", {static_cast<std::uint8_t>(i)});
+    indices.push_back(19 - i);
+  }
+  indices.push_back(19);  // twice
+  at::set_num_threads(4);
+  const auto source = open();
+  read(*source, 7);
+  std::vector<std::uint8_t> planes(indices.size());
+  source->read_all(indices, planes);
+  for (std::size_t i = 0; i < indices.size(); ++i) EXPECT_EQ(planes[i], indices[i]);
+}
+
+TEST_F(ImageFolders, TheFirstOfSeveralBrokenPicturesIsNamed) {
+  for (int i = 0; i < 9; ++i) test::write_content(folder_.file(std::to_string(i) + ".png"), "no picture");
+  const auto source = open(1);
+  const std::vector<std::int64_t> indices{4, 2, 7};
+  std::vector<std::uint8_t> planes(3);
+  EXPECT_THAT(message_of<ModelError>([&] { source->read_all(indices, planes); }), HasSubstr("4.png"));
+}
+
+TEST_F(ImageFolders, NamesThatNoModelFileHoldsAreRefused) {
+  std::string name;
+  name.resize(201, 'x');
+  write(name + "/1.png", {1});
+  EXPECT_THAT(message_of<FileError>([&] { open(); }), HasSubstr("must have a name of at most 200 bytes, but has 201; rename it"));
+  EXPECT_EQ(open_image_folder(root(), {.height = 1, .width = 1}, Labels::None)->count, 1);
+  std::filesystem::remove_all(folder_.file(name));
+  write("caf\xE9/1.png", {1});
+  EXPECT_THAT(message_of<FileError>([&] { open(); }), HasSubstr("must have a name in UTF-8, but has not; rename it"));
 }
 
 TEST_F(ImageFolders, ManyLargePicturesAreNotKept) {
