@@ -179,9 +179,9 @@ TEST(DataStd, ReadsAboutAHundredImagesOnly) {
 at::Tensor images_of(Batches& batches, std::int64_t step) { return batches.at_step(step).x.clone(); }
 
 TEST(Batches, AreTheSameInAnyOrderOfSteps) {
-  const CountedSource source;
+  const CountedSource source, other;  // one for each thread
   const TrainingOptions options = four_at_once();
-  Batches in_order(source, options, {.schedule = cosine_schedule()}), backwards(source, options, {.schedule = cosine_schedule()});
+  Batches in_order(source, options, {.schedule = cosine_schedule()}), backwards(other, options, {.schedule = cosine_schedule()});
   std::vector<at::Tensor> first;
   for (std::int64_t step = 0; step < 8; ++step) first.push_back(images_of(in_order, step));
   for (std::int64_t step = 7; step >= 0; --step) EXPECT_TRUE(images_of(backwards, step).equal(first[static_cast<std::size_t>(step)]));
