@@ -76,7 +76,7 @@ void add_pictures_below(const fs::path& folder, std::int64_t label, std::vector<
   }
 }
 
-/// A model file keeps it as a class name.
+/// The name of a folder becomes a class name in the model file.
 void require_class_name(const std::string& folder, const std::string& name) {
   const std::string path = (fs::path(folder) / name).string();
   const std::string advice = "rename it, or train without labels";
