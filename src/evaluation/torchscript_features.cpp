@@ -21,11 +21,11 @@ namespace {
 constexpr std::int64_t kBatch = 32;
 constexpr std::int64_t kMostDimensions = 65536;
 
-/// Messages of scripts begin with the calls and end with what went wrong; all others begin with it.
-std::string short_message(const std::string& text) {
+/// Messages of scripts go on with calls; the last line that says something says what went wrong.
+std::string last_line(const std::string& text) {
   const std::string trimmed = text.substr(0, text.find_last_not_of("\n ") + 1);
-  if (trimmed.find("Traceback of TorchScript") == std::string::npos) return trimmed.substr(0, trimmed.find('\n'));
-  return trimmed.substr(trimmed.rfind('\n') + 1);
+  const std::size_t line = trimmed.rfind('\n');
+  return line == std::string::npos ? trimmed : trimmed.substr(line + 1);
 }
 
 at::Tensor input_of(const Images& images, std::int64_t first, std::int64_t count) {
@@ -104,9 +104,9 @@ class TorchScriptFeatures final : public FeatureExtractor {
       if (returns_features_) named.emplace("return_features", true);
       return module_.get_method("forward")({x}, named);
     } catch (const c10::Error& error) {
-      fail("run on images", "failed: " + short_message(error.what_without_backtrace()));
+      fail("run on images", "failed: " + last_line(error.what_without_backtrace()));
     } catch (const std::exception& error) {
-      fail("run on images", "failed: " + short_message(error.what()));
+      fail("run on images", "failed: " + last_line(error.what()));
     }
   }
 
