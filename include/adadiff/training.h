@@ -38,12 +38,12 @@ struct LossOptions {
   ExitReduction reduction = ExitReduction::Mean;  ///< of L_u and L_UAL; Normalised weights are always summed
   double lambda = 1;                              ///< in [0, 1000]
   double beta = 0.5;                              ///< in [0, 1000]
-  double distillation = 0.5;                      ///< in [0, 1]: share of g_N, without gradient, in what early exits learn; not Normalised
+  double distillation = 0;                        ///< in [0, 1]: share of g_N, without gradient, in what early exits learn; not Normalised
   friend bool operator==(const LossOptions&, const LossOptions&) = default;
 };
 
-/// "adadiff" (the defaults above), "paper" (truth, certainty, sums, beta 1, no distillation), "official" (truth, normalised weights that
-/// pass gradients, beta 1, no distillation). Throws InvalidArgument for another name.
+/// "adadiff" (the defaults above), "paper" (truth, certainty, sums, beta 1), "official" (truth, normalised weights that pass
+/// gradients, beta 1). Throws InvalidArgument for another name.
 LossOptions loss_mode(std::string_view name);
 /// The names loss_mode knows, the default first.
 std::vector<std::string> loss_mode_names();

@@ -126,7 +126,6 @@ std::string show_json(const Json& value) {
 void complete(Json& options) {
   Json defaults = Json::parse(to_json(TrainingOptions{}));
   defaults["optimiser"] = "adamw";                                                                          // there was no other
-  defaults["distillation"] = 0.0;                                                                           // there was none
   if (options.contains("learning_rate")) defaults["uncertainty_learning_rate"] = options["learning_rate"];  // nor a rate of their own
   for (const auto& [key, value] : defaults.items()) {
     if (!options.contains(key)) options[key] = value;

@@ -175,24 +175,19 @@ void refuse_unknown(const detail::JsonReader& json) {
 }  // namespace
 
 LossOptions loss_mode(std::string_view name) {
-  if (name == "adadiff") return {};
+  LossOptions options;
+  if (name == "adadiff") return options;
+  options.target = UncertaintyTarget::Truth;
+  options.beta = 1;
   if (name == "paper") {
-    return {.target = UncertaintyTarget::Truth,
-            .weights = LayerWeights::Certainty,
-            .weight_gradient = WeightGradient::Stopped,
-            .reduction = ExitReduction::Sum,
-            .lambda = 1,
-            .beta = 1,
-            .distillation = 0};
+    options.weights = LayerWeights::Certainty;
+    options.reduction = ExitReduction::Sum;
+    return options;
   }
   if (name == "official") {
-    return {.target = UncertaintyTarget::Truth,
-            .weights = LayerWeights::Normalised,
-            .weight_gradient = WeightGradient::Flows,
-            .reduction = ExitReduction::Mean,
-            .lambda = 1,
-            .beta = 1,
-            .distillation = 0};
+    options.weights = LayerWeights::Normalised;
+    options.weight_gradient = WeightGradient::Flows;
+    return options;
   }
   raise({"loss mode", "be one of adadiff, paper, official", "is " + show(std::string(name))});
 }
@@ -238,8 +233,7 @@ void check_options(const TrainingOptions& o) {
   require_field("beta", o.loss.beta, 0.0, 1000.0);
   require_field("distillation", o.loss.distillation, 0.0, 1.0);
   if (o.loss.distillation > 0 && o.loss.weights == LayerWeights::Normalised) {
-    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation),
-           "set it, or start from loss mode official"});
+    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation)});
   }
   require_field<std::int64_t>("batch", o.batch, 1, 65536);
   require_field("learning_rate", o.learning_rate, 0.0, 100.0);

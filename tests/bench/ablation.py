@@ -23,7 +23,7 @@ BUNDLED_MODEL = pathlib.Path(__file__).resolve().parents[2] / "examples/models/f
 BASE_NETWORK = {"kind": "uvit", "image_size": 28, "channels": 1, "patch_size": 4, "width": 128, "depth": 8, "heads": 4, "label_rows": 11,
                 "time_mlp": True, "heads_per_exit": True, "uncertainty": "timed-map"}
 HAS_BFLOAT16 = "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")  # else the same steps take about twice as long
-BASE = {"weights": "plain", "beta": 0.5, "distillation": 0, "optimiser": "muon", "precision": "bfloat16" if HAS_BFLOAT16 else "float32", "steps": 2200}
+BASE = {"weights": "plain", "beta": 0.5, "optimiser": "muon", "precision": "bfloat16" if HAS_BFLOAT16 else "float32", "steps": 2200}
 
 
 def row(recipe=None, network=None):

@@ -93,8 +93,7 @@ def total_loss(network, images, labels):
     predictions, uncertainties = network(alpha * images + sigma * noise, alpha_angle, labels)
     simple = functional.mse_loss(predictions[-1], truth)
     full = predictions[-1].detach()
-    taught = torch.lerp(truth, full, 0.5)
-    layers = sum(functional.mse_loss(p, taught) for p in predictions[:-1]) / (BLOCKS - 1)
+    layers = sum(functional.mse_loss(p, truth) for p in predictions[:-1]) / (BLOCKS - 1)
     uem = sum(functional.mse_loss(u, (p.detach() - full).abs().tanh()) for p, u in zip(predictions, uncertainties)) / BLOCKS
     return simple + uem + 0.5 * layers
 

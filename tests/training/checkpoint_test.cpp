@@ -91,16 +91,12 @@ TEST_F(Checkpoint, TakesWhatAnOlderOneDoesNotSayForWhatWasDoneThen) {
   TrainingOptions options;
   options.optimiser = Optimiser::AdamW;
   options.learning_rate = options.uncertainty_learning_rate = 0.01;
-  options.loss.distillation = 0;
   CheckpointFacts older = facts(7, options);
   auto json = nlohmann::ordered_json::parse(older.options);
-  for (const char* key : {"optimiser", "matrix_learning_rate", "uncertainty_learning_rate", "distillation"}) json.erase(key);
+  for (const char* key : {"optimiser", "matrix_learning_rate", "uncertainty_learning_rate"}) json.erase(key);
   older.options = json.dump();
   write_checkpoint(path_, Everything(1).state(), older);
   EXPECT_EQ(refusal(facts(0, options)), "nothing thrown");
-  options.loss.distillation = 0.5;
-  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.distillation: must be as in " + path_ + ", 0.0"));
-  options.loss.distillation = 0;
   options.uncertainty_learning_rate = 2e-4;
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.uncertainty_learning_rate: must be as in " + path_ + ", 0.01"));
   options.optimiser = Optimiser::Muon;

@@ -33,18 +33,11 @@ Values values_of(const std::vector<BlockOutput>& outputs, const LossOptions& opt
 
 double square(double value) { return value * value; }
 
-LossOptions plain_weights() {
-  LossOptions options;
-  options.weights = LayerWeights::Plain;
-  options.distillation = 0;
-  return options;
-}
-
-TEST(TrainingLoss, LearnsTheExcessOverFullDepthAndHalfOfFullDepthByDefault) {
+TEST(TrainingLoss, LearnsTheExcessAndWeighsExitsAlikeByDefault) {
   const Values values = values_of(two_exits(), {});
   EXPECT_DOUBLE_EQ(values.simple, 1);
   EXPECT_DOUBLE_EQ(values.uncertainty, (square(0.25 - std::tanh(2)) + square(0.5 - 0)) / 2);
-  EXPECT_DOUBLE_EQ(values.layers, square(1 - (2 + 3) / 2.0));
+  EXPECT_DOUBLE_EQ(values.layers, 1);
   EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + 0.5 * values.layers);
 }
 
@@ -62,8 +55,6 @@ TEST(TrainingLoss, WeighsAllExitsByNormalisedCertaintyInOfficialMode) {
   EXPECT_DOUBLE_EQ(values.layers, (0.75 * 9 + 0.5 * 1) / 1.25);
   EXPECT_DOUBLE_EQ(values.uncertainty, (square(0.25 - std::tanh(3)) + square(0.5 - std::tanh(1))) / 2);
 }
-
-TEST(TrainingLoss, IgnoresCertaintyWithPlainWeights) { EXPECT_DOUBLE_EQ(values_of(two_exits(), plain_weights()).layers, 1); }
 
 TEST(TrainingLoss, WeighsTermsByLambdaAndBeta) {
   LossOptions options;
@@ -105,7 +96,7 @@ TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
 }
 
 TEST(TrainingLoss, TeachesEarlyExitsAMixtureOfTruthAndFullDepth) {
-  LossOptions options = plain_weights();
+  LossOptions options;
   options.distillation = 0.25;
   EXPECT_DOUBLE_EQ(values_of(two_exits(), options).layers, square(1 - (0.75 * 2 + 0.25 * 3)));
   EXPECT_DOUBLE_EQ(values_of(two_exits(), options).simple, 1);
@@ -289,11 +280,10 @@ const GradientCase kGradientCases[] = {
     {"LogExcessScalar", logarithm(), TinyUncertainty::Scalar, &LossTerms::uncertainty},
     {"Distilled", distilled(), TinyUncertainty::Map, &LossTerms::layers},
     {"Truth", loss_mode("paper"), TinyUncertainty::Map, &LossTerms::uncertainty},
-    {"Adadiff", {}, TinyUncertainty::Map, &LossTerms::layers},
+    {"Plain", {}, TinyUncertainty::Map, &LossTerms::layers},
     {"CertaintyScalar", loss_mode("paper"), TinyUncertainty::Scalar, &LossTerms::layers},
     {"CertaintyFlows", flowing(), TinyUncertainty::Map, &LossTerms::layers},
     {"CertaintyFlowsScalar", flowing(), TinyUncertainty::Scalar, &LossTerms::layers},
-    {"Plain", plain_weights(), TinyUncertainty::Map, &LossTerms::layers},
     {"PaperSum", loss_mode("paper"), TinyUncertainty::Map, &LossTerms::layers},
     {"Official", loss_mode("official"), TinyUncertainty::Map, &LossTerms::layers},
     {"OfficialScalar", loss_mode("official"), TinyUncertainty::Scalar, &LossTerms::layers},
