@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Compares a training step of `adadiff train` with the same step as a plain PyTorch eager loop: network, losses, clipping, optimiser, average.
+"""Compares a training step of `adadiff train` with the same step as a plain PyTorch loop: network, losses, clipping, optimiser, average.
 
     train_step.py build/release/bin/adadiff [--rounds 5] [--steps 30] [--threads 2] [--data DIR] [--frozen MODEL]
 
 Rounds take turns: some steps of ours in a process of its own, then as many in PyTorch. Medians are over all steps but the first of each
-round. AdamW is compared with torch.optim.AdamW, Muon with torch.optim.Muon; steps in bfloat16 are measured beside them; --frozen also measures one that trains the exits of MODEL, a model of the
-default sizes, on its frozen backbone. Needs torch and numpy, and Debian's dataset-fashion-mnist.
+round. AdamW is compared with torch.optim.AdamW, Muon with torch.optim.Muon, both eager and with network and losses through torch.compile;
+steps in bfloat16 are measured beside them; --frozen also measures one that trains the exits of MODEL, a model of the default sizes, on
+its frozen backbone. Needs torch and numpy, Debian's dataset-fashion-mnist and, for torch.compile, a C++ compiler and Python's headers.
 """
 
 import argparse
@@ -98,11 +99,14 @@ def total_loss(network, images, labels):
     return simple + uem + 0.5 * layers
 
 
-class EagerLoop:
-    def __init__(self, data, muon):
+class Loop:
+    """The loop that a user would write with PyTorch."""
+
+    def __init__(self, data, muon, compiled):
         self.images = self.read(data, "train-images-idx3-ubyte").float()[:, None] / 127.5 - 1
         self.labels = self.read(data, "train-labels-idx1-ubyte").long()
         self.network = Network()
+        self.total_loss = torch.compile(total_loss) if compiled else total_loss
         self.average = copy.deepcopy(self.network)
         matrices = [p for name, p in self.network.named_parameters() if muon and self.is_hidden_matrix(name, p)]
         others = [p for p in self.network.parameters() if all(p is not matrix for matrix in matrices)]
@@ -124,7 +128,7 @@ class EagerLoop:
     def step(self):
         chosen = torch.randint(0, len(self.images), (BATCH,))
         labels = torch.where(torch.rand(BATCH) < 0.1, NO_LABEL, self.labels[chosen])
-        loss = total_loss(self.network, self.images[chosen], labels)
+        loss = self.total_loss(self.network, self.images[chosen], labels)
         for optimiser in self.optimisers:
             optimiser.zero_grad()
         loss.backward()
@@ -175,21 +179,25 @@ def main():
         kinds |= {"adadiff, AdamW, bfloat16": SAME + BFLOAT16, "adadiff, Muon, bfloat16": ["--optimiser", "muon"] + BFLOAT16}
     if arguments.frozen:
         kinds["adadiff, AdamW, frozen"] = SAME + ["--from", arguments.frozen, "--trained", "exits"]
-    eager = {"AdamW": EagerLoop(arguments.data, muon=False), "Muon": EagerLoop(arguments.data, muon=True)}
-    ours, theirs = {kind: [] for kind in kinds}, {name: [] for name in eager}
+    loops = {f"PyTorch {how}, {optimiser}": Loop(arguments.data, muon=optimiser == "Muon", compiled=how == "compiled")
+             for how in ("eager", "compiled") for optimiser in ("AdamW", "Muon")}
+    for loop in loops.values():
+        loop.step()  # compiles
+    ours, theirs = {kind: [] for kind in kinds}, {name: [] for name in loops}
     with tempfile.TemporaryDirectory() as name:
         for _ in range(arguments.rounds):
             for kind, extra in kinds.items():
                 ours[kind] += our_milliseconds(arguments, pathlib.Path(name), extra)
-            for name_of_theirs, loop in eager.items():
+            for name_of_theirs, loop in loops.items():
                 theirs[name_of_theirs] += loop.milliseconds(arguments.steps)
-    print("median ms of a step (quartiles), ratio to PyTorch eager with the same optimiser:")
+    print("median ms of a step (quartiles), ratio to PyTorch eager and compiled with the same optimiser:")
     for kind, rows in ours.items():
-        eager_median = statistics.median(theirs[kind.split(", ")[1]])
-        print(f"  {kind:<26} {quartiles([row['ms'] for row in rows])}, {statistics.median(row['ms'] for row in rows) / eager_median:.2f}; "
+        median = statistics.median(row["ms"] for row in rows)
+        ratios = [median / statistics.median(theirs[f"PyTorch {how}, {kind.split(', ')[1]}"]) for how in ("eager", "compiled")]
+        print(f"  {kind:<26} {quartiles([row['ms'] for row in rows])}, {ratios[0]:.2f} and {ratios[1]:.2f}; "
               + ", ".join(f"{part} {statistics.median(row[part + '_ms'] for row in rows):.0f}" for part in ("data", "forward", "backward", "update")))
     for kind, times in theirs.items():
-        print(f"  {'PyTorch eager, ' + kind:<26} {quartiles(times)}")
+        print(f"  {kind:<26} {quartiles(times)}")
 
 
 if __name__ == "__main__":

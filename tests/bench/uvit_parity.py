@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Times our full-depth forward against the official U-ViT in PyTorch's eager mode: same weights, same threads, turns taken.
+"""Times our full-depth forward against the official U-ViT in PyTorch, eager and by torch.compile: same weights, same threads, turns taken.
 
     uvit_parity.py --uvit DIR --worker build/bench/bin/uvit_parity_worker [--threads 2] [--rounds 20]
 
-Each round gives both sides one turn per batch size, in alternating order; a turn is one forward that is not counted and a few that are.
-Prints median and quartiles in milliseconds and the ratio of the medians, ours to theirs. DIR is a checkout of the official code
+Each round gives every side one turn per batch size, in alternating order; a turn is one forward that is not counted and a few that are.
+Prints median and quartiles in milliseconds and the ratios of the medians, ours to theirs. DIR is a checkout of the official code
 (tests/golden/record_uvit.py says which). Both sides should use the same LibTorch release, or the ratio tells of that.
 """
 
@@ -32,10 +32,10 @@ SIZES = {
 
 
 class Theirs:
-    """The official network, in this process."""
+    """The official network, in this process; compiled, if so, for each number of rows by itself."""
 
-    def __init__(self, net, network):
-        self.net, self.network, self.inputs = net, network, {}
+    def __init__(self, net, network, compiled=False):
+        self.net, self.network, self.inputs = torch.compile(net, dynamic=False) if compiled else net, network, {}
 
     def turn(self, rows, iterations):
         if rows not in self.inputs:
@@ -84,9 +84,11 @@ def measure(name, sides, batches, rounds):
                 time.sleep(REST_S)
                 times[side, rows] += sides[side].turn(rows, 5 if rows == 1 else 1)
     for rows in batches:
-        ours, theirs = times["ours", rows], times["theirs", rows]
-        ratio = statistics.median(ours) / statistics.median(theirs)
-        print(f"{name} batch {rows:3}: ours {show(ours)}  official {show(theirs)}  ratio {ratio:.3f}", flush=True)
+        ours = times["ours", rows]
+        print(f"{name} batch {rows:3}: ours {show(ours)}", flush=True)
+        for side in ("eager", "compiled"):
+            theirs = times[side, rows]
+            print(f"    official {side:<8} {show(theirs)}  ratio {statistics.median(ours) / statistics.median(theirs):.3f}", flush=True)
 
 
 def compare(name, module, arguments):
@@ -97,7 +99,8 @@ def compare(name, module, arguments):
         model = pathlib.Path(folder) / "model.safetensors"
         write_model_file.write_model(model, net, network)
         ours = Ours(arguments.worker, model, arguments.threads)
-        measure(name, {"ours": ours, "theirs": Theirs(net, network)}, arguments.batches, arguments.rounds)
+        sides = {"ours": ours, "eager": Theirs(net, network), "compiled": Theirs(net, network, compiled=True)}
+        measure(name, sides, arguments.batches, arguments.rounds)
         ours.close()
 
 
