@@ -44,7 +44,8 @@ struct Trace {
   int branches = 1;  ///< 2 with guidance
   std::vector<EvaluationTrace> evaluations;
   ComputeCount compute;
-  double mean_exit_depth() const;  ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
+  double mean_exit_depth() const;   ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
+  double full_evaluations() const;  ///< compute per sample in units of one full-depth evaluation (with guidance: of both branches)
   /// exits[evaluation][sample], the conditional branch's where there are two: what replay_policy and recorded_exits take.
   std::vector<std::vector<int>> exits() const;
 };

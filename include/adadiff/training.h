@@ -66,7 +66,7 @@ enum class Optimiser : std::uint8_t {
 };
 /// What follows the warm-up of the learning rate.
 enum class Decay : std::uint8_t {
-  Cosine,  ///< falls to 1 % at the last step
+  Cosine,  ///< from 1 at the first to 1 % at the last step of the training
   Constant
 };
 /// What to do about the checkpoint file.
@@ -76,9 +76,9 @@ enum class Start : std::uint8_t {
   ResumeOrFresh  ///< goes on from it if there is one
 };
 
-/// Everything about a training. A resumed training refuses other values than its checkpoint's, but for steps and the fields of the
-/// first and last group; images, labels and `from` may have moved, but must be the same. Draws are functions of seed, step and sample, so
-/// an interruption changes no number.
+/// Everything about a training. A resumed training refuses other values than its checkpoint's, but for the files, `steps`, `minutes`,
+/// `class_names`, `license` and `origin`; images, labels and `from` may have moved, but must be the same. Draws are functions of seed,
+/// step and sample, so an interruption changes no number.
 struct TrainingOptions {
   // Files.
   std::string images = {};              ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
@@ -87,12 +87,13 @@ struct TrainingOptions {
   std::string from = {};                ///< a model file to start from (see below); empty: a new network
   std::string model = {};               ///< the model file to write, at each checkpoint and at the end
   std::string checkpoint = {};          ///< empty: the model's path + ".checkpoint"
-  std::string log = {};                 ///< CSV of every step, truncated to the checkpoint on resume; empty: none
-  std::int64_t checkpoint_every = 500;  ///< steps, at least 1
+  std::string log = {};                 ///< CSV of every step, truncated to the checkpoint on resume; empty: none. A training that
+                                        ///< starts afresh refuses one that has steps
+  std::int64_t checkpoint_every = 500;  ///< steps, in [1, 2^31]
   Start start = Start::Fresh;
 
   // A training that starts from a model takes prediction, schedule, time scale and class names from its file. Its network gets a head
-  // per exit, copied from the one that it has, and UEMs, unless it has them or `network` says otherwise.
+  // per exit, copied from the one that it has, and UEMs, unless it has them or `network` or `uncertainty` say otherwise.
   Trained trained = Trained::All;
 
   // Images of a folder are cropped around their centre and resized.
@@ -102,10 +103,12 @@ struct TrainingOptions {
 
   // Network: a model file's "network" object as JSON text, or empty and a U-ViT of these sizes for the data's images.
   std::string network = {};
-  std::int64_t width = 128;
-  std::int64_t depth = 8;  ///< blocks - 1, even
-  std::int64_t heads = 4;
-  std::int64_t patch = 4;
+  std::int64_t width = 128;      ///< numbers per token, in [1, 65536]; a multiple of `heads`
+  std::int64_t depth = 8;        ///< blocks - 1, even, in [2, 254]
+  std::int64_t heads = 4;        ///< of attention, in [1, 1024]
+  std::int64_t patch = 4;        ///< side in pixels, in [1, 1024]; divides the side of the images
+  std::string uncertainty = {};  ///< form of the UEMs (docs/exits.md): timed-map, map, scalar, pooled or none; empty: as `network` or
+                                 ///< `from` say, else timed-map. UEMs of another form than `from` has start anew
 
   // Task.
   Prediction prediction = Prediction::Velocity;
@@ -119,26 +122,28 @@ struct TrainingOptions {
   // A step. Gradients are clipped by their global norm.
   std::int64_t batch = 64;  ///< in [1, 65536]
   Optimiser optimiser = Optimiser::Muon;
-  double learning_rate = 2e-3;         ///< AdamW's at its peak
-  double matrix_learning_rate = 0.02;  ///< Muon's at its peak
-  /// AdamW's for UEMs at its peak. They read tokens as they are, which may be large: at the rate of the rest their sigmoids saturate.
+  // Rates, each in [0, 100], times a rise (warm-up) and a fall (decay).
+  double learning_rate = 2e-3;         ///< AdamW's
+  double matrix_learning_rate = 0.02;  ///< Muon's
+  /// AdamW's for UEMs. They read tokens as they are, which may be large: at the rate of the rest their sigmoids saturate.
   double uncertainty_learning_rate = 2e-4;
-  std::int64_t warmup = 200;  ///< steps of linear rise
+  std::int64_t warmup = 200;  ///< steps of linear rise, in [0, 2^31]; at most a tenth of `steps` counts
   Decay decay = Decay::Cosine;
-  double beta1 = 0.9, beta2 = 0.99;          ///< AdamW's
-  double weight_decay = 0.01;                ///< decoupled, of both
+  double beta1 = 0.9, beta2 = 0.99;          ///< AdamW's, in [0, 1)
+  double weight_decay = 0.01;                ///< decoupled, of both, in [0, 100]
   std::vector<std::string> undecayed = {};   ///< parameters without weight decay, by name; e.g. "pos_embed"
-  double clip = 1;                           ///< largest gradient norm; 0: no clipping
+  double clip = 1;                           ///< largest gradient norm, in [0, 1e6]; 0: no clipping
   Precision precision = Precision::Float32;  ///< of the blocks; BFloat16: their products and tokens, all else stays Float32
-  double ema = 0.998;                        ///< decay of the averaged weights that the model file gets; min(ema, s / (s + 10)) at step s
+  double ema = 0.998;                        ///< decay in [0, 1) of the averaged weights that the model file gets; at step s
+                                             ///< min(ema, s / (s + 10))
   std::uint64_t seed = 0;                    ///< at most 2^63 - 1 where it is read from JSON
 
   // Length.
-  std::int64_t steps = 20000;  ///< in all; a resumed training may change it, the decay then follows the new number
-  double minutes = 0;          ///< stop after so much work of this call, checkpoint written; 0: no limit
+  std::int64_t steps = 20000;  ///< in all, in [1, 2^31]; a resumed training may change it, rise and decay then follow the new number
+  double minutes = 0;          ///< in [0, 1e6]: stop after so much work of this call, checkpoint written; 0: no limit
 
-  // Carried into the model file.
-  std::vector<std::string> class_names = {};
+  // Carried into the model file. A resume without them takes the checkpoint's; a training from a model without them the model's.
+  std::vector<std::string> class_names = {};  ///< one per class, all different; of a folder's sub-folders: in their order, with / for _
   std::string license = {}, origin = {};
 };
 
@@ -147,6 +152,7 @@ struct TrainingImages {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t classes = 0;                   ///< 0 without labels
   std::vector<std::string> class_names = {};  ///< of a folder's sub-folders
+  std::int64_t ignored = 0;                   ///< files of a folder that are neither hidden nor PNG or JPEG by their names
 };
 /// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`, `network`, `size`, `channels` and
 /// `unlabelled` only. Throws what train throws about them.

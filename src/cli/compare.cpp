@@ -2,12 +2,12 @@
 #include "cli/compare.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "cli/sampling_loop.h"
+#include "evaluation/paired_error.h"
 
 namespace adadiff::cli {
 namespace {
@@ -22,16 +22,6 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
-double psnr(const std::vector<float>& a, const std::vector<float>& b, float low, float high) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = static_cast<double>(std::clamp(a[i], low, high)) - static_cast<double>(std::clamp(b[i], low, high));
-    sum += difference * difference;
-  }
-  const double range = static_cast<double>(high) - static_cast<double>(low);
-  return sum > 0 ? 10 * std::log10(range * range * static_cast<double>(a.size()) / sum) : kNaN;
 }
 
 double Comparison::time_saved() const {
@@ -62,7 +52,13 @@ Comparison compare(const Pipeline& pipeline, const Request& request, int repeats
     comparison.full_wall_ms.push_back(reference.wall_ms);
   }
   const ModelSummary& model = pipeline.model();
-  comparison.psnr_db = psnr(comparison.adaptive.images.values, comparison.full.images.values, model.image_min, model.image_max);
+  comparison.psnr_db = detail::psnr_db(detail::mean_square({.first = comparison.adaptive.images.values,
+                                                            .second = comparison.full.images.values,
+                                                            .channels = model.channels,
+                                                            .height = model.height,
+                                                            .width = model.width,
+                                                            .low = model.image_min,
+                                                            .high = model.image_max}));
   return comparison;
 }
 

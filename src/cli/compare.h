@@ -20,7 +20,5 @@ struct Comparison {
 Comparison compare(const Pipeline& pipeline, const Request& request, int repeats);
 
 double median(std::vector<double> values);
-/// Peak signal-to-noise ratio in dB over all values, clamped to [low, high]; NaN when identical.
-double psnr(const std::vector<float>& a, const std::vector<float>& b, float low, float high);
 
 }  // namespace adadiff::cli

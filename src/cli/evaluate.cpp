@@ -23,7 +23,7 @@
 #include "evaluation/excess_network.h"
 #include "evaluation/solver_table.h"
 #include "io/npy.h"
-#include "pipeline/model_file.h"
+#include "pipeline/pipeline_impl.h"
 
 namespace adadiff::cli {
 namespace {
@@ -41,23 +41,21 @@ struct EvaluateFlags {
   bool json = false;
 };
 
+/// Read once for all that is drawn: a training that goes on replaces its model's file.
+using OpenModel = std::shared_ptr<const Pipeline::Impl>;
+
 /// A pipeline around the model's network that also records every exit's excess.
 struct ExcessPipeline {
   std::shared_ptr<detail::ExcessRecord> record = std::make_shared<detail::ExcessRecord>();
   Pipeline pipeline;
 
-  ExcessPipeline(const std::string& model, detail::Scores scores) : pipeline(open(model, scores, record)) {}
-
- private:
-  static Pipeline open(const std::string& path, detail::Scores scores, const std::shared_ptr<detail::ExcessRecord>& record) {
-    const detail::Model model = detail::read_model(path);
-    return make_pipeline(std::make_shared<detail::ExcessNetwork>(model.network, scores, record), model.sampler);
-  }
+  ExcessPipeline(const OpenModel& model, detail::Scores scores)
+      : pipeline(make_pipeline(std::make_shared<detail::ExcessNetwork>(model->network, scores, record), model->model)) {}
 };
 
-TimedResult draw(const EvaluateFlags& flags, const Pipeline& pipeline, const Request& request, TerminalProgress& progress) {
-  if (flags.scores == "learned") return run_to_end(pipeline, request, progress, "images");
-  const ExcessPipeline ideal(model_path(flags.sampling.model), detail::Scores::Ideal);
+TimedResult draw(const EvaluateFlags& flags, const OpenModel& model, const Request& request, TerminalProgress& progress) {
+  if (flags.scores == "learned") return run_to_end(Pipeline(model), request, progress, "images");
+  const ExcessPipeline ideal(model, detail::Scores::Ideal);
   TimedResult timed = run_to_end(ideal.pipeline, request, progress, "images, ideal scores");
   timed.wall_ms = std::numeric_limits<double>::quiet_NaN();
   return timed;
@@ -69,20 +67,21 @@ Request first_samples(Request request, std::int64_t count) {
   return request;
 }
 
-std::vector<PredictionError> prediction_errors(const EvaluateFlags& flags, const Request& request, TerminalProgress& progress) {
+void measure_predictions(const EvaluateFlags& flags, const OpenModel& model, const Request& request, TerminalProgress& progress,
+                         PairedReport& report) {
   const bool is_ideal = flags.scores != "learned";
-  const ExcessPipeline measured(model_path(flags.sampling.model), is_ideal ? detail::Scores::Ideal : detail::Scores::Learned);
-  run_to_end(measured.pipeline, first_samples(request, kMeasuredPredictions), progress, "errors of predictions");
-  std::vector<PredictionError> errors;
+  const ExcessPipeline measured(model, is_ideal ? detail::Scores::Ideal : detail::Scores::Learned);
+  const Request few = first_samples(request, std::min(flags.paired, kMeasuredPredictions));
+  run_to_end(measured.pipeline, few, progress, "errors of predictions");
+  report.prediction_samples = few.count;
   for (const auto& [time, excess] : measured.record->times()) {
-    PredictionError& error = errors.emplace_back(PredictionError{static_cast<double>(time), excess.mean_taken(), {}});
+    PredictionError& error = report.predictions.emplace_back(PredictionError{static_cast<double>(time), excess.mean_taken(), {}});
     for (std::size_t block = 0; block < excess.exit_excess.size(); ++block) error.exits.push_back(excess.mean_at(block));
   }
-  std::reverse(errors.begin(), errors.end());
-  return errors;
+  std::reverse(report.predictions.begin(), report.predictions.end());
 }
 
-PairedReport compare_with_full_depth(const EvaluateFlags& flags, const Pipeline& pipeline, const Request& request, const Images& images,
+PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel& model, const Request& request, const Images& images,
                                      TerminalProgress& progress) {
   Request full = first_samples(request, flags.paired);
   full.plan = full_depth();
@@ -90,18 +89,18 @@ PairedReport compare_with_full_depth(const EvaluateFlags& flags, const Pipeline&
     full.solver->times.clear();
     full.solver->steps = static_cast<int>(*flags.paired_steps);
   }
-  const Result reference = run_to_end(pipeline, full, progress, "full depth").result;
-  const ModelSummary& model = pipeline.model();
+  const Result reference = run_to_end(Pipeline(model), full, progress, "full depth").result;
+  const ModelSummary& summary = model->summary;
   const std::vector<float> ours(images.values.begin(), images.values.begin() + std::ssize(reference.images.values));
-  PairedReport report{full.count, reference.trace.evaluations.back().step + 1, {}, {}};
+  PairedReport report{.samples = full.count, .steps = reference.trace.evaluations.back().step + 1, .images = {}, .predictions = {}};
   report.images = detail::paired_error({.first = ours,
                                         .second = reference.images.values,
-                                        .channels = model.channels,
-                                        .height = model.height,
-                                        .width = model.width,
-                                        .low = model.image_min,
-                                        .high = model.image_max});
-  report.predictions = prediction_errors(flags, request, progress);
+                                        .channels = summary.channels,
+                                        .height = summary.height,
+                                        .width = summary.width,
+                                        .low = summary.image_min,
+                                        .high = summary.image_max});
+  measure_predictions(flags, model, request, progress, report);
   return report;
 }
 
@@ -111,6 +110,12 @@ struct Yardstick {
   detail::RealFeatures real;  ///< empty without a reference
 };
 
+detail::QualityOptions quality_options(const EvaluateFlags& flags) {
+  return {.subsets = {static_cast<int>(flags.subsets), flags.subset_size},
+          .seed = flags.sampling.seed,
+          .groups = static_cast<int>(flags.groups)};
+}
+
 /// Nothing where nothing is to be measured.
 std::optional<Yardstick> open_yardstick(const EvaluateFlags& flags, const ModelSummary& model) {
   if (flags.reference.path.empty() && flags.features.empty()) return std::nullopt;
@@ -119,6 +124,7 @@ std::optional<Yardstick> open_yardstick(const EvaluateFlags& flags, const ModelS
   blank.pixels.resize(static_cast<std::size_t>(model.channels * model.height * model.width));
   const std::int64_t dimensions = yardstick.extractor->extract(blank).features.cols();
   if (!flags.reference.path.empty()) yardstick.real = reference_features(flags.reference, *yardstick.extractor, dimensions, model);
+  detail::check_quality(yardstick.real, flags.samples, quality_options(flags));
   return yardstick;
 }
 
@@ -134,23 +140,13 @@ std::string measure_images(const EvaluateFlags& flags, const Yardstick& yardstic
     if (!classes) note = "no class agreement, since the classifier does not know the model's classes by name";
   }
   report.references = yardstick.real.features ? yardstick.real.features->rows() : 0;
-  report.quality = detail::measure_quality(yardstick.real, generated.features,
-                                           {.subsets = {static_cast<int>(flags.subsets), flags.subset_size},
-                                            .seed = flags.sampling.seed,
-                                            .groups = static_cast<int>(flags.groups)});
+  report.quality = detail::measure_quality(yardstick.real, generated.features, quality_options(flags));
   return note;
 }
 
 void check_flags(const EvaluateFlags& flags) {
   if (flags.scores != "learned" && flags.scores != "ideal") {
     detail::raise({"--scores", "be learned or ideal", "is " + detail::show(flags.scores)});
-  }
-  if (!flags.reference.save.empty() && flags.reference.path.empty()) {
-    detail::raise({"--save-reference", "be given with --reference", "is given alone"});
-  }
-  if (flags.groups == 1) detail::raise({"--groups", "be 0 or at least 2", "is 1"});
-  if (flags.groups > 2 && flags.groups > flags.samples / 2) {
-    detail::raise({"--groups", "be at most half of the samples, " + detail::show(flags.samples / 2), "is " + detail::show(flags.groups)});
   }
   require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
                                                                                                       {"--plan", flags.sampling.plan},
@@ -180,25 +176,25 @@ void write_images(const Images& images, const std::string& path) {
 void evaluate(EvaluateFlags& flags) {
   check_flags(flags);
   if (flags.sampling.threads > 0) at::set_num_threads(static_cast<int>(flags.sampling.threads));
-  const Pipeline pipeline = Pipeline::open(model_path(flags.sampling.model));
-  const PlannedRequest planned = plan_request(flags, pipeline.model());
+  const OpenModel model = detail::open_pipeline_impl(model_path(flags.sampling.model));
+  const PlannedRequest planned = plan_request(flags, model->summary);
   const Request& request = planned.request;
   require_same_noise(flags, *request.solver);
-  const std::optional<Yardstick> yardstick = open_yardstick(flags, pipeline.model());
+  const std::optional<Yardstick> yardstick = open_yardstick(flags, model->summary);
   EvaluationReport report;
   std::string note;
   {
     TerminalProgress progress("evaluate", "steps");
-    TimedResult timed = draw(flags, pipeline, request, progress);
-    report.model = pipeline.model().id;
+    TimedResult timed = draw(flags, model, request, progress);
+    report.model = model->summary.id;
     report.plan = planned.plan_name;
     report.solver = request.solver->solver;
     report.samples = request.count;
     report.seed = request.seed;
     report.wall_ms = timed.wall_ms;
     write_images(timed.result.images, flags.sampling.images);
-    if (yardstick) note = measure_images(flags, *yardstick, pipeline.model(), request.labels, timed.result.images, report);
-    if (flags.paired > 0) report.paired = compare_with_full_depth(flags, pipeline, request, timed.result.images, progress);
+    if (yardstick) note = measure_images(flags, *yardstick, model->summary, request.labels, timed.result.images, report);
+    if (flags.paired > 0) report.paired = compare_with_full_depth(flags, model, request, timed.result.images, progress);
     report.trace = std::move(timed.result.trace);
   }
   print_note("evaluate", planned.note);
@@ -213,18 +209,24 @@ Action add_evaluate(CLI::App& verb) {
   add_solver_flags(verb, flags->sampling, "all");
   add_depth_flags(verb, flags->sampling);
   add_whole(verb, {"--samples", "images to draw"}, flags->samples, {1, kMostSamples});
-  verb.add_option("--reference", flags->reference.path, "real images: a folder, an IDX file, or .npz with statistics, features or images")
-      ->type_name("PATH");
-  add_whole(verb, {"--references", "use at most so many real images, spread evenly"}, flags->reference.images, {2, kMostSamples});
-  verb.add_option("--save-reference", flags->reference.save, "write their statistics and features")->type_name("FILE.npz");
+  CLI::Option* reference = verb.add_option("--reference", flags->reference.path,
+                                           "real images: a folder, an IDX file, or .npz with statistics, features or images");
+  reference->type_name("PATH");
+  add_whole(verb, {"--references", "use at most so many real images, spread evenly"}, flags->reference.images, {2, kMostSamples})
+      ->needs(reference);
+  verb.add_option("--save-reference", flags->reference.save, "write their statistics and features")
+      ->type_name("FILE.npz")
+      ->needs(reference);
   verb.add_option("--features", flags->features, "what sees the images: a classifier of train-classifier or TorchScript (default: bundled)")
       ->type_name("FILE");
   add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"}, flags->paired, {0, kMostSamples});
   add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"}, flags->paired_steps, {1, 10000});
-  add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000});
-  add_whole(verb, {"--subset-size", "images in each; 0: half of the smaller set, at most 1000"}, flags->subset_size, {0, kMostSamples});
-  add_whole(verb, {"--groups", "report distances without each of so many groups of images, for intervals; 0: none"}, flags->groups,
-            {0, 1000});
+  add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000})->needs(reference);
+  add_whole(verb, {"--subset-size", "images in each; 0: half of the smaller set, at most 1000"}, flags->subset_size, {0, kMostSamples})
+      ->needs(reference);
+  add_whole(verb, {"--groups", "report distances without each of so many groups of images, at least 5, for intervals; 0: none"},
+            flags->groups, {0, 1000})
+      ->needs(reference);
   verb.add_option("--scores", flags->scores, "learned, or ideal: leave by the true excess, to see what a better score could reach")
       ->type_name("NAME")
       ->capture_default_str();

@@ -26,14 +26,14 @@ double deviation(const std::vector<int>& exits) {
 
 int steps_of(const Trace& trace) { return trace.evaluations.empty() ? 0 : trace.evaluations.back().step + 1; }
 
-ordered_json to_json(const detail::GroupedDistance& distance) { return {{"all", distance.all}, {"without_group", distance.without}}; }
+ordered_json to_json(const detail::GroupedDistance& distance) {
+  return {{"all", distance.all}, {"half_width_95", detail::half_width(distance)}, {"without_group", distance.without}};
+}
 
 ordered_json to_json(const PairedReport& paired) {
-  ordered_json json = {{"samples", paired.samples},
-                       {"full_depth_steps", paired.steps},
-                       {"mse", paired.images.mse},
-                       {"psnr_db", paired.images.psnr_db},
-                       {"ssim", paired.images.ssim}};
+  ordered_json json = {{"samples", paired.samples},  {"full_depth_steps", paired.steps},
+                       {"mse", paired.images.mse},   {"psnr_db", paired.images.psnr_db},
+                       {"ssim", paired.images.ssim}, {"prediction_samples", paired.prediction_samples}};
   for (const PredictionError& error : paired.predictions) {
     json["predictions"].push_back({{"network_time", error.time}, {"mse", error.mse}, {"exits", error.exits}});
   }
@@ -61,13 +61,8 @@ void add_quality(const EvaluationReport& report, ordered_json& json) {
 
 std::string line(const std::string& name, const std::string& value) { return name + std::string(17 - name.size(), ' ') + value + "\n"; }
 
-/// 95 % by the delete-group jackknife.
 std::string with_interval(const detail::GroupedDistance& distance, double scale) {
-  const auto groups = static_cast<double>(distance.without.size());
-  double mean = 0, squares = 0;
-  for (const double value : distance.without) mean += value / groups;
-  for (const double value : distance.without) squares += (value - mean) * (value - mean);
-  return fixed(scale * distance.all, 3) + " +- " + fixed(scale * 1.96 * std::sqrt((groups - 1) / groups * squares), 3);
+  return fixed(scale * distance.all, 3) + " +- " + fixed(scale * half_width(distance), 3);
 }
 
 std::string quality_text(const EvaluationReport& report) {
@@ -101,8 +96,6 @@ double exit_spread(const Trace& trace) {
   return trace.evaluations.empty() ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(trace.evaluations.size());
 }
 
-double full_evaluations(const Trace& trace) { return static_cast<double>(trace.evaluations.size()) * (1 - trace.compute.skipped()); }
-
 ordered_json to_json(const EvaluationReport& report) {
   const Trace& trace = report.trace;
   ordered_json json = {{"model", report.model},
@@ -116,7 +109,7 @@ ordered_json to_json(const EvaluationReport& report) {
                        {"mean_exit_depth", trace.mean_exit_depth()},
                        {"exit_spread", exit_spread(trace)},
                        {"compute_skipped", trace.compute.skipped()},
-                       {"full_evaluations", full_evaluations(trace)},
+                       {"full_evaluations", trace.full_evaluations()},
                        {"wall_ms", report.wall_ms}};
   if (!report.features.empty()) add_quality(report, json);
   if (report.paired) json["paired"] = to_json(*report.paired);
@@ -129,7 +122,7 @@ std::string to_text(const EvaluationReport& report) {
                      line("steps", std::to_string(steps_of(trace)) + " (" + report.solver + ")") + line("plan", report.plan) +
                      line("mean depth", fixed(trace.mean_exit_depth(), 2) + " of " + std::to_string(trace.blocks) +
                                             " blocks, samples of a step deviate by " + fixed(exit_spread(trace), 2)) +
-                     line("cost", fixed(full_evaluations(trace), 2) + " full evaluations per image") +
+                     line("cost", fixed(trace.full_evaluations(), 2) + " full evaluations per image") +
                      line("wall time", std::isnan(report.wall_ms) ? "-" : duration(report.wall_ms));
   if (!report.features.empty()) text += quality_text(report);
   if (report.paired) text += paired_text(*report.paired);

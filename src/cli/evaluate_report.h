@@ -26,7 +26,8 @@ struct PairedReport {
   std::int64_t samples = 0;
   int steps = 0;  ///< of the full-depth run
   detail::PairedError images;
-  std::vector<PredictionError> predictions;  ///< from noise to image; empty: not measured
+  std::int64_t prediction_samples = 0;       ///< that `predictions` are means over
+  std::vector<PredictionError> predictions;  ///< from noise to image
 };
 
 struct EvaluationReport {
@@ -44,8 +45,6 @@ struct EvaluationReport {
 
 /// Mean over evaluations of the standard deviation of exits between samples.
 double exit_spread(const Trace& trace);
-/// Compute per sample in units of one full-depth evaluation.
-double full_evaluations(const Trace& trace);
 
 nlohmann::ordered_json to_json(const EvaluationReport& report);
 std::string to_text(const EvaluationReport& report);

@@ -2,6 +2,7 @@
 #include "cli/failure.h"
 
 #include <new>
+#include <string_view>
 
 #include <c10/util/Exception.h>
 
@@ -18,6 +19,18 @@ bool is_control(const std::string& text, std::size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
   const auto before = static_cast<unsigned char>(at > 0 ? text[at - 1] : 0);
   return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
+}
+
+/// Options of a training as they are typed here: TrainingOptions.label_drop is --label-drop.
+std::string with_flags(std::string text) {
+  constexpr std::string_view kField = "TrainingOptions.";
+  for (std::size_t at = text.find(kField); at != std::string::npos; at = text.find(kField, at)) {
+    text.replace(at, kField.size(), "--");
+    for (std::size_t i = at + 2; i < text.size() && (text[i] == '_' || (text[i] >= 'a' && text[i] <= 'z')); ++i) {
+      if (text[i] == '_') text[i] = '-';
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -39,9 +52,9 @@ Failure describe_current_exception() {
   try {
     throw;
   } catch (const InvalidArgument& error) {
-    return {kBadUsage, one_line(error.what())};
+    return {kBadUsage, one_line(with_flags(error.what()))};
   } catch (const Error& error) {
-    return {kFailed, one_line(error.what())};
+    return {kFailed, one_line(with_flags(error.what()))};
   } catch (const std::bad_alloc&) {
     return {kFailed, "memory: must suffice, but ran out; ask for fewer or smaller images at a time (--count, --batch)"};
   } catch (const c10::Error& error) {

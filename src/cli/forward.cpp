@@ -14,7 +14,6 @@
 #include "cli/failure.h"
 #include "cli/flags.h"
 #include "cli/interrupt.h"
-#include "cli/npy_shape.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "core/check.h"
@@ -50,7 +49,7 @@ FloatArray read_images(const std::string& path, const NetworkInfo& network) {
     const std::vector<std::int64_t> image{network.channels, network.height, network.width};
     if (shape.size() == 4 && shape[0] >= 1 && std::equal(image.begin(), image.end(), shape.begin() + 1)) return;
     raise({"--input", "hold [rows, " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) + "] numbers",
-           path + " holds " + show_shape(shape)});
+           path + " holds " + detail::show_shape(shape)});
   });
 }
 
@@ -58,7 +57,7 @@ FloatArray read_images(const std::string& path, const NetworkInfo& network) {
 detail::ShapeCheck one_or_each(const std::string& flag, std::int64_t rows) {
   return [flag, rows](const std::vector<std::int64_t>& shape) {
     if (shape.empty() || (shape.size() == 1 && (shape[0] == 1 || shape[0] == rows))) return;
-    raise({flag, "hold 1 or " + show(rows) + " numbers", "has the shape " + show_shape(shape)});
+    raise({flag, "hold 1 or " + show(rows) + " numbers", "has the shape " + detail::show_shape(shape)});
   };
 }
 

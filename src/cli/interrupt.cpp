@@ -25,6 +25,9 @@ void watch(int signal) {
 void watch_signals() {
   watch(SIGINT);
   watch(SIGTERM);
+#ifdef SIGHUP
+  watch(SIGHUP);  // a terminal that is closed
+#endif
 #ifdef SIGPIPE
   std::signal(SIGPIPE, SIG_IGN);
 #endif

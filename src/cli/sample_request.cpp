@@ -6,7 +6,6 @@
 
 #include <adadiff/error.h>
 
-#include "cli/npy_shape.h"
 #include "cli/sample_flags.h"
 #include "core/check.h"
 #include "exits/plan_checks.h"
@@ -106,7 +105,7 @@ void set_noise(PlannedRequest& planned, const SampleFlags& flags, const ModelSum
     raise({"--noise",
            "hold [" + (flags.count ? show(*flags.count) : "count") + ", " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) +
                "] numbers",
-           flags.noise + " holds " + show_shape(shape)});
+           flags.noise + " holds " + detail::show_shape(shape)});
   });
   planned.request.initial_noise = std::move(noise.values);
   planned.request.count = noise.shape[0];

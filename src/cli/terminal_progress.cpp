@@ -34,7 +34,7 @@ std::string TerminalProgress::line(double done, double total, const Pace& pace) 
   std::string text = "adadiff " + verb_ + ": " + fixed(done, 0) + "/" + fixed(total, 0) + " " + unit_;
   if (rate > 0) {
     const double left = is_measured ? (total - done) / rate : pace.seconds_left;
-    text += ", " + fixed(rate, rate < 10 ? 2 : 0) + "/s, " + duration(1000 * left) + " left";
+    text += ", " + fixed(rate, rate < 10 ? 2 : 0) + "/s, " + duration(1000 * left) + " " + pace.ending;
   }
   return pace.extra.empty() ? text : text + ", " + pace.extra;
 }

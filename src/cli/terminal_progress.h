@@ -10,7 +10,8 @@ namespace adadiff::cli {
 /// What stands behind the count. A rate of 0: measured here, from the first call or from where `done` last fell back.
 struct Pace {
   double per_second = 0, seconds_left = 0;
-  std::string extra = {};  ///< for example a loss
+  std::string extra = {};       ///< for example a loss
+  const char* ending = "left";  ///< what stands behind the time
 };
 
 class TerminalProgress {

@@ -64,14 +64,17 @@ std::string found_in_folder(const TrainingOptions& options) {
   }
   const std::string shape = std::to_string(found.channels) + " x " + std::to_string(found.height) + " x " + std::to_string(found.width);
   const std::string classes = found.classes == 0 ? "no classes" : counted(found.classes, "class", "classes") + names;
-  return counted(found.count, "picture", "pictures") + " as " + shape + ", " + classes;
+  const std::string others = found.ignored == 0 ? "" : "; left out " + counted(found.ignored, "other file", "other files");
+  return counted(found.count, "picture", "pictures") + " as " + shape + ", " + classes + others;
 }
 
 TrainingResult run(const TrainingOptions& options, StepTimes& times) {
   TerminalProgress progress("train", "steps");
   return train(options, [&](const TrainingProgress& p) {
     times.add(p);
-    progress.update(static_cast<double>(p.step), static_cast<double>(p.steps), {p.steps_per_second, p.seconds_left, losses(p)});
+    const double left = static_cast<double>(p.steps - p.step) / p.steps_per_second;
+    progress.update(static_cast<double>(p.step), static_cast<double>(p.steps),
+                    {p.steps_per_second, p.seconds_left, losses(p), p.seconds_left < left ? "until it pauses" : "left"});
     return !interrupted();
   });
 }

@@ -61,6 +61,7 @@ struct TextFlag {
   const char *name, *key, *help;
 };
 constexpr TextFlag kTextFlags[] = {
+    {"--uncertainty", "uncertainty", "form of the uncertainty modules: timed-map, map, scalar or pooled (default: --from's, or timed-map)"},
     {"--prediction", "prediction", "what the network predicts: noise, clean or velocity"},
     {"--schedule", "schedule", "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal"},
     {"--times", "times", "how times are drawn: uniform, stratified or logit-normal"},
@@ -140,7 +141,9 @@ void refuse_settled(const TrainFlags& flags) {
 }  // namespace
 
 void add_flags(CLI::App& verb, TrainFlags& flags) {
-  verb.add_option("-o,--output", flags.output, "the model file, written at each checkpoint")->required()->type_name("MODEL");
+  verb.add_option("-o,--output", flags.output, "the model file, written at each checkpoint; one that is there is replaced")
+      ->required()
+      ->type_name("MODEL");
   CLI::Option* data = verb.add_option("--data", flags.data, "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
   data->type_name("DIR")->capture_default_str();
   CLI::Option* images = verb.add_option("--images", flags.images,
@@ -160,10 +163,9 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
   verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")->type_name("FILE");
   verb.add_option("--network", flags.network, "the \"network\" object of a model file as JSON, in place of --width and the like")
       ->type_name("FILE");
-  verb.add_flag_callback(
-      "--antithetic", [&flags] { flags.values["antithetic"] = true; }, "half of the times are 1 - those of the others");
-  verb.add_flag_callback(
-      "--mirror", [&flags] { flags.values["mirror"] = true; }, "mirror half of the images: for things that have no left and right");
+  const auto set = [&flags](const char* key) { return [&flags, key](std::int64_t sign) { flags.values[key] = sign > 0; }; };
+  verb.add_flag_function("--antithetic,!--no-antithetic", set("antithetic"), "half of the times are 1 - those of the others");
+  verb.add_flag_function("--mirror,!--no-mirror", set("mirror"), "mirror half of the images: for things that have no left and right");
   verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper or official; single flags go over it")->type_name("NAME");
   add_value_flags(verb, flags.values);
 }

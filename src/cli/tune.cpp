@@ -1,5 +1,4 @@
 // `adadiff tune`: finds the steps and the threshold that draw best for a budget, and writes them as a plan.
-#include <cmath>
 #include <memory>
 #include <string>
 
@@ -15,6 +14,7 @@
 #include "cli/verbs.h"
 #include "core/check.h"
 #include "evaluation/budget_search.h"
+#include "evaluation/paired_error.h"
 #include "io/text_file.h"
 
 namespace adadiff::cli {
@@ -26,25 +26,27 @@ struct TuneFlags {
   SampleFlags sampling;
   std::string output;
   double budget = 6;
-  std::int64_t samples = 128, reference_steps = 50, most_steps = 0;
+  std::int64_t samples = 128, reference_steps = 0, most_steps = 0;
   bool json = false;
 };
 
-double psnr_of(double mse) { return -10 * std::log10(mse); }
-
 ordered_json to_json(const detail::BudgetTrial& trial) {
-  return {{"steps", trial.steps}, {"threshold", trial.threshold}, {"full_evaluations", trial.cost}, {"psnr_db", psnr_of(trial.mse)}};
+  return {
+      {"steps", trial.steps}, {"threshold", trial.threshold}, {"full_evaluations", trial.cost}, {"psnr_db", detail::psnr_db(trial.mse)}};
 }
 
 std::string to_text(const detail::BudgetTrial& trial) {
   const std::string how = trial.threshold > 0 ? "threshold " + fixed(static_cast<double>(trial.threshold), 4) : "full depth";
   return std::to_string(trial.steps) + " steps, " + how + ": " + fixed(trial.cost, 2) + " full evaluations, " +
-         fixed(psnr_of(trial.mse), 2) + " dB";
+         fixed(detail::psnr_db(trial.mse), 2) + " dB";
 }
 
 void report(const detail::BudgetResult& result, const TuneFlags& flags) {
   if (flags.json) {
-    ordered_json json = {{"budget", flags.budget}, {"best", to_json(result.best)}, {"trials", ordered_json::array()}};
+    ordered_json json = {{"budget", flags.budget},
+                         {"reference_steps", result.reference_steps},
+                         {"best", to_json(result.best)},
+                         {"trials", ordered_json::array()}};
     for (const detail::BudgetTrial& trial : result.trials) json["trials"].push_back(to_json(trial));
     json["plan"] = flags.output;
     print_json(json);
@@ -91,7 +93,8 @@ Action add_tune(CLI::App& verb) {
   add_number(verb, {"--budget", "compute per image, in full-depth evaluations of the network"}, flags->budget, {1, 10000});
   verb.add_option("-o,--output", flags->output, "the plan, with steps and solver")->required()->type_name("PLAN.json");
   add_whole(verb, {"--samples", "images per trial"}, flags->samples, {1, kMostSamples});
-  add_whole(verb, {"--reference-steps", "full-depth steps of the images to come near"}, flags->reference_steps, {1, 10000});
+  add_whole(verb, {"--reference-steps", "full-depth steps of the images to come near; 0: 50, or twice --most-steps"},
+            flags->reference_steps, {0, 10000});
   add_whole(verb, {"--most-steps", "steps to try at most; 0: three times the budget"}, flags->most_steps, {0, 10000});
   verb.add_flag("--json", flags->json, "report as JSON");
   return [flags] { tune(*flags); };

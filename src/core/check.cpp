@@ -56,4 +56,10 @@ std::string show(const std::string& text) {
   return shown;
 }
 
+std::string show_shape(std::span<const std::int64_t> shape) {
+  std::string text;
+  for (const std::int64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  return "[" + text + "]";
+}
+
 }  // namespace adadiff::detail

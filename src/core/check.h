@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <sstream>
 #include <string>
 
@@ -31,6 +32,8 @@ std::string show(std::int64_t value);
 inline std::string show(int value) { return show(static_cast<std::int64_t>(value)); }
 /// Quoted, control characters escaped, cut after 60 characters.
 std::string show(const std::string& text);
+/// An array's shape: "[16, 1, 28, 28]".
+std::string show_shape(std::span<const std::int64_t> shape);
 
 /// Raises unless low <= value <= high; NaN raises.
 template <class E = InvalidArgument, class T>

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 #include <sstream>
 
@@ -51,11 +50,24 @@ SolverSettings settings(const BudgetSearch& search, int steps) {
   return settings;
 }
 
+bool pays_for_full_depth(const BudgetSearch& search, int steps) {
+  return static_cast<double>(solver_table(settings(search, steps)).size()) <= search.budget;
+}
+
 /// The most steps that full depth can make within the budget; at least 1.
 int full_steps(const BudgetSearch& search) {
   int steps = std::max(1, static_cast<int>(search.budget));
-  while (steps > 1 && static_cast<double>(solver_table(settings(search, steps)).size()) > search.budget) --steps;
+  while (steps > 1 && !pays_for_full_depth(search, steps)) --steps;
   return steps;
+}
+
+/// What runs are compared with has to be finer than all of them.
+int reference_steps(const BudgetSearch& search, int most) {
+  constexpr int kUsual = 50;
+  if (search.reference_steps == 0) return std::max(kUsual, 2 * most);
+  if (search.reference_steps > most) return search.reference_steps;
+  raise({"reference_steps", "be more than the " + show(std::int64_t{most}) + " steps that are tried at most",
+         "is " + show(std::int64_t{search.reference_steps}), "raise it, or lower most_steps"});
 }
 
 void require_no_noise(const BudgetSearch& search) {
@@ -83,16 +95,12 @@ BudgetTrial Search::measure(int steps, float threshold) {
                        .width = model_.width,
                        .low = model_.image_min,
                        .high = model_.image_max};
-  const std::vector<double> errors = mean_squares(pair);
-  BudgetTrial trial{steps, threshold, 0, std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size())};
-  trial.cost = static_cast<double>(result.trace.evaluations.size()) * (1 - result.trace.compute.skipped());
-  return trial;
+  return {steps, threshold, result.trace.full_evaluations(), mean_square(pair)};
 }
 
 /// The deepest within the budget; none where leaving at once would still cost more.
 std::optional<BudgetTrial> Search::best_threshold(int steps) {
-  const BudgetTrial full = measure(steps, 0);
-  if (full.cost <= search_.budget) return full;
+  if (pays_for_full_depth(search_, steps)) return measure(steps, 0);
   std::optional<BudgetTrial> best;
   float low = 0, high = 1;
   for (int trial = 0; trial < search_.most_trials; ++trial) {
@@ -118,8 +126,9 @@ BudgetResult Search::result() {
     raise({"most_steps", "be at least the " + show(std::int64_t{first}) + " full steps that the budget pays for",
            "is " + show(std::int64_t{most})});
   }
-  reference_ = run_(with_steps(search_.reference_steps, full_depth()), "full depth, to compare with").images.values;
   BudgetResult result;
+  result.reference_steps = reference_steps(search_, most);
+  reference_ = run_(with_steps(result.reference_steps, full_depth()), "full depth, to compare with").images.values;
   int worse = 0;
   for (int steps = first; steps <= most && worse < kPatience; ++steps) {
     const std::optional<BudgetTrial> found = best_threshold(steps);
@@ -142,7 +151,7 @@ BudgetResult Search::result() {
 
 BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run) {
   require_range("budget", search.budget, 1.0, 10000.0);
-  require_range("reference_steps", search.reference_steps, 1, 10000);
+  require_range("reference_steps", search.reference_steps, 0, 10000);
   require_range("most_steps", search.most_steps, 0, 10000);
   require_no_noise(search);
   if (model.uncertainty == "none") {

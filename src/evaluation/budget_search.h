@@ -10,12 +10,12 @@
 namespace adadiff::detail {
 
 struct BudgetSearch {
-  double budget = 0;         ///< compute per sample, in full-depth evaluations of the network; at least 1
-  Request request;           ///< what to draw while searching: samples, seed, labels, guidance, solver (its steps are replaced)
-  int reference_steps = 50;  ///< of the full-depth run that images are compared with
-  int most_steps = 0;        ///< of the pairs that are tried; 0: three times the budget
-  double tolerance = 0.02;   ///< of the budget that a threshold may miss it by, downwards
-  int most_trials = 10;      ///< thresholds per number of steps
+  double budget = 0;        ///< compute per sample, in full-depth evaluations of the network; at least 1
+  Request request;          ///< what to draw while searching: samples, seed, labels, guidance, solver (its steps are replaced)
+  int reference_steps = 0;  ///< of the full-depth run that images are compared with, above most_steps; 0: 50, or twice most_steps
+  int most_steps = 0;       ///< of the pairs that are tried; 0: three times the budget
+  double tolerance = 0.02;  ///< of the budget that a threshold may miss it by, downwards
+  int most_trials = 10;     ///< thresholds per number of steps
 };
 
 /// One pair and what it gave.
@@ -27,6 +27,7 @@ struct BudgetTrial {
 };
 
 struct BudgetResult {
+  int reference_steps = 0;
   std::vector<BudgetTrial> trials;  ///< for each number of steps the best threshold within the budget, steps rising
   BudgetTrial best;                 ///< the smallest error; of equal ones, the fewest steps
   Plan plan;                        ///< best as a plan with its solver settings and the model's id
@@ -35,8 +36,8 @@ struct BudgetResult {
 /// Runs a request to its end; what it throws ends the search. `note` says what for.
 using Runner = std::function<Result(const Request& request, const std::string& note)>;
 
-/// For each number of steps, halves the range of thresholds until the compute meets the budget. Compute never falls as the threshold
-/// does, up to noise between runs that take other paths. Throws InvalidArgument.
+/// For each number of steps, halves the range of thresholds until the compute meets the budget. A lower threshold never needs less
+/// compute, up to noise between runs that take other paths. Throws InvalidArgument.
 BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run);
 
 }  // namespace adadiff::detail

@@ -12,6 +12,7 @@
 #include <c10/util/Exception.h>
 
 #include "core/check.h"
+#include "core/noise_purpose.h"
 #include "kernels/noise.h"
 #include "training/draws.h"
 #include "training/learning_rate.h"
@@ -20,7 +21,6 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::uint32_t kAugmentation = 112;  // NoiseKey::purpose; no other draw has it
 constexpr std::int64_t kWarmUp = 200;
 constexpr double kClip = 1, kLossMemory = 0.98;
 
@@ -51,7 +51,8 @@ struct Move {
 
 Move draw_move(const ClassifierTraining& training, std::int64_t step, std::int64_t row) {
   std::uint32_t words[3] = {};
-  kernels::fill_bits({training.seed, static_cast<std::uint32_t>(step), kAugmentation, static_cast<std::uint32_t>(row)}, words, 3);
+  const auto counter = [](std::int64_t number) { return static_cast<std::uint32_t>(number); };
+  kernels::fill_bits({training.seed, counter(step), noise_purpose::kAugmentation, counter(row)}, words, 3);
   const auto shift = [&](std::uint32_t word) {
     const auto choices = static_cast<std::uint64_t>(2 * training.shift + 1);
     return static_cast<std::int64_t>(word * choices >> 32) - training.shift;
@@ -65,23 +66,26 @@ class Batches {
       : images_(images),
         training_(training),
         order_(training.seed, images.count),
-        planes_(static_cast<std::size_t>(images.values())),
+        planes_(static_cast<std::size_t>(training.batch * images.values())),
         x_(at::empty({training.batch, images.channels, images.height, images.width})),
         labels_(at::empty({training.batch}, at::kLong)) {}
 
   void fill(std::int64_t step) {
-    for (std::int64_t row = 0; row < training_.batch; ++row) fill_row(step, row);
+    std::vector<std::int64_t> chosen;
+    for (std::int64_t row = 0; row < training_.batch; ++row) chosen.push_back(order_.index(step, training_.batch, row));
+    images_.read_all(chosen, planes_);
+    for (std::int64_t row = 0; row < training_.batch; ++row) {
+      labels_.mutable_data_ptr<std::int64_t>()[row] = images_.label(chosen[static_cast<std::size_t>(row)]);
+      move_row(row, draw_move(training_, step, row));
+    }
   }
   const at::Tensor& x() const { return x_; }
   const at::Tensor& labels() const { return labels_; }
 
  private:
   // What comes in from outside is the edge's value.
-  void fill_row(std::int64_t step, std::int64_t row) {
-    const std::int64_t image = order_.index(step, training_.batch, row);
-    images_.read(image, planes_);
-    labels_.mutable_data_ptr<std::int64_t>()[row] = images_.label(image);
-    const Move move = draw_move(training_, step, row);
+  void move_row(std::int64_t row, const Move& move) {
+    const std::uint8_t* planes = planes_.data() + row * images_.values();
     float* out = x_.mutable_data_ptr<float>() + row * images_.values();
     for (std::int64_t c = 0; c < images_.channels; ++c) {
       for (std::int64_t y = 0; y < images_.height; ++y) {
@@ -89,7 +93,7 @@ class Batches {
         for (std::int64_t x = 0; x < images_.width; ++x) {
           const std::int64_t from = std::clamp<std::int64_t>(x - move.right, 0, images_.width - 1);
           const std::int64_t place = line + (move.is_mirrored ? images_.width - 1 - from : from);
-          *out++ = static_cast<float>(planes_[static_cast<std::size_t>(place)]) / 127.5F - 1;
+          *out++ = static_cast<float>(planes[place]) / 127.5F - 1;
         }
       }
     }
@@ -98,7 +102,7 @@ class Batches {
   const ImageSource& images_;
   const ClassifierTraining& training_;
   DataOrder order_;
-  std::vector<std::uint8_t> planes_;
+  std::vector<std::uint8_t> planes_;  ///< of a batch
   at::Tensor x_, labels_;
 };
 
@@ -138,7 +142,7 @@ class Training {
       : training_(training), classifier_(initialised(config, training.seed)), batches_(images, training) {
     steps_ = steps_of(images, training);
     rates_.learning_rate = training.learning_rate;
-    rates_.warmup = std::min(kWarmUp, steps_ / 10);
+    rates_.warmup = kWarmUp;
     rates_.steps = steps_;
   }
 

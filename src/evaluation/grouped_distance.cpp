@@ -2,6 +2,7 @@
 #include "evaluation/grouped_distance.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/check.h"
 #include "evaluation/kernel_sums.h"
@@ -19,7 +20,8 @@ Rows rows_of_group(Eigen::Index samples, int groups, int group) {
 }
 
 void check_groups(const Features& generated, int groups) {
-  require_range<InvalidArgument, std::int64_t>("groups", groups, 2, std::max<std::int64_t>(2, generated.rows() / 2));
+  require_range<InvalidArgument, std::int64_t>("groups", groups, kFewestGroups,
+                                               std::max<std::int64_t>(kFewestGroups, generated.rows() / 2));
 }
 
 double pairs(Eigen::Index samples) { return static_cast<double>(samples) * static_cast<double>(samples - 1); }
@@ -45,6 +47,24 @@ GroupSums group_sums(const Features& reference, const Features& generated, int g
 }
 
 }  // namespace
+
+/// The normal quantile, corrected by powers of 1 / freedom (Abramowitz & Stegun 1964, 26.7.5).
+double student_t(int freedom) {
+  constexpr double z = 1.959963984540054, z2 = z * z;
+  const double n = freedom;
+  const double first = (z2 + 1) * z / 4, second = ((5 * z2 + 16) * z2 + 3) * z / 96;
+  const double third = (((3 * z2 + 19) * z2 + 17) * z2 - 15) * z / 384;
+  const double fourth = ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) * z / 92160;
+  return z + (first + (second + (third + fourth / n) / n) / n) / n;
+}
+
+double half_width(const GroupedDistance& distance) {
+  const auto groups = static_cast<double>(distance.without.size());
+  double mean = 0, squares = 0;
+  for (const double value : distance.without) mean += value / groups;
+  for (const double value : distance.without) squares += (value - mean) * (value - mean);
+  return student_t(static_cast<int>(distance.without.size()) - 1) * std::sqrt((groups - 1) / groups * squares);
+}
 
 GroupedDistance grouped_kernel_distance(const Features& reference, const Features& generated, int groups) {
   check_features(reference, "reference features", 2);

@@ -21,6 +21,13 @@ void ImageSubset::read(std::int64_t index, std::span<std::uint8_t> planes) const
   whole_.read(indices_[static_cast<std::size_t>(index)], planes);
 }
 
+void ImageSubset::read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const {
+  std::vector<std::int64_t> of_whole;
+  of_whole.reserve(indices.size());
+  for (const std::int64_t index : indices) of_whole.push_back(indices_[static_cast<std::size_t>(index)]);
+  whole_.read_all(of_whole, planes);
+}
+
 std::int64_t ImageSubset::label(std::int64_t index) const { return whole_.label(indices_[static_cast<std::size_t>(index)]); }
 
 HeldOut hold_out(const ImageSource& images, std::uint64_t seed) {

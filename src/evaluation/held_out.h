@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "training/image_source.h"
@@ -14,6 +15,7 @@ class ImageSubset final : public ImageSource {
   ImageSubset(const ImageSource& whole, std::vector<std::int64_t> indices);
 
   void read(std::int64_t index, std::span<std::uint8_t> planes) const override;
+  void read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const override;
   std::int64_t label(std::int64_t index) const override;
 
  private:

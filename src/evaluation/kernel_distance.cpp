@@ -6,15 +6,12 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/noise_purpose.h"
 #include "evaluation/kernel_sums.h"
 #include "kernels/noise.h"
 
 namespace adadiff::detail {
 namespace {
-
-// NoiseKey::purpose; sampling and training have smaller ones.
-constexpr std::uint32_t kReferenceRows = 96;
-constexpr std::uint32_t kGeneratedRows = 97;
 
 /// The first `size` places of a shuffle of [0, count).
 std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t size, const kernels::NoiseKey& key) {
@@ -72,8 +69,8 @@ std::vector<KernelSubset> draw_kernel_subsets(std::int64_t references, std::int6
   drawn.reserve(static_cast<std::size_t>(subsets.count));
   for (int i = 0; i < subsets.count; ++i) {
     const auto index = static_cast<std::uint32_t>(i);
-    drawn.push_back(
-        {draw_rows(references, size, {seed, index, kReferenceRows, 0}), draw_rows(generated, size, {seed, index, kGeneratedRows, 0})});
+    drawn.push_back({draw_rows(references, size, {seed, index, noise_purpose::kReferenceRows, 0}),
+                     draw_rows(generated, size, {seed, index, noise_purpose::kGeneratedRows, 0})});
   }
   return drawn;
 }

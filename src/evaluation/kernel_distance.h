@@ -29,7 +29,7 @@ std::vector<KernelSubset> draw_kernel_subsets(std::int64_t references, std::int6
 /// Over the subsets, as the field reports it.
 struct KernelDistance {
   double mean = 0;
-  double deviation = 0;  ///< standard deviation between subsets, divided by their number (not that of the mean)
+  double deviation = 0;  ///< population standard deviation over the subsets (ddof 0); not the standard error of the mean
 };
 
 /// Squared maximum mean discrepancy with k(x, y) = (x·y / dimensions + 1)^3, unbiased, so it may be below 0. Throws InvalidArgument for

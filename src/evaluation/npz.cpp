@@ -146,54 +146,58 @@ std::string npy_of(const std::string& name, const NpzArray<double>& array) {
   return text;
 }
 
-/// An archive in memory. libzip frees sources that it takes over, so each is freed here only where it did not.
+struct FreeSource {
+  void operator()(zip_source_t* source) const { zip_source_free(source); }
+};
+struct DiscardArchive {
+  void operator()(zip_t* archive) const { zip_discard(archive); }
+};
+using Source = std::unique_ptr<zip_source_t, FreeSource>;
+
+/// An archive in memory. libzip takes sources over where it succeeds, and only there.
 class MemoryArchive {
  public:
   MemoryArchive() {
-    zip_error_init(&error_);
-    source_ = zip_source_buffer_create(nullptr, 0, 0, &error_);
-    if (source_ != nullptr) archive_ = zip_open_from_source(source_, ZIP_TRUNCATE, &error_);
-    if (archive_ == nullptr) fail();
-    zip_source_keep(source_);
+    zip_error_t error;
+    zip_error_init(&error);
+    source_.reset(zip_source_buffer_create(nullptr, 0, 0, &error));
+    if (source_) archive_.reset(zip_open_from_source(source_.get(), ZIP_TRUNCATE, &error));
+    const std::string message = zip_error_strerror(&error);
+    zip_error_fini(&error);
+    if (!archive_) fail(message);
+    zip_source_keep(source_.get());  // what was written is read from it after the archive is closed
   }
-  ~MemoryArchive() {
-    if (archive_ != nullptr) zip_discard(archive_);
-    zip_source_free(source_);
-    zip_error_fini(&error_);
-  }
-  MemoryArchive(const MemoryArchive&) = delete;
-  MemoryArchive& operator=(const MemoryArchive&) = delete;
 
   /// `content` must live until bytes().
   void add(const std::string& name, const std::string& content) {
-    zip_source_t* source = zip_source_buffer(archive_, content.data(), content.size(), 0);
-    const zip_int64_t index = source == nullptr ? -1 : zip_file_add(archive_, name.c_str(), source, ZIP_FL_ENC_UTF_8);
-    if (index < 0) {
-      zip_source_free(source);
-      fail();
-    }
+    Source source(zip_source_buffer(archive_.get(), content.data(), content.size(), 0));
+    const zip_int64_t index = source ? zip_file_add(archive_.get(), name.c_str(), source.get(), ZIP_FL_ENC_UTF_8) : -1;
+    if (index < 0) fail(zip_strerror(archive_.get()));
+    static_cast<void>(source.release());
     const auto entry = static_cast<zip_uint64_t>(index);
     constexpr zip_uint16_t kFirstDate = 1 << 5 | 1;  // 1980-01-01, the first day that the format knows
-    zip_set_file_compression(archive_, entry, ZIP_CM_STORE, 0);
-    zip_file_set_dostime(archive_, entry, 0, kFirstDate, 0);
+    zip_set_file_compression(archive_.get(), entry, ZIP_CM_STORE, 0);
+    zip_file_set_dostime(archive_.get(), entry, 0, kFirstDate, 0);
   }
+  /// Ends the archive.
   std::vector<std::byte> bytes() {
-    if (zip_close(std::exchange(archive_, nullptr)) != 0) fail();
+    if (zip_close(archive_.get()) != 0) fail(zip_strerror(archive_.get()));
+    static_cast<void>(archive_.release());
     zip_stat_t facts;
-    if (zip_source_stat(source_, &facts) != 0 || zip_source_open(source_) != 0) fail();
+    if (zip_source_stat(source_.get(), &facts) != 0 || zip_source_open(source_.get()) != 0) fail(source_error());
     std::vector<std::byte> bytes(static_cast<std::size_t>(facts.size));
-    const zip_int64_t count = zip_source_read(source_, bytes.data(), facts.size);
-    zip_source_close(source_);
-    if (count != static_cast<zip_int64_t>(facts.size)) fail();
+    const zip_int64_t count = zip_source_read(source_.get(), bytes.data(), facts.size);
+    zip_source_close(source_.get());
+    if (count != static_cast<zip_int64_t>(facts.size)) fail(source_error());
     return bytes;
   }
 
  private:
-  [[noreturn]] void fail() { raise<FileError>({"npz archive", "be put together", std::string("failed: ") + zip_error_strerror(&error_)}); }
+  std::string source_error() { return zip_error_strerror(zip_source_error(source_.get())); }
+  [[noreturn]] static void fail(const std::string& reason) { raise<FileError>({"npz archive", "be put together", "failed: " + reason}); }
 
-  zip_error_t error_{};
-  zip_source_t* source_ = nullptr;
-  zip_t* archive_ = nullptr;
+  Source source_;
+  std::unique_ptr<zip_t, DiscardArchive> archive_;
 };
 
 }  // namespace

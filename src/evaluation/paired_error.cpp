@@ -102,30 +102,21 @@ double structural_similarity(const std::vector<double>& first, const std::vector
   return sum / static_cast<double>(mean1.size());
 }
 
-std::vector<double> mean_squares(const ImagePair& pair) {
-  const std::int64_t count = count_images(pair), values = image_values(pair);
-  std::vector<double> means;
-  for (std::int64_t image = 0; image < count; ++image) {
-    double sum = 0;
-    for (std::int64_t i = image * values; i < (image + 1) * values; ++i) {
-      const auto place = static_cast<std::size_t>(i);
-      const double difference = shown(pair.first[place], pair) - shown(pair.second[place], pair);
-      sum += difference * difference;
-    }
-    means.push_back(sum / static_cast<double>(values));
+double mean_square(const ImagePair& pair) {
+  count_images(pair);
+  double sum = 0;
+  for (std::size_t i = 0; i < pair.first.size(); ++i) {
+    const double difference = shown(pair.first[i], pair) - shown(pair.second[i], pair);
+    sum += difference * difference;
   }
-  return means;
+  return sum / static_cast<double>(pair.first.size());
 }
 
+double psnr_db(double mse) { return mse > 0 ? -10 * std::log10(mse) : kNaN; }
+
 PairedError paired_error(const ImagePair& pair) {
-  double sum = 0;
-  const std::vector<double> means = mean_squares(pair);
-  for (const double mean : means) sum += mean;
-  PairedError error;
-  error.mse = sum / static_cast<double>(means.size());
-  error.psnr_db = error.mse > 0 ? -10 * std::log10(error.mse) : kNaN;
-  error.ssim = mean_similarity(pair);
-  return error;
+  const double mse = mean_square(pair);
+  return {mse, psnr_db(mse), mean_similarity(pair)};
 }
 
 }  // namespace adadiff::detail

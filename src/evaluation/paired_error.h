@@ -16,15 +16,17 @@ struct ImagePair {
 
 struct PairedError {
   double mse = 0;      ///< mean square of the differences, in units of the range squared
-  double psnr_db = 0;  ///< peak signal-to-noise ratio -10 log10(mse); NaN when identical
+  double psnr_db = 0;  ///< psnr_db(mse); NaN when identical
   double ssim = 0;     ///< mean structural similarity; NaN for images with a side below 11
 };
 
 /// All images together. Throws InvalidArgument where the sets differ in size or are empty.
 PairedError paired_error(const ImagePair& pair);
 
-/// Per image, [count]. Throws the same.
-std::vector<double> mean_squares(const ImagePair& pair);
+/// The mean square alone. Throws the same.
+double mean_square(const ImagePair& pair);
+/// Peak signal-to-noise ratio of a mean square in units of the range squared; NaN for 0.
+double psnr_db(double mse);
 
 /// Structural similarity (Wang et al. 2004, eq. 13) of one plane each, [height, width] with values in [0, 1]: Gaussian window of 11 × 11
 /// with deviation 1.5, K1 0.01, K2 0.03, mean over the windows that lie inside the plane. Both sides at least 11.

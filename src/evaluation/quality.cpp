@@ -28,7 +28,20 @@ void compare_sets(const Features& real, const Features& generated, const Quality
 
 }  // namespace
 
+void check_quality(const RealFeatures& real, std::int64_t samples, const QualityOptions& options) {
+  if (real.features && real.features->rows() < 2) {
+    raise({"reference", "be of at least 2 images", "is of " + show(std::int64_t{real.features->rows()})});
+  }
+  if ((real.features || real.gaussian) && samples < 2) raise({"samples", "be at least 2 for a distance", "are " + show(samples)});
+  if (options.groups == 0) return;
+  if (samples < 2 * kFewestGroups) {
+    raise({"samples", "be at least " + show(2 * kFewestGroups) + " for groups of them", "are " + show(samples)});
+  }
+  require_range<InvalidArgument, std::int64_t>("groups", options.groups, kFewestGroups, samples / 2);
+}
+
 Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options) {
+  check_quality(real, generated.rows(), options);
   Quality quality;
   if (real.gaussian) {
     quality.frechet = real.gaussian->distance(generated);

@@ -27,7 +27,7 @@ struct QualityOptions {
   int groups = 0;          ///< of samples, left out one after the other; 0: none
 };
 
-/// Unset where the reference, or the number of samples, does not give it.
+/// Unset where the reference does not give it; precision and recall also where there are too few samples.
 struct Quality {
   std::optional<double> frechet;
   std::optional<KernelDistance> kernel;  ///< its deviation is NaN where subsets hold a whole set
@@ -36,7 +36,10 @@ struct Quality {
   std::int64_t subset_size = 0;
 };
 
-/// Throws InvalidArgument where features do not match.
+/// Throws InvalidArgument where so many samples cannot be measured like this: before they are drawn, which may take hours.
+void check_quality(const RealFeatures& real, std::int64_t samples, const QualityOptions& options);
+
+/// Throws InvalidArgument where features do not match, and what check_quality() throws.
 Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options);
 
 /// The classifier's numbers of a model's labels: by name where both sides have names, else the same. Nothing where the classifier has not

@@ -29,15 +29,14 @@ std::filesystem::path follow_links(const std::string& path) {
   raise_file_error(path, "be writable", "following its links", ELOOP);
 }
 
-std::filesystem::path name_beside(const std::filesystem::path& target) {
-  static std::atomic<unsigned> next = 0;
-  std::filesystem::path name = target;
-  name += '.' + std::to_string(::getpid()) + '-' + std::to_string(next++) + ".tmp";
-  return name;
-}
-
 std::filesystem::path folder_of(const std::filesystem::path& target) {
   return target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+}
+
+/// Not made of the target's name, which may be as long as names can be.
+std::filesystem::path name_beside(const std::filesystem::path& target) {
+  static std::atomic<unsigned> next = 0;
+  return folder_of(target) / (".adadiff-" + std::to_string(::getpid()) + "-" + std::to_string(next++) + ".tmp");
 }
 
 /// The rename itself survives a crash only after this. A folder that cannot be synchronised still holds the whole file.

@@ -78,12 +78,13 @@ struct Header {
 };
 
 Header read_header(std::span<const std::byte> bytes, const std::string& path) {
+  if (bytes.empty()) raise<ModelError>({path, "be a PNG or JPEG image", "is empty"});
   if (bytes.size() > kLargestFile) raise<ModelError>({path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
   stb_limit = std::size_t{1} << 20;
   Header header;
   if (stbi_info_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &header.width, &header.height,
                             &header.channels) == 0) {
-    raise<ModelError>({path, "be a PNG or JPEG image", std::string("is not: ") + stbi_failure_reason()});
+    raise<ModelError>({path, "be a PNG or JPEG image", std::string("reading it failed: ") + stbi_failure_reason()});
   }
   const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
   if (pixels > kMostPixels) raise<ModelError>({path, "have at most 256 megapixels", "has " + std::to_string(pixels) + " pixels"});
@@ -141,7 +142,8 @@ Images read_image(const std::string& path, int channels) {
   int width = 0, height = 0, stored = 0;
   const std::unique_ptr<stbi_uc, detail::StbFree> pixels(stbi_load_from_memory(
       reinterpret_cast<const stbi_uc*>(file.bytes().data()), static_cast<int>(file.bytes().size()), &width, &height, &stored, wanted));
-  if (pixels == nullptr) detail::raise<ModelError>({path, "be an undamaged image", std::string("is not: ") + stbi_failure_reason()});
+  if (pixels == nullptr)
+    detail::raise<ModelError>({path, "be an undamaged image", std::string("reading it failed: ") + stbi_failure_reason()});
   const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(wanted);
   return {.count = 1, .height = height, .width = width, .channels = wanted, .pixels = {pixels.get(), pixels.get() + size}};
 }

@@ -51,6 +51,14 @@ std::string description_with_exits(const std::string& json) {
   return to_json(config);
 }
 
+std::string uncertainty_of(const std::string& json) { return std::string(to_string(config_of(JsonReader(json, "network")).uncertainty)); }
+
+std::string description_with_uncertainty(const std::string& json, const std::string& form) {
+  UViTConfig config = config_of(JsonReader(json, "network"));
+  config.uncertainty = parse_uncertainty_form(form, "uncertainty");
+  return to_json(config);
+}
+
 std::int64_t count_blocks(const JsonReader& json) { return config_of(json).blocks(); }
 
 }  // namespace adadiff::detail

@@ -24,6 +24,10 @@ struct NetworkRequest {
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request);
 /// The same description with a head per exit, and with the timed map where there are no UEMs.
 std::string description_with_exits(const std::string& json);
+/// The form of the UEMs that it says or leaves to its default; "none" without UEMs.
+std::string uncertainty_of(const std::string& json);
+/// The same description with UEMs of another form. Throws ModelError for a form that there is not.
+std::string description_with_uncertainty(const std::string& json, const std::string& form);
 /// A description with every field that it leaves to its default; the text itself where no network of this build is described.
 std::string whole_description(const std::string& json);
 /// How many blocks it would have.

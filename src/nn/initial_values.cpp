@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 
 #include "core/check.h"
+#include "core/noise_purpose.h"
 #include "kernels/noise.h"
 #include "nn/layers.h"
 
@@ -15,10 +16,8 @@ std::uint32_t hash_of(const std::string& name) {
   return hash;
 }
 
-constexpr std::uint32_t kInitialWeights = 0x77;  // a purpose no sampling or training draw uses
-
 kernels::NoiseKey key_of(std::uint64_t seed, const std::string& name) {
-  return {.seed = seed, .evaluation = 0, .purpose = kInitialWeights, .sample = hash_of(name)};
+  return {.seed = seed, .evaluation = 0, .purpose = noise_purpose::kInitialWeights, .sample = hash_of(name)};
 }
 
 }  // namespace

@@ -9,16 +9,6 @@
 #include "core/check.h"
 
 namespace adadiff::detail {
-namespace {
-
-std::string show_shape(at::IntArrayRef shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + show(shape[i]);
-  return text + "]";
-}
-
-}  // namespace
-
 at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at::IntArrayRef shape, const std::string& source) {
   const auto where = source + ": tensor \"" + name + "\"";
   const auto* entry = file.find(name);

@@ -55,15 +55,13 @@ std::unique_ptr<Run::Impl> make_run(detail::SampleJob job) {
 
 }  // namespace
 
-Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-
-Pipeline Pipeline::open(const std::string& path) {
-  detail::Model model = read_model(path);
+std::shared_ptr<Pipeline::Impl> detail::open_pipeline_impl(const std::string& path) {
+  Model model = adadiff::read_model(path);
   const std::int64_t parameters = count_parameters(*model.network);
   const std::string uncertainty = uncertainty_form(*model.network);
-  std::shared_ptr<Impl> impl;
+  std::shared_ptr<Pipeline::Impl> impl;
   try {
-    impl = detail::make_pipeline_impl(model.network, std::move(model.sampler));
+    impl = make_pipeline_impl(model.network, std::move(model.sampler));
   } catch (const InvalidArgument& error) {
     throw ModelError(path + ": " + error.what());
   }
@@ -73,8 +71,12 @@ Pipeline Pipeline::open(const std::string& path) {
   impl->summary.training = std::move(model.training);
   impl->summary.license = std::move(model.license);
   impl->summary.origin = std::move(model.origin);
-  return Pipeline(std::move(impl));
+  return impl;
 }
+
+Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+Pipeline Pipeline::open(const std::string& path) { return Pipeline(detail::open_pipeline_impl(path)); }
 
 const ModelSummary& Pipeline::model() const { return impl_->summary; }
 

@@ -7,14 +7,12 @@
 #include <ATen/ATen.h>
 
 #include "core/check.h"
+#include "core/noise_purpose.h"
 #include "kernels/noise.h"
 #include "sampling/update.h"
 
 namespace adadiff::detail {
 namespace {
-
-constexpr std::uint32_t kInitialNoise = 0;  // NoiseKey::purpose
-constexpr std::uint32_t kSolverNoise = 1;
 
 void fill_noise(const SampleJob& job, std::uint32_t purpose, int evaluation, std::int64_t sample, float* out) {
   const kernels::NoiseKey key{job.seed, static_cast<std::uint32_t>(evaluation), purpose, static_cast<std::uint32_t>(sample)};
@@ -48,7 +46,7 @@ int clean_slots(const ExecutablePlan& plan) {
 void write_start(const SampleJob& job, std::int64_t sample, float* out) {
   const std::int64_t values = job.image_values();
   if (job.initial_noise.empty()) {
-    fill_noise(job, kInitialNoise, 0, sample, out);
+    fill_noise(job, noise_purpose::kInitialNoise, 0, sample, out);
   } else {
     std::copy_n(job.initial_noise.data() + sample * values, values, out);
   }
@@ -154,7 +152,7 @@ void BatchState::predict_clean_images(const CompiledEvaluation& evaluation, floa
 
 void BatchState::draw_noise(int index) {
   float* noise = noise_.data_ptr<float>();
-  for (std::int64_t i = 0; i < samples_; ++i) fill_noise(job_, kSolverNoise, index, first_sample_ + i, noise + i * values_);
+  for (std::int64_t i = 0; i < samples_; ++i) fill_noise(job_, noise_purpose::kSolverNoise, index, first_sample_ + i, noise + i * values_);
 }
 
 const float* BatchState::state(std::int64_t index) const { return state_.data_ptr<float>() + index * values_; }

@@ -31,6 +31,8 @@ double Trace::mean_exit_depth() const {
   return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
+double Trace::full_evaluations() const { return static_cast<double>(evaluations.size()) * (1 - compute.skipped()); }
+
 std::vector<std::vector<int>> Trace::exits() const {
   const auto stride = static_cast<std::size_t>(branches < 1 ? 1 : branches);
   std::vector<std::vector<int>> exits;

@@ -19,6 +19,7 @@
 #include "io/json_reader.h"
 #include "io/safetensors.h"
 #include "networks/registry.h"
+#include "pipeline/model_description.h"
 #include "pipeline/model_tensors.h"
 
 namespace adadiff::detail {
@@ -98,6 +99,16 @@ std::string object_text(const JsonReader& json) {
   return json.value().dump();
 }
 
+ModelTexts parse_texts(const JsonReader& options) {
+  ModelTexts texts;
+  if (const auto names = options.optional("class_names")) {
+    for (const JsonReader& name : names->elements(1 << 20)) texts.class_names.push_back(name.as_string(kMostClassName));
+  }
+  if (const auto license = options.optional("license")) texts.license = license->as_string(kMostText);
+  if (const auto origin = options.optional("origin")) texts.origin = origin->as_string(kMostText);
+  return texts;
+}
+
 CheckpointFacts parse_facts(const SafetensorsFile& file, const std::string& path) {
   const auto text = file.metadata().find(kMetadataKey);
   if (text == file.metadata().end()) {
@@ -110,6 +121,7 @@ CheckpointFacts parse_facts(const SafetensorsFile& file, const std::string& path
   facts.step = json.field("step").as_int(0, kMostSteps);
   facts.simple_loss = json.field("simple_loss").as_double(0, std::numeric_limits<double>::max());
   facts.options = object_text(json.field("options"));
+  facts.texts = parse_texts(json.field("options"));
   facts.network = object_text(json.field("network"));
   if (const auto base = json.optional("base")) facts.base = base->as_string(128);
   if (const auto images = json.optional("images")) facts.images = images->as_string(128);

@@ -24,6 +24,12 @@ struct TrainingState {
   const std::vector<at::Tensor>& second_moments;  ///< undefined ones are left out
 };
 
+/// What a model file says in words.
+struct ModelTexts {
+  std::vector<std::string> class_names;
+  std::string license, origin;
+};
+
 /// The rest of a checkpoint.
 struct CheckpointFacts {
   std::int64_t step = 0;    ///< steps done
@@ -32,6 +38,7 @@ struct CheckpointFacts {
   std::string network;      ///< config_json of the network
   std::string base = {};    ///< id of the model that the training started from; empty: none
   std::string images = {};  ///< how many there are, and their fingerprint; empty: not known
+  ModelTexts texts = {};    ///< of `options`; only read
 };
 
 /// Replaces the file in one piece after it is safely on disk: a kill at any moment leaves the old one or the new one. Throws FileError.

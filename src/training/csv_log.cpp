@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "io/text_file.h"
+#include "training/checkpoint.h"
 
 namespace adadiff::detail {
 namespace {
@@ -45,10 +46,13 @@ std::string kept_lines(const std::string& path, std::int64_t last_step) {
 
 }  // namespace
 
-CsvLog::CsvLog(const std::string& path, std::int64_t last_step) : path_(path) {
+CsvLog::CsvLog(const std::string& path, std::int64_t last_step, bool must_be_new) : path_(path) {
   if (path.empty()) return;
   std::error_code ignored;
   if (std::filesystem::is_fifo(path, ignored)) raise<FileError>({path, "be a file that a resume can mend", "is a pipe"});
+  if (must_be_new && is_regular(path) && kept_lines(path, kMostSteps).size() > kHeader.size() + 1) {
+    raise({path, "have no steps where a training starts afresh", "has the log of another", "move it away, or name another file"});
+  }
   write_text(path, kept_lines(path, last_step));
   file_.open(path, std::ios::app);
   if (!file_) raise<FileError>({path, "be a file that can be appended to", "cannot be opened"});

@@ -13,8 +13,8 @@ namespace adadiff::detail {
 class CsvLog {
  public:
   /// Keeps the lines of steps 1..last_step of a log that is there, drops later and broken ones. An empty path logs nothing.
-  /// Throws FileError, also where the file is something other than such a log.
-  CsvLog(const std::string& path, std::int64_t last_step);
+  /// Throws FileError, also where the file is something other than such a log; InvalidArgument where it must be new, but has steps.
+  CsvLog(const std::string& path, std::int64_t last_step, bool must_be_new);
   void append(const TrainingProgress& progress);
 
  private:

@@ -1,4 +1,4 @@
-// Draws from the library's counter-based generator; purposes of training start at 64, those of sampling lie below.
+// Draws from the library's counter-based generator.
 #include "training/draws.h"
 
 #include <algorithm>
@@ -6,15 +6,14 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/noise_purpose.h"
 #include "kernels/noise.h"
 
 namespace adadiff::detail {
 namespace {
 
-enum class Purpose : std::uint32_t { Noise = 64, Time = 65, LabelDrop = 66, DataOrder = 67, Mirror = 68 };
-
-kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, Purpose purpose, std::int64_t position) {
-  return {seed, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(position)};
+kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, std::uint32_t purpose, std::int64_t position) {
+  return {seed, static_cast<std::uint32_t>(step), purpose, static_cast<std::uint32_t>(position)};
 }
 
 double uniform(const kernels::NoiseKey& key) {
@@ -33,14 +32,14 @@ double normal(const kernels::NoiseKey& key) {
 double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::int64_t count) {
   switch (options.times) {
     case TimeDistribution::Uniform:
-      return uniform(key_of(options.seed, step, Purpose::Time, position));
+      return uniform(key_of(options.seed, step, noise_purpose::kTime, position));
     case TimeDistribution::LogitNormal:
-      return 1 / (1 + std::exp(-normal(key_of(options.seed, step, Purpose::Time, position))));
+      return 1 / (1 + std::exp(-normal(key_of(options.seed, step, noise_purpose::kTime, position))));
     case TimeDistribution::Stratified:
       break;
   }
   const double share = static_cast<double>(position) / static_cast<double>(count);
-  return std::fmod(uniform(key_of(options.seed, step, Purpose::Time, 0)) + share, 1.0);
+  return std::fmod(uniform(key_of(options.seed, step, noise_purpose::kTime, 0)) + share, 1.0);
 }
 
 }  // namespace
@@ -58,7 +57,7 @@ std::int64_t DataOrder::index(std::int64_t step, std::int64_t batch, std::int64_
 void DataOrder::shuffle(std::int64_t epoch) {
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   std::vector<std::uint32_t> words(order_.size() * 2);
-  kernels::fill_bits(key_of(seed_, epoch, Purpose::DataOrder, 0), words.data(), static_cast<std::int64_t>(words.size()));
+  kernels::fill_bits(key_of(seed_, epoch, noise_purpose::kDataOrder, 0), words.data(), static_cast<std::int64_t>(words.size()));
   for (std::size_t i = order_.size(); i > 1; --i) {
     const std::uint64_t draw = (std::uint64_t{words[2 * i - 2]} << 32) | words[2 * i - 1];
     std::swap(order_[i - 1], order_[draw % i]);
@@ -77,15 +76,16 @@ std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedu
 }
 
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
-  return uniform(key_of(options.seed, step, Purpose::LabelDrop, position)) < options.label_drop;
+  return uniform(key_of(options.seed, step, noise_purpose::kLabelDrop, position)) < options.label_drop;
 }
 
 bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
-  return options.mirror && uniform(key_of(options.seed, step, Purpose::Mirror, position)) < 0.5;
+  return options.mirror && uniform(key_of(options.seed, step, noise_purpose::kMirror, position)) < 0.5;
 }
 
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {
-  kernels::fill_normal(key_of(options.seed, step, Purpose::Noise, position), out.data(), static_cast<std::int64_t>(out.size()));
+  kernels::fill_normal(key_of(options.seed, step, noise_purpose::kTrainingNoise, position), out.data(),
+                       static_cast<std::int64_t>(out.size()));
 }
 
 }  // namespace adadiff::detail

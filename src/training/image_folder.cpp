@@ -1,4 +1,4 @@
-// Lists first, pictures later.
+// Lists a folder when it is opened, and reads each picture when it is needed.
 #include "training/image_folder.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include <ATen/Parallel.h>
 
@@ -36,6 +37,12 @@ struct Picture {
   std::int64_t label = -1;
 };
 
+/// What a folder holds.
+struct Listing {
+  std::vector<Picture> pictures;
+  std::int64_t ignored = 0;  ///< other files
+};
+
 bool is_picture(const fs::directory_entry& entry) {
   std::error_code ignored;
   std::string ending = entry.path().extension().string();
@@ -59,20 +66,25 @@ std::vector<fs::directory_entry> list(const std::string& folder) {
   return entries;
 }
 
-void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t label, std::vector<Picture>& pictures) {
+void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t label, Listing& listing) {
   for (const fs::directory_entry& entry : entries) {
-    if (is_picture(entry)) pictures.push_back({entry.path().string(), label});
+    std::error_code ignored;
+    if (is_picture(entry)) {
+      listing.pictures.push_back({entry.path().string(), label});
+    } else if (!entry.is_directory(ignored)) {
+      ++listing.ignored;
+    }
   }
 }
 
 /// Links to folders are not followed, since they may lead back up.
-void add_pictures_below(const fs::path& folder, std::int64_t label, std::vector<Picture>& pictures, int depth = 0) {
+void add_pictures_below(const fs::path& folder, std::int64_t label, Listing& listing, int depth = 0) {
   if (depth > kDeepest) raise<FileError>({folder.string(), "be at most " + show(kDeepest) + " folders below its class", "is deeper"});
   const std::vector<fs::directory_entry> entries = list(folder.string());
-  add_pictures(entries, label, pictures);
+  add_pictures(entries, label, listing);
   for (const fs::directory_entry& entry : entries) {
     std::error_code ignored;
-    if (!entry.is_symlink(ignored) && entry.is_directory(ignored)) add_pictures_below(entry.path(), label, pictures, depth + 1);
+    if (!entry.is_symlink(ignored) && entry.is_directory(ignored)) add_pictures_below(entry.path(), label, listing, depth + 1);
   }
 }
 
@@ -89,7 +101,8 @@ void require_class_name(const std::string& folder, const std::string& name) {
 /// The same error, with what to do about it.
 template <class E>
 [[noreturn]] void raise_with_advice(const E& error) {
-  throw E(std::string(error.what()) + "; remove it, or replace it under the same name where a training is to be resumed");
+  throw E(std::string(error.what()) +
+          "; remove it, or put a picture in its place; a training that is to be resumed needs one of this name");
 }
 
 Images read_picture(const std::string& path, std::int64_t channels) {
@@ -135,7 +148,7 @@ class ImageFolder final : public ImageSource {
 
  private:
   void forget_labels();
-  void add_classes(const std::vector<fs::directory_entry>& entries);
+  void add_classes(const std::vector<fs::directory_entry>& entries, Listing& listing);
   std::uint64_t fingerprint_of_names(const std::string& path) const;
   void decode(std::int64_t index, std::span<std::uint8_t> planes) const;
 
@@ -151,9 +164,12 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Label
   require_range<InvalidArgument, std::int64_t>("image height", shape.height, 1, kLongestSide);
   require_range<InvalidArgument, std::int64_t>("image width", shape.width, 1, kLongestSide);
   const std::vector<fs::directory_entry> entries = list(path);
-  add_pictures(entries, -1, pictures_);
-  const std::size_t unlabelled = pictures_.size();
-  add_classes(entries);
+  Listing listing;
+  add_pictures(entries, -1, listing);
+  const std::size_t unlabelled = listing.pictures.size();
+  add_classes(entries, listing);
+  pictures_ = std::move(listing.pictures);
+  ignored = listing.ignored;
   if (pictures_.empty()) raise<FileError>({path, "hold PNG or JPEG files, or folders of them", "holds none"});
   if (unlabelled > 0 && unlabelled < pictures_.size()) {
     raise<FileError>(
@@ -173,13 +189,13 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Label
 }
 
 /// A folder without pictures is no class.
-void ImageFolder::add_classes(const std::vector<fs::directory_entry>& entries) {
+void ImageFolder::add_classes(const std::vector<fs::directory_entry>& entries, Listing& listing) {
   for (const fs::directory_entry& entry : entries) {
-    std::error_code ignored;
-    if (!entry.is_directory(ignored)) continue;
-    const std::size_t before = pictures_.size();
-    add_pictures_below(entry.path(), classes, pictures_);
-    if (pictures_.size() == before) continue;
+    std::error_code no_error;
+    if (!entry.is_directory(no_error)) continue;
+    const std::size_t before = listing.pictures.size();
+    add_pictures_below(entry.path(), classes, listing);
+    if (listing.pictures.size() == before) continue;
     class_names.push_back(entry.path().filename().string());
     ++classes;
   }

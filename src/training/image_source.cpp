@@ -12,17 +12,12 @@ namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kMeasuredImages = 128;
-
-std::string show_shape(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text.append(i > 0 ? ", " : "").append(show(shape[i]));
-  return text + "]";
-}
+constexpr std::size_t kTogether = 8;  // images that are read at once: large ones are not held twice
 
 void read_labels(const std::string& path, ImageSet& set) {
   IdxArray labels = read_idx(path);
   if (labels.shape != std::vector<std::int64_t>{set.count}) {
-    raise<ModelError>({path, "hold one label per image, " + show_shape({set.count}), "has " + show_shape(labels.shape)});
+    raise<ModelError>({path, "hold one label per image, " + show_shape(std::array{set.count}), "has " + show_shape(labels.shape)});
   }
   set.labels = std::move(labels.values);
   set.classes = *std::max_element(set.labels.begin(), set.labels.end()) + std::int64_t{1};
@@ -67,19 +62,23 @@ void ImageSource::read_all(std::span<const std::int64_t> indices, std::span<std:
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices) {
   const std::int64_t plane = source.height * source.width, values = source.values();
   Images images{.count = std::ssize(indices), .height = source.height, .width = source.width, .channels = source.channels};
-  std::vector<std::uint8_t> planes(static_cast<std::size_t>(values));
-  images.pixels.resize(indices.size() * planes.size());
-  std::uint8_t* out = images.pixels.data();
-  for (const std::int64_t index : indices) {
-    source.read(index, planes);
-    for (std::int64_t i = 0; i < values; ++i) out[i % plane * source.channels + i / plane] = planes[static_cast<std::size_t>(i)];
-    out += values;
+  std::vector<std::uint8_t> planes;
+  images.pixels.reserve(indices.size() * static_cast<std::size_t>(values));
+  for (std::size_t first = 0; first < indices.size(); first += kTogether) {
+    const auto some = std::span(indices).subspan(first, std::min(kTogether, indices.size() - first));
+    planes.resize(some.size() * static_cast<std::size_t>(values));
+    source.read_all(some, planes);
+    for (std::int64_t image = 0; image < std::ssize(some); ++image) {
+      for (std::int64_t i = 0; i < values; ++i) {
+        const std::int64_t place = image * values + i % source.channels * plane + i / source.channels;
+        images.pixels.push_back(planes[static_cast<std::size_t>(place)]);
+      }
+    }
   }
   return images;
 }
 
 double data_std(const ImageSource& source) {
-  constexpr std::size_t kTogether = 8;  // large images are not held all at once
   const std::int64_t every = (source.count + kMeasuredImages - 1) / kMeasuredImages;
   std::array<std::int64_t, 256> histogram{};
   std::vector<std::int64_t> indices;

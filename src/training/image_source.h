@@ -27,6 +27,7 @@ class ImageSource {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t classes = 0;              ///< 0 without labels
   std::vector<std::string> class_names;  ///< where the source knows them
+  std::int64_t ignored = 0;              ///< files that lie among the images and are none by their names
   std::uint64_t fingerprint = 0;         ///< of pixels and labels, or of the pictures' names; other images have another one
 };
 

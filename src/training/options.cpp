@@ -79,6 +79,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("depth", o.depth);
   visit("heads", o.heads);
   visit("patch", o.patch);
+  visit("uncertainty", o.uncertainty);
   visit("prediction", o.prediction);
   visit("schedule", o.schedule);
   visit("times", o.times);

@@ -22,6 +22,7 @@ namespace adadiff::detail {
 namespace {
 
 constexpr double kTimeScale = 1000;
+constexpr const char* kWeightsOfTheNetwork = "have the weights of the network to be trained";
 /// Parameters of the largest network. Weights, gradients, two moments and averages are five float32 copies: 40 GiB for this many.
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
 
@@ -29,6 +30,10 @@ constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
 std::string described_network(const TrainingOptions& options, const ImageSource& set) {
   if (set.height != set.width) {
     raise({"TrainingOptions.images", "be square for a U-ViT", "are " + show(set.height) + " by " + show(set.width)});
+  }
+  if (options.patch > 0 && set.height % options.patch != 0) {
+    raise({"TrainingOptions.patch", "divide the side of the images, " + show(set.height), "is " + show(options.patch),
+           "a folder of pictures is brought to any size"});
   }
   UViTConfig config;
   config.image_size = set.height;
@@ -41,6 +46,16 @@ std::string described_network(const TrainingOptions& options, const ImageSource&
   config.time_mlp = true;
   config.heads_per_exit = true;
   return to_json(config);
+}
+
+/// With UEMs of the form that the options ask for, if they do.
+std::string with_asked_uncertainty(const std::string& network, const TrainingOptions& options) {
+  if (options.uncertainty.empty()) return network;
+  try {
+    return description_with_uncertainty(network, options.uncertainty);
+  } catch (const ModelError& error) {
+    throw InvalidArgument(std::string("TrainingOptions.") + error.what());
+  }
 }
 
 /// The label embedding's last row means "no label" where the data has no class for it.
@@ -59,7 +74,7 @@ std::shared_ptr<TrainableNetwork> make_trainable(const JsonReader& description, 
 }
 
 std::shared_ptr<TrainableNetwork> fresh_network(const TrainingOptions& options, const ImageSource& set) {
-  const std::string text = options.network.empty() ? described_network(options, set) : options.network;
+  const std::string text = with_asked_uncertainty(options.network.empty() ? described_network(options, set) : options.network, options);
   const JsonReader document(text, "TrainingOptions.network");
   return make_trainable(document, null_label(document, set), options.seed);
 }
@@ -72,18 +87,21 @@ Tensors tensors_of(TrainableNetwork& network) {
   return tensors;
 }
 
-/// Everything but UEMs that the base lacks comes from the base: by its own name, or from the head that an exit shared so far.
+/// Everything but UEMs that the base lacks, or has in another form, comes from the base: by its own name, or from the head that an exit
+/// shared so far.
 void copy_weights(const Model& base, TrainableNetwork& network, const std::string& path) {
   const Tensors known = tensors_of(*base.network);
+  const bool keeps_form = uncertainty_of(base.network->config_json()) == uncertainty_of(network.config_json());
   network.visit([&](const std::string& name, at::Tensor& tensor) {
     const auto exit_source = network.role(name).exit_source;
-    auto source = known.find(name);
-    if (source == known.end() && exit_source) {
-      if (exit_source->empty()) return;
-      source = known.find(*exit_source);
-    }
-    if (source == known.end() || source->second.sizes() != tensor.sizes()) {
-      raise<ModelError>({path, "have the weights of the network to be trained", "has no " + show(name) + " of its shape"});
+    const bool is_uem = exit_source && exit_source->empty();
+    auto source = is_uem && !keeps_form ? known.end() : known.find(name);
+    if (source == known.end() && is_uem) return;
+    if (source == known.end() && exit_source) source = known.find(*exit_source);
+    if (source == known.end()) raise<ModelError>({path, kWeightsOfTheNetwork, "has no " + show(name)});
+    if (source->second.sizes() != tensor.sizes()) {
+      raise<ModelError>({path, kWeightsOfTheNetwork,
+                         "has " + show(name) + " as " + show_shape(source->second.sizes()) + ", not " + show_shape(tensor.sizes())});
     }
     tensor.copy_(source->second);
   });
@@ -137,7 +155,8 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   task.base = task.model.sampler.id;
   task.label_of_class = labels_by_name(task.model.class_names, set);
   require_pixel_range(task.model, options.from);
-  const std::string text = options.network.empty() ? description_with_exits(task.model.network->config_json()) : options.network;
+  const std::string text = with_asked_uncertainty(
+      options.network.empty() ? description_with_exits(task.model.network->config_json()) : options.network, options);
   auto network = make_trainable(JsonReader(text, "TrainingOptions.network"), task.model.network->info().null_label, options.seed);
   copy_weights(task.model, *network, options.from);
   task.model.network = std::move(network);
@@ -179,7 +198,12 @@ TrainingTask task_around(const TrainingOptions& options, const std::shared_ptr<T
   task.model.sampler.schedule = find_schedule(options.schedule);
   task.model.sampler.time_scale = kTimeScale;
   task.model.sampler.data_std = data_std(set);
-  task.model.class_names = options.class_names.empty() ? set.class_names : options.class_names;
+  // A network without labels has no use for the names of the images' classes.
+  if (!options.class_names.empty()) {
+    task.model.class_names = options.class_names;
+  } else if (network->info().classes > 0) {
+    task.model.class_names = set.class_names;
+  }
   task.model.license = options.license;
   task.model.origin = options.origin;
   return task;
@@ -195,7 +219,7 @@ nlohmann::ordered_json settled_recipe(const TrainingTask& task, const TrainingOp
   recipe["channels"] = info.channels;
   if (task.base.empty() && options.network.empty()) return recipe;
   recipe["network"] = task.model.network->config_json();
-  for (const char* key : {"width", "depth", "heads", "patch"}) recipe.erase(key);  // `network` says them
+  for (const char* key : {"width", "depth", "heads", "patch", "uncertainty"}) recipe.erase(key);  // `network` says them
   if (task.base.empty()) return recipe;
   for (const char* key : {"prediction", "schedule"}) recipe.erase(key);  // the base's
   return recipe;

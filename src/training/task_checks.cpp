@@ -1,12 +1,15 @@
 // What a training refuses before its first step.
 #include "training/task_checks.h"
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "core/check.h"
 #include "io/json_reader.h"
 #include "kernels/processor.h"
 #include "pipeline/model_description.h"
+#include "training/class_names.h"
 
 namespace adadiff::detail {
 namespace {
@@ -48,10 +51,25 @@ void require_texts(const TrainingTask& task, const TrainingOptions& options) {
   bytes("license", options.license, kMostText);
   bytes("origin", options.origin, kMostText);
   for (const std::string& name : task.model.class_names) bytes("class_names", name, kMostClassName);
+}
+
+/// A name at another class's place would draw that class.
+void require_class_names(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set) {
+  const std::vector<std::string>& names = options.class_names;
+  if (names.empty()) return;
+  const char* where = "TrainingOptions.class_names";
   const NetworkInfo& info = task.model.network->info();
-  const auto names = static_cast<std::int64_t>(options.class_names.size());
-  if (names > info.classes) {
-    raise({"TrainingOptions.class_names", "have at most the network's " + show(info.classes) + " entries", "has " + show(names)});
+  const std::int64_t classes = info.classes - (info.null_label >= 0 ? 1 : 0);
+  if (std::ssize(names) != classes) raise({where, "be " + show(classes) + ", one per class", "are " + show(std::ssize(names))});
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (!seen.insert(name).second) raise({where, "be all different", "have " + show(name) + " twice"});
+  }
+  const bool has_folder_labels = task.base.empty() && !set.class_names.empty();  // after a model, classes are its own
+  for (std::size_t i = 0; has_folder_labels && i < set.class_names.size(); ++i) {
+    if (find_class({names[i]}, set.class_names[i])) continue;
+    raise({where, "be those of the sub-folders in their order, " + show(set.class_names[i]) + " at place " + show(std::int64_t(i)),
+           "have " + show(names[i]) + " there", "leave them out, or rename the sub-folders"});
   }
 }
 
@@ -62,6 +80,7 @@ void check_task(const TrainingOptions& options, const TrainingTask& task, const 
   require_image_size(info, set);
   require_labels(info, set, options);
   require_texts(task, options);
+  require_class_names(options, task, set);
   require_precision(options);
 }
 

@@ -22,13 +22,16 @@ void require_path(const char* field, const std::string& path) {
 TrainingImages describe_images(const TrainingOptions& options) {
   require_path("images", options.images);
   const auto images = detail::open_images(options);
-  return {images->count, images->channels, images->height, images->width, images->classes, images->class_names};
+  return {images->count, images->channels, images->height, images->width, images->classes, images->class_names, images->ignored};
 }
 
 TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer, const std::stop_token& stop) {
   detail::check_options(options);
   require_path("images", options.images);
   require_path("model", options.model);
+  if (options.trained == Trained::Exits && options.from.empty()) {
+    detail::raise({"TrainingOptions.from", "name a trained model where exits alone are trained", "is empty"});
+  }
   try {
     const auto images = detail::open_images(options);
     return detail::train_task(options, detail::make_task(options, *images), *images, observer, stop);

@@ -91,15 +91,17 @@ class Training {
         task_(task),
         network_(task.model.network),
         parameters_(trainable_parameters(*network_, options.trained)),
-        update_(parameters_, options),
+        update_(parameters_, options_),
         average_(parameters_, options.ema),
-        batches_(set, options, batch_form(task)),
+        batches_(set, options_, batch_form(task)),
         images_(describe(set)) {}
 
   TrainingResult run(const TrainingObserver& observer, const std::stop_token& stop);
 
  private:
   bool resume();
+  void keep_texts(const ModelTexts& before);
+  const Batch& next_batch();
   bool is_out_of_time() const { return options_.minutes > 0 && seconds_since(start_) >= options_.minutes * 60; }
   TrainingProgress step();
   void backward(TrainingProgress& progress);
@@ -111,8 +113,8 @@ class Training {
   CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base, images_}; }
   TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
 
-  const TrainingOptions& options_;
-  const TrainingTask& task_;
+  TrainingOptions options_;
+  TrainingTask task_;
   std::shared_ptr<TrainableNetwork> network_;
   Parameters parameters_;
   WeightUpdate update_;
@@ -138,7 +140,28 @@ bool Training::resume() {
   const CheckpointFacts checkpoint = read_checkpoint(path, state(), facts());
   step_ = saved_step_ = checkpoint.step;
   simple_loss_ = checkpoint.simple_loss;
+  keep_texts(checkpoint.texts);
   return true;
+}
+
+/// What this call does not say of the model stays as it was.
+void Training::keep_texts(const ModelTexts& before) {
+  const auto keep = [](const auto& old, auto& option, auto& text) {
+    if (option.empty() && !old.empty()) text = option = old;
+  };
+  keep(before.class_names, options_.class_names, task_.model.class_names);
+  keep(before.license, options_.license, task_.model.license);
+  keep(before.origin, options_.origin, task_.model.origin);
+}
+
+/// A picture that vanished or is broken ends the training, but does not take the steps before it along.
+const Batch& Training::next_batch() {
+  try {
+    return batches_.at_step(step_);
+  } catch (const Error&) {
+    if (saved_step_ != step_) save();
+    throw;
+  }
 }
 
 void Training::require_finite(double value, const std::string& what) const {
@@ -149,7 +172,7 @@ void Training::require_finite(double value, const std::string& what) const {
 void Training::backward(TrainingProgress& progress) {
   const at::AutoGradMode with_gradients(true);
   Lap lap;
-  const Batch& batch = batches_.at_step(step_);
+  const Batch& batch = next_batch();
   progress.data_ms = lap.milliseconds();
   drop_gradients(parameters_);
   const PassInputs inputs{batch.x, batch.time, batch.labels};
@@ -213,7 +236,7 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
   require_writable(checkpoint_path(options_));
   require_writable(options_.model);
   const bool is_resumed = resume();
-  CsvLog log(options_.log, step_);
+  CsvLog log(options_.log, step_, options_.start == Start::Fresh);
   const std::int64_t first_step = step_;
   bool goes_on = true;
   while (goes_on && step_ < options_.steps && !stop.stop_requested() && !is_out_of_time()) {

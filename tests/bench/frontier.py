@@ -32,10 +32,17 @@ def psnr(point):
     return -10 * math.log10(point["mse"]) if point["mse"] > 0 else math.inf
 
 
+def student_t(freedom):
+    """What Student's t exceeds with probability 0.025: the normal quantile, corrected (Abramowitz & Stegun 1964, 26.7.5)."""
+    z, n = 1.959963984540054, freedom
+    terms = [(z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384]
+    return z + sum(term / n ** (power + 1) for power, term in enumerate(terms))
+
+
 def interval(differences):
     """Half the width of the 95 % interval from leave-one-group-out values."""
     count, mean = len(differences), sum(differences) / len(differences)
-    return 1.96 * math.sqrt((count - 1) / count * sum((d - mean) ** 2 for d in differences))
+    return student_t(count - 1) * math.sqrt((count - 1) / count * sum((d - mean) ** 2 for d in differences))
 
 
 def decay(point, group=None):

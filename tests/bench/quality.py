@@ -45,7 +45,7 @@ class Study:
         self.has_classes = self.run("info", "info", arguments.model)["classes"] > 0
         self.common = (["--class", "all"] if self.has_classes else []) + ([] if arguments.guidance is None else ["--guidance", arguments.guidance])
 
-    # One point: how good, how dear.
+    # One point: quality and cost.
     def measure(self, way, solver, budget, name, model, *depth):
         images = self.out / (name + ".npy")
         a = self.arguments

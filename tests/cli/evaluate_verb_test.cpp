@@ -1,5 +1,7 @@
 // `adadiff evaluate` and `adadiff train-classifier` on tiny files.
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -59,6 +61,7 @@ TEST_F(Evaluate, TellsThePairedErrorWithoutAReference) {
   const json found = report({"--threshold", "0.5", "--paired", "6"});
   EXPECT_FALSE(found.contains("frechet"));
   EXPECT_EQ(found.at("paired").at("samples"), 6);
+  EXPECT_EQ(found.at("paired").at("prediction_samples"), 6);
   EXPECT_EQ(found.at("paired").at("predictions").size(), 2);
   EXPECT_LT(found.at("full_evaluations").get<double>(), 2);
 }
@@ -71,17 +74,18 @@ TEST_F(Evaluate, FindsNoErrorOfFullDepthToItself) {
 
 TEST_F(Evaluate, MeasuresAgainstAFolderOfPictures) {
   const json found =
-      report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "3", "--subset-size", "12"});
+      report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "5", "--subset-size", "12"});
   EXPECT_TRUE(found.at("kid_deviation").is_null());  // of subsets that hold all 12 images
   for (const char* key : {"frechet", "kid", "precision", "recall", "class_agreement"}) EXPECT_TRUE(found.at(key).is_number()) << key;
   EXPECT_EQ(found.at("references"), 12);
   EXPECT_EQ(found.at("kid_subset_size"), 12);
-  EXPECT_EQ(found.at("kid_groups").at("without_group").size(), 3);
+  EXPECT_EQ(found.at("kid_groups").at("without_group").size(), 5);
+  EXPECT_GT(found.at("kid_groups").at("half_width_95").get<double>(), 0);
   EXPECT_EQ(found.at("features"), "tiny, a small classifier (not comparable to published FID)");
 }
 
 TEST_F(Evaluate, ReportsKeysThatItsPageExplains) {
-  const json found = report({"--threshold", "0.5", "--reference", real_, "--features", features_, "--groups", "3"});
+  const json found = report({"--threshold", "0.5", "--reference", real_, "--features", features_, "--groups", "5"});
   EXPECT_EQ(unexplained_keys(found, "docs/evaluation.md"), "");
 }
 
@@ -124,13 +128,39 @@ TEST_F(Evaluate, SaysItInWords) {
 
 TEST_F(Evaluate, RefusesWhatCannotBeMeant) {
   EXPECT_TRUE(fails(evaluate({"--scores", "best"}), 2, "--scores: must be learned or ideal, but is \"best\""));
-  EXPECT_TRUE(fails(evaluate({"--save-reference", folder_ / "x.npz"}), 2, "--save-reference: must be given with --reference"));
+  EXPECT_TRUE(fails(evaluate({"--save-reference", folder_ / "x.npz"}), 2, "--save-reference requires --reference"));
+  EXPECT_TRUE(fails(evaluate({"--groups", "5"}), 2, "--groups requires --reference"));
   EXPECT_TRUE(fails(evaluate({"--features", model_}), 1, "adadiff-classifier"));
   EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", folder_ / "none"}), 1, "none"));
   EXPECT_TRUE(fails(evaluate({"--images", model_}), 2, "--images"));
-  EXPECT_TRUE(fails(evaluate({"--groups", "1"}), 2, "--groups: must be 0 or at least 2, but is 1"));
-  EXPECT_TRUE(fails(evaluate({"--groups", "7"}), 2, "--groups: must be at most half of the samples, 6, but is 7"));
   EXPECT_TRUE(fails(evaluate({"--solver", "ddpm", "--paired-steps", "3"}), 2, "--paired-steps: must be left out with a solver that draws"));
+}
+
+TEST_F(Evaluate, RefusesTooFewImagesBeforeItDrawsThem) {
+  const std::string images = folder_ / "images.npy";
+  const auto drawn = [&](std::vector<std::string> flags) {
+    flags.insert(flags.end(), {"--reference", real_, "--features", features_, "--images", images});
+    return evaluate(std::move(flags));
+  };
+  EXPECT_TRUE(fails(drawn({"--groups", "7"}), 2, "groups: must be in [5, 6], but is 7"));
+  EXPECT_TRUE(fails(run({"evaluate", model_, "--samples", "1", "--reference", real_, "--features", features_, "--images", images}), 2,
+                    "samples: must be at least 2 for a distance, but are 1"));
+  EXPECT_FALSE(std::filesystem::exists(images));
+}
+
+TEST_F(Evaluate, KeepsToTheModelThatItOpened) {
+  // Whenever the file is replaced, before, during or after the run: all of the report is of one model.
+  const std::string other = folder_ / "other";
+  write_tiny_model(other, R"({"network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 4,
+                          "heads": 2, "label_rows": 4}})");
+  std::jthread replacing([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    std::filesystem::rename(other, model_);
+  });
+  const Outcome outcome = run({"evaluate", model_, "--samples", "3000", "--threshold", "0.5", "--steps", "10", "--json"});
+  ASSERT_TRUE(succeeds(outcome));
+  const json found = json::parse(outcome.out);
+  EXPECT_EQ(found.at("paired").at("predictions").at(0).at("exits").size(), found.at("blocks"));
 }
 
 TEST_F(Evaluate, LooksAtItsReferenceBeforeItDraws) {

@@ -73,7 +73,7 @@ TEST_F(Train, SaysWhatItFoundInAFolderOfPictures) {
   const Outcome outcome = run({"train", "--images", folder_ / ".", "-o", model_, "--size", "8", "--width", "16", "--depth", "2", "--heads",
                                "2", "--batch", "2", "--steps", "1"});
   ASSERT_TRUE(succeeds(outcome));
-  EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, 2 classes: cats, dogs\n"));
+  EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, 2 classes: cats, dogs; left out 2 other files\n"));
 }
 
 TEST_F(Train, LeavesOutTheLabelsOfAFolderWhereAskedTo) {
@@ -84,7 +84,7 @@ TEST_F(Train, LeavesOutTheLabelsOfAFolderWhereAskedTo) {
   const Outcome outcome = run({"train", "--images", folder_ / ".", "--no-labels", "-o", model_, "--size", "8", "--width", "16", "--depth",
                                "2", "--heads", "2", "--batch", "2", "--steps", "1"});
   ASSERT_TRUE(succeeds(outcome));
-  EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, no classes\n"));
+  EXPECT_THAT(outcome.err, ::testing::HasSubstr("2 pictures as 1 x 8 x 8, no classes; left out 2 other files\n"));
   EXPECT_EQ(json::parse(run({"info", model_, "--json"}).out).at("classes"), 0);
 }
 
@@ -106,6 +106,19 @@ TEST_F(Train, TakesARecipeAndFlagsOverIt) {
   const json model = json::parse(run({"info", model_, "--json"}).out);
   EXPECT_EQ(model.at("prediction"), "noise");
   EXPECT_EQ(model.at("schedule"), "cosine");
+}
+
+TEST_F(Train, SwitchesOffWhatARecipeSwitchesOn) {
+  write_bytes(folder_ / "recipe.json", R"({"mirror": true, "antithetic": true})");
+  ASSERT_TRUE(succeeds(train({"--recipe", folder_ / "recipe.json", "--no-mirror", "--steps", "1"})));
+  const json recipe = json::parse(run({"info", model_, "--json"}).out).at("training").at("recipe");
+  EXPECT_EQ(recipe.at("mirror"), false);
+  EXPECT_EQ(recipe.at("antithetic"), true);
+}
+
+TEST_F(Train, MakesUncertaintyModulesOfAnyForm) {
+  ASSERT_TRUE(succeeds(train({"--uncertainty", "pooled", "--steps", "1"})));
+  EXPECT_EQ(json::parse(run({"info", model_, "--json"}).out).at("uncertainty"), "pooled");
 }
 
 TEST_F(Train, AddsExitsToAModelWithoutThem) {
@@ -149,9 +162,9 @@ TEST_F(Train, RefusesBadOptions) {
 }
 
 TEST_F(Train, RefusesWhatNoModelFileCouldHold) {
-  EXPECT_TRUE(fails(train({"--class-names", "a,b,c,d,e,f"}), 2, "TrainingOptions.class_names: must have at most the network's"));
-  EXPECT_TRUE(fails(train({"--class-names", std::string(300, 'a')}), 2, "class_names: must have at most 200 bytes, but has 300"));
-  EXPECT_TRUE(fails(train({"--license", std::string(70000, 'a')}), 2, "license: must have at most 65536 bytes, but has 70000"));
+  EXPECT_TRUE(fails(train({"--class-names", "a,b,c,d,e,f"}), 2, "--class-names: must be 3, one per class, but are 6"));
+  EXPECT_TRUE(fails(train({"--class-names", std::string(300, 'a')}), 2, "--class-names: must have at most 200 bytes, but has 300"));
+  EXPECT_TRUE(fails(train({"--license", std::string(70000, 'a')}), 2, "--license: must have at most 65536 bytes, but has 70000"));
   EXPECT_EQ(folder_.files().size(), 2U);
 }
 

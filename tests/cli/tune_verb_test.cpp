@@ -12,7 +12,7 @@ class Tune : public ::testing::Test {
  protected:
   Tune() { write_tiny_model(model_); }
   Outcome tune(std::vector<std::string> flags) const {
-    std::vector<std::string> words = {"tune", model_, "--samples", "4", "--reference-steps", "6", "-o", plan_};
+    std::vector<std::string> words = {"tune", model_, "--samples", "4", "--reference-steps", "8", "-o", plan_};
     words.insert(words.end(), flags.begin(), flags.end());
     return run(words);
   }

@@ -16,10 +16,11 @@ using testing::ThrowsMessage;
 /// One-pixel images that miss the truth, 0, by 1 / steps and by half the threshold; a share of `threshold` of the compute is skipped.
 struct MadeUp {
   double least_share = 0.1;
-  mutable int runs = 0;
+  mutable int runs = 0, full_depth_runs = 0;
 
   Result operator()(const Request& request, const std::string&) const {
     ++runs;
+    full_depth_runs += request.plan == full_depth() ? 1 : 0;
     const int steps = request.solver->steps;
     const double threshold = request.plan->rules.front().below.front();
     Result result;
@@ -110,6 +111,25 @@ TEST(BudgetSearch, RefusesALimitBelowWhatTheBudgetPaysFor) {
   EXPECT_THAT(
       [&] { search_budget(options, one_pixel(), MadeUp{}); },
       ThrowsMessage<InvalidArgument>(HasSubstr("most_steps: must be at least the 6 full steps that the budget pays for, but is 4")));
+}
+
+TEST(BudgetSearch, ComparesWithMoreStepsThanItTries) {
+  EXPECT_EQ(search(4).reference_steps, 50);
+  EXPECT_EQ(search(20).reference_steps, 120);  // it tries up to 60
+}
+
+TEST(BudgetSearch, RefusesAReferenceNoFinerThanWhatItTries) {
+  BudgetSearch options;
+  options.budget = 3;
+  options.reference_steps = options.most_steps = 5;
+  EXPECT_THAT([&] { search_budget(options, one_pixel(), MadeUp{}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("reference_steps: must be more than the 5 steps that are tried at most, but is 5")));
+}
+
+TEST(BudgetSearch, DrawsNoFullDepthThatItCannotPayFor) {
+  const MadeUp made_up;
+  search(4, made_up);
+  EXPECT_EQ(made_up.full_depth_runs, 2);  // the reference and 4 steps
 }
 
 TEST(BudgetSearch, EndsWhereEvenTheLeastComputeIsTooMuch) {

@@ -26,7 +26,7 @@ TEST(Quality, KnowsOnlyTheFrechetDistanceFromStatistics) {
 TEST(Quality, KnowsTheOthersFromFeatures) {
   RealFeatures real;
   real.features = some_features(20, 1);
-  const Quality quality = measure_quality(real, some_features(15, 2), {.groups = 3});
+  const Quality quality = measure_quality(real, some_features(15, 2), {.groups = 5});
   EXPECT_FALSE(quality.frechet);
   EXPECT_TRUE(quality.kernel && quality.manifold && quality.grouped_kernel);
   EXPECT_EQ(quality.subset_size, 7);
@@ -44,6 +44,20 @@ TEST(Quality, KnowsADeviationOnlyOfSubsetsSmallerThanBothSets) {
   const Features generated = some_features(15, 2);
   EXPECT_GT(measure_quality(real, generated, {.subsets = {10, 8}}).kernel->deviation, 0);
   EXPECT_TRUE(std::isnan(measure_quality(real, generated, {.subsets = {10, 15}}).kernel->deviation));
+}
+
+TEST(CheckQuality, RefusesWhatCouldNotBeComputed) {
+  const auto refusal = [](Eigen::Index references, std::int64_t samples, int groups) {
+    RealFeatures real;
+    real.features = some_features(references, 1);
+    return [=] { check_quality(real, samples, {.groups = groups}); };
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(refusal(1, 20, 0), testing::ThrowsMessage<InvalidArgument>(HasSubstr("reference: must be of at least 2 images")));
+  EXPECT_THAT(refusal(20, 1, 0), testing::ThrowsMessage<InvalidArgument>(HasSubstr("samples: must be at least 2 for a distance")));
+  EXPECT_THAT(refusal(20, 9, 5), testing::ThrowsMessage<InvalidArgument>(HasSubstr("samples: must be at least 10 for groups of them")));
+  EXPECT_THAT(refusal(20, 20, 4), testing::ThrowsMessage<InvalidArgument>(HasSubstr("groups: must be in [5, 10], but is 4")));
+  EXPECT_NO_THROW(check_quality({}, 1, {}));
 }
 
 TEST(ClassesOfLabels, GoByNameWhereBothSidesHaveNames) {

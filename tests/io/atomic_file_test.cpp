@@ -160,6 +160,13 @@ TEST(AtomicFile, ReportsATargetThatBecameAFolder) {
   EXPECT_THAT(message_of<FileError>([&] { file.commit(); }), HasSubstr("renaming its temporary file failed: Is a directory"));
 }
 
+TEST(AtomicFile, WritesUnderTheLongestName) {
+  const TestFolder folder;
+  const std::string longest(255, 'x');
+  write_text(folder / longest, "content");
+  EXPECT_EQ(get(folder / longest), "content");
+}
+
 TEST(AtomicFile, RefusesAnEmptyName) { EXPECT_THROW(write_text("", "x"), FileError); }
 
 TEST(TextFile, ReadsWhatWasWritten) {

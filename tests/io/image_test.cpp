@@ -132,7 +132,8 @@ TEST(Image, ReportsAFullDisk) {
 TEST(Image, RefusesOtherFiles) {
   const TestFolder folder;
   put(folder / "a.png", "no image");
-  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "a.png"); }), HasSubstr("must be a PNG or JPEG image, but is not: "));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "a.png"); }),
+              HasSubstr("must be a PNG or JPEG image, but reading it failed: "));
   put(folder / "a.png", "");
   EXPECT_THROW(read_image(folder / "a.png"), ModelError);
   EXPECT_THROW(read_image(folder / "b.png"), FileError);
@@ -155,7 +156,8 @@ TEST(Image, RefusesFilesThatAreTooLong) {
 TEST(Image, APngBombIsRefused) {
   const TestFolder folder;
   put(folder / "a.png", png_of(1, 1, std::string(100'000'000, '\0')));
-  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "a.png"); }), HasSubstr("must be an undamaged image, but is not: outofmem"));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "a.png"); }),
+              HasSubstr("must be an undamaged image, but reading it failed: outofmem"));
 }
 
 TEST(Image, ReadsAPngMadeByHand) {

@@ -103,5 +103,14 @@ TEST(Times, OfAntitheticHalvesAddUpToOne) {
   }
 }
 
+TEST(Times, OfAStratifiedHalfCoverTheWholeRange) {
+  TrainingOptions options = options_with(TimeDistribution::Stratified, 20);
+  options.antithetic = true;
+  auto times = draw_times(options, *cosine_schedule(), 3);
+  times.resize(10);  // the first half, one in each tenth of [0, 1) but for the offset
+  std::sort(times.begin(), times.end());
+  for (std::size_t i = 1; i + 1 < 10; ++i) EXPECT_NEAR(times[i + 1] - times[i], 0.1, 1e-6) << i;
+}
+
 }  // namespace
 }  // namespace adadiff::detail

@@ -107,6 +107,30 @@ TEST_F(FromModel, ExitsAreAddedToAModelWithoutAny) {
   EXPECT_TRUE(task.model.network->info().has_uncertainty);
 }
 
+TEST_F(FromModel, UncertaintyModulesOfAnotherFormStartAnew) {
+  for (const char* form : {"map", "scalar", "pooled"}) {
+    TrainingOptions o = from_base(form, Trained::Exits, 1);
+    o.uncertainty = form;
+    o.learning_rate = o.matrix_learning_rate = o.uncertainty_learning_rate = 0;
+    train(o);
+    const Model model = read_model(folder_.file(form));
+    EXPECT_EQ(uncertainty_of(model.network->config_json()), form);
+    const Weights before = read("base"), after = weights_of(model);
+    for (const auto& [name, weight] : before) {
+      if (name.starts_with("uem.")) continue;
+      EXPECT_TRUE(weight.equal(after.at(name))) << form << " " << name;
+    }
+    const at::Tensor &old = before.at("uem.0.weight"), &anew = after.at("uem.0.weight");
+    EXPECT_FALSE(old.sizes() == anew.sizes() && old.equal(anew)) << form;
+  }
+}
+
+TEST_F(FromModel, RefusesAFormOfUncertaintyThatThereIsNot) {
+  TrainingOptions o = from_base("strange", Trained::Exits, 1);
+  o.uncertainty = "magic";
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.uncertainty: must be one of"));
+}
+
 TEST_F(FromModel, PredictionAndTimeComeFromTheModel) {
   Model base = read_model(folder_.file("base"));
   base.sampler.prediction = Prediction::Noise;

@@ -68,6 +68,7 @@ TEST_F(ImageFolders, OtherFilesHiddenOnesAndEmptyFoldersAreLeftAlone) {
   std::filesystem::create_directory(folder_.file("empty"));
   const auto source = open();
   EXPECT_EQ(source->count, 1);
+  EXPECT_EQ(source->ignored, 1);
   EXPECT_THAT(source->class_names, ElementsAre("cats"));
 }
 
@@ -205,7 +206,7 @@ TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
   const auto source = open();
   std::filesystem::remove(folder_.file("1.png"));
   EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }),
-              AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or replace it under the same name")));
+              AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or put a picture in its place")));
   test::write_content(folder_.file("2.png"), "no picture");
   EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
 }

@@ -190,6 +190,15 @@ TEST(LearningRate, RisesLinearlyThenFallsToAHundredth) {
   EXPECT_NEAR(learning_rate_share(1000, options), 0.01, 1e-12);
 }
 
+TEST(LearningRate, RisesInATenthOfAShortTraining) {
+  TrainingOptions options;
+  options.warmup = 200;
+  options.steps = 100;
+  options.decay = Decay::Constant;
+  EXPECT_NEAR(learning_rate_share(0, options), 0.1, 1e-12);
+  EXPECT_EQ(learning_rate_share(9, options), 1);
+}
+
 TEST(LearningRate, StaysWhenConstant) {
   TrainingOptions options;
   options.warmup = 0;

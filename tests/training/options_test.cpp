@@ -101,5 +101,13 @@ TEST(Train, AsksForTheFilesItNeeds) {
   EXPECT_THAT(message_of<InvalidArgument>([&] { train(options); }), HasSubstr("TrainingOptions.model: must name a file, but is empty"));
 }
 
+TEST(Train, AsksForAModelWhereExitsAloneAreTrained) {
+  TrainingOptions options;
+  options.images = options.model = "x";
+  options.trained = Trained::Exits;
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(options); }),
+              HasSubstr("TrainingOptions.from: must name a trained model where exits"));
+}
+
 }  // namespace
 }  // namespace adadiff::detail
