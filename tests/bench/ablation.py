@@ -6,8 +6,8 @@
     ablation.py list
 
 The report judges each row that is trained: KID, Fréchet distance and class agreement of full depth with 20 steps, then the same at one
-budget, for as many full steps and for the steps and threshold that `adadiff tune` finds. Answers are kept in OUT. Rows already trained are left alone and interrupted ones resumed, so the command can be repeated. Steps are those that take as long as
-2,200 of the first row.
+budget, for as many full steps and for the steps and threshold that `adadiff tune` finds. Steps are those that take as long as 2,200 of the
+first row. Answers are kept in OUT; rows already trained are left alone and interrupted ones resumed, so the command can be repeated.
 """
 
 import argparse
@@ -81,14 +81,16 @@ class Judge:
         a = self.arguments
         self.ask("reference", "evaluate", BUNDLED_MODEL, "--samples", 2, "--steps", 1, "--paired", 0, "--reference", a.reference,
                  "--save-reference", self.reference, writes=[self.reference])
-        return self.ask(name, "evaluate", model, "--class", "all", "--samples", a.samples, "--paired", 0, "--reference", self.reference, *flags)
+        return self.ask(name, "evaluate", model, "--class", "all", "--samples", a.samples, "--paired", 0, "--reference", self.reference,
+                        *flags)
 
     def row(self, name):
-        model, plan, budget = self.folder / (name + ".safetensors"), self.folder / f"{name}-{self.arguments.budget}.plan.json", self.arguments.budget
+        budget = self.arguments.budget
+        model, plan = self.folder / (name + ".safetensors"), self.folder / f"{name}-{budget}.plan.json"
         full = self.evaluate(name + "-full", model, "--full-depth", "--steps", 20)
         short = self.evaluate(f"{name}-full-{budget}", model, "--full-depth", "--steps", budget)
-        tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--class", "all", "--budget", budget, "--seed", 1, "--samples", 200, "-o", plan,
-                         writes=[plan])["best"]
+        tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--class", "all", "--budget", budget, "--seed", 1, "--samples", 200, "-o",
+                         plan, writes=[plan])["best"]
         adaptive = self.evaluate(f"{name}-adaptive-{budget}", model, "--plan", plan)
         three = lambda found: f"{1000 * found['kid']:.1f} | {found['frechet']:.2f} | {found['class_agreement']:.3f}"
         return (f"| {name} | {three(full)} | {1000 * short['kid']:.1f} | {tuned['steps']} | {tuned['psnr_db']:.2f} | {three(adaptive)} | "
@@ -96,8 +98,8 @@ class Judge:
 
     def report(self):
         b = self.arguments.budget
-        print(f"| row | full depth, 20 steps: KID × 1000 | Fréchet | class agreement | {b} full steps: KID × 1000 | budget {b}: steps | PSNR to 50 full "
-              "steps, dB | KID × 1000 | Fréchet | class agreement | spread of exits |")
+        print(f"| row | full depth, 20 steps: KID × 1000 | Fréchet | class agreement | {b} full steps: KID × 1000 | budget {b}: steps | "
+              "PSNR to 50 full steps, dB | KID × 1000 | Fréchet | class agreement | spread of exits |")
         print("|" + "---|" * 11)
         seeded = sorted(p.stem for p in self.folder.glob("*@*.safetensors") if p.stem.partition("@")[0] in ROWS)
         for name in self.arguments.rows.split(",") if self.arguments.rows else list(ROWS) + seeded:

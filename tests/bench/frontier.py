@@ -4,8 +4,8 @@
     frontier.py OUT/points.json [--to FOLDER]
 
 Intervals are 95 %, from values with groups of generated images left out (delete-group jackknife): ways share noise and references, so their
-differences are known better than each by itself. Tuning, references, training and timing are taken as they are. Gains: what full depth pays for the
-same quality, over what the way pays; between its points full depth's KID follows a power of the cost.
+differences are known better than each by itself. Tuning, references, training and timing are taken as they are. Gains: what full depth
+pays for the same quality, over what the way pays; between its points full depth's KID follows a power of the cost.
 """
 
 import argparse
@@ -101,8 +101,8 @@ def table(points, solver, groups):
     rows = sorted((p for p in points if p["solver"] == solver), key=lambda p: (p["way"] != "full depth", p["budget"], cost(p)))
     full = [p for p in rows if p["way"] == "full depth"]
     lines = [f"{solver}:", "",
-             "| budget | way | steps | cost | KID × 1000 | Fréchet | recall | PSNR to 50 steps, dB | spread of exits | ms per image, batch 64 | batch 1 | "
-             "gain in compute | in time, 64 | in time, 1 | gain by PSNR |", "|" + "---|" * 15]
+             "| budget | way | steps | cost | KID × 1000 | Fréchet | recall | PSNR to 50 steps, dB | spread of exits | ms per image, batch 64 | "
+             "batch 1 | gain in compute | in time, 64 | in time, 1 | gain by PSNR |", "|" + "---|" * 15]
     for p in rows:
         found = p["found"]
         cells = ["" if p["way"] == "full depth" else p["budget"], WAYS[p["way"]], found["steps"], f"{cost(p):.2f}", f"{1000 * kid(p):.2f}",
@@ -164,11 +164,13 @@ class Panel:
                 out.append(f'<path d="M{px:.1f} {y1}v5" stroke="#999"/><text x="{px:.1f}" y="{y1 + 19}" text-anchor="middle">{x:g}</text>')
         for y in self.ticks(*self.y_range, 6):
             py = self.place(math.exp(self.x_range[0]), y)[1]
-            out.append(f'<path d="M{self.x0} {py:.1f}h{self.WIDTH}" stroke="#eee"/><text x="{self.x0 - 6}" y="{py + 4:.1f}" text-anchor="end">{y:g}</text>')
+            out += [f'<path d="M{self.x0} {py:.1f}h{self.WIDTH}" stroke="#eee"/>',
+                    f'<text x="{self.x0 - 6}" y="{py + 4:.1f}" text-anchor="end">{y:g}</text>']
         for way, points in self.curves.items():
-            path = " ".join(f"{px:.1f},{py:.1f}" for px, py in (self.place(*point) for point in sorted(points)))
+            places = [self.place(*point) for point in sorted(points)]
+            path = " ".join(f"{px:.1f},{py:.1f}" for px, py in places)
             out.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[way]}" stroke-width="2"/>')
-            out += [f'<circle cx="{place.split(",")[0]}" cy="{place.split(",")[1]}" r="3.5" fill="{COLOURS[way]}"/>' for place in path.split()]
+            out += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.5" fill="{COLOURS[way]}"/>' for px, py in places]
         return out
 
 
@@ -185,17 +187,20 @@ def plot(points):
     panels = []
     for row, solver in enumerate(solvers):
         kid_1000 = lambda p: 1000 * kid(p)
-        panels += [Panel(0, row, f"{solver}: KID against compute", "full evaluations per image", "KID × 1000", curves(points, solver, cost, kid_1000)),
+        panels += [Panel(0, row, f"{solver}: KID against compute", "full evaluations per image", "KID × 1000",
+                         curves(points, solver, cost, kid_1000)),
                    Panel(1, row, f"{solver}: KID against time, batch 64", "ms per image", "KID × 1000",
                          curves(points, solver, lambda p: p.get("ms_64"), kid_1000)),
-                   Panel(2, row, f"{solver}: nearness to 50 full steps", "full evaluations per image", "PSNR, dB", curves(points, solver, cost, psnr))]
+                   Panel(2, row, f"{solver}: nearness to 50 full steps", "full evaluations per image", "PSNR, dB",
+                         curves(points, solver, cost, psnr))]
     ways, width, height = list(dict.fromkeys(p["way"] for p in points)), 1500, 380 * len(solvers) + 40
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
            f'<rect width="{width}" height="{height}" fill="white"/>']
     for panel in panels:
         out += panel.svg()
     for i, way in enumerate(ways):
-        out.append(f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[way]}"/><text x="{92 + 180 * i}" y="{height - 13}">{way}</text>')
+        out += [f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[way]}"/>',
+                f'<text x="{92 + 180 * i}" y="{height - 13}">{way}</text>']
     return "\n".join(out + ["</svg>", ""])
 
 
@@ -206,7 +211,8 @@ def main():
     arguments = parser.parse_args()
     source = pathlib.Path(arguments.points)
     study, folder = json.loads(source.read_text(encoding="utf-8")), pathlib.Path(arguments.to or source.parent)
-    lines = [line for solver in dict.fromkeys(p["solver"] for p in study["points"]) for line in table(study["points"], solver, study["groups"])]
+    solvers = dict.fromkeys(p["solver"] for p in study["points"])
+    lines = [line for solver in solvers for line in table(study["points"], solver, study["groups"])]
     (folder / "frontier.md").write_text("\n".join(lines), encoding="utf-8")
     (folder / "frontier.svg").write_text(plot(study["points"]), encoding="utf-8")
     print(folder / "frontier.md", folder / "frontier.svg")

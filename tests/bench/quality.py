@@ -3,10 +3,9 @@
 
     quality.py build/release/bin/adadiff OUT [--quick] [--model FILE]
 
-Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise, or one
-depth; adaptive per sample; the same steps and rule with the true excess as score; the paper's absolute error as score, for which the UEMs of
-the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way
-are chosen for each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
+Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise,
+or one depth; adaptive per sample; the same steps and rule with the true excess as score; the paper's absolute error as score, for which the
+UEMs of the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way are chosen for each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
 Every answer is kept in OUT, so that an interrupted run goes on; frontier.py writes the table and the plot.
 """
 
@@ -43,7 +42,8 @@ class Study:
         self.run, self.out = Answers(arguments.adadiff, arguments.out), pathlib.Path(arguments.out)
         self.arguments, self.points = arguments, []
         self.has_classes = self.run("info", "info", arguments.model)["classes"] > 0
-        self.common = (["--class", "all"] if self.has_classes else []) + ([] if arguments.guidance is None else ["--guidance", arguments.guidance])
+        guidance = [] if arguments.guidance is None else ["--guidance", arguments.guidance]
+        self.common = (["--class", "all"] if self.has_classes else []) + guidance
 
     # One point: quality and cost.
     def measure(self, way, solver, budget, name, model, *depth):
@@ -176,9 +176,9 @@ class Study:
         low, high = 1e-3, 1.0
         for _ in range(10):
             threshold = float(f"{(low * high) ** 0.5:.4g}")  # thresholds matter by their ratio
-            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common, "--solver", solver, "--steps",
-                             steps, "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples, "--seed",
-                             self.arguments.tuning_seed, "--paired", 0)
+            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common, "--solver", solver,
+                             "--steps", steps, "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples,
+                             "--seed", self.arguments.tuning_seed, "--paired", 0)
             low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
         self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps, "--threshold", high,
                      "--scores", "ideal")
@@ -201,8 +201,8 @@ class Study:
         for batch, count in ((64, a.timed_images), (1, a.timed_singles)):
             for round_ in range(a.rounds):
                 for p in rows:
-                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], *self.common, "--solver", p["solver"], *p["depth"],
-                                     "--count", count, "--batch", batch, "--threads", a.threads)
+                    found = self.run(f"time-{batch}-{round_}-{p['name']}", "sample", p["model"], *self.common, "--solver", p["solver"],
+                                     *p["depth"], "--count", count, "--batch", batch, "--threads", a.threads)
                     p.setdefault(f"ms_{batch}", []).append(found["wall_ms"] / count)
         for p in rows:
             for batch in (64, 1):
@@ -215,7 +215,8 @@ class Study:
             self.measure_solver(solver)
         self.time()
         path = self.out / "points.json"
-        path.write_text(json.dumps({"samples": self.arguments.samples, "groups": GROUPS, "points": self.points}, indent=1), encoding="utf-8")
+        study = {"samples": self.arguments.samples, "groups": GROUPS, "points": self.points}
+        path.write_text(json.dumps(study, indent=1), encoding="utf-8")
         print(path)
 
 
@@ -242,7 +243,8 @@ def parse_arguments():
     parser.add_argument("--timed-images", type=int, default=64)
     parser.add_argument("--timed-singles", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="DDIM without guidance, one budget, 500 images, no true excess: a first look in minutes")
+    parser.add_argument("--quick", action="store_true",
+                        help="DDIM without guidance, one budget, 500 images, no true excess: a first look in minutes")
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.solvers, arguments.budgets, arguments.full_steps, arguments.guidance = ["ddim"], [6], [4, 6, 13], 1

@@ -27,6 +27,7 @@ from torch.nn import functional
 
 WIDTH, HEADS, PATCH, BLOCKS, SIDE, NO_LABEL, BATCH = 128, 4, 4, 9, 7, 10, 64
 WARM_UP = 5  # steps of each round that do not count
+PARTS = "data", "forward", "backward", "update"
 SAME = ["--optimiser", "adamw"]  # what the eager loop does
 BFLOAT16 = ["--precision", "bfloat16"]
 
@@ -195,7 +196,7 @@ def main():
         median = statistics.median(row["ms"] for row in rows)
         ratios = [median / statistics.median(theirs[f"PyTorch {how}, {kind.split(', ')[1]}"]) for how in ("eager", "compiled")]
         print(f"  {kind:<26} {quartiles([row['ms'] for row in rows])}, {ratios[0]:.2f} and {ratios[1]:.2f}; "
-              + ", ".join(f"{part} {statistics.median(row[part + '_ms'] for row in rows):.0f}" for part in ("data", "forward", "backward", "update")))
+              + ", ".join(f"{part} {statistics.median(row[part + '_ms'] for row in rows):.0f}" for part in PARTS))
     for kind, times in theirs.items():
         print(f"  {kind:<26} {quartiles(times)}")
 

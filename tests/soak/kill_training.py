@@ -86,7 +86,8 @@ def main():
                     path.unlink()
         run_until(command(arguments, folder, "killed", (folder / "killed.checkpoint").exists()), None)
         found = differences(folder)
-        print(f"{kills} kills of {trainings} trainings, {kills_of_this} of the last, {working} in the middle of steps: {', '.join(found) or 'model and log are the same'}")
+        print(f"{kills} kills of {trainings} trainings, {kills_of_this} of the last, {working} in the middle of steps: "
+              f"{', '.join(found) or 'model and log are the same'}")
         sys.exit(1 if found else 0)
 
 
