@@ -30,7 +30,7 @@ void check_memory(const ModelSummary& model, std::int64_t images) {
 std::vector<std::int64_t> some_of(std::int64_t count, std::int64_t most) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(most, count)));
   for (std::int64_t i = 0; i < std::ssize(indices); ++i)
-    indices[static_cast<std::size_t>(i)] = detail::spread(i, std::ssize(indices), count);
+    indices[static_cast<std::size_t>(i)] = detail::evenly_spread(i, std::ssize(indices), count);
   return indices;
 }
 

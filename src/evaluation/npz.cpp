@@ -122,7 +122,7 @@ void read_numbers(ArrayReader& reader, Kept kept, std::vector<To>& values) {
   std::vector<From> piece;
   std::int64_t next = 0;  // row
   for (std::int64_t i = 0; i < kept.rows; ++i) {
-    const std::int64_t row = spread(i, kept.rows, kept.of);
+    const std::int64_t row = evenly_spread(i, kept.rows, kept.of);
     reader.skip(static_cast<std::uint64_t>(row - next) * kept.row_numbers * sizeof(From));
     next = row + 1;
     for (std::uint64_t left = kept.row_numbers; left > 0; left -= piece.size()) {

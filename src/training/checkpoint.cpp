@@ -147,6 +147,10 @@ void complete(Json& options) {
 /// The first option, by name, that differs and matters.
 void require_same_options(const std::string& path, Json before, const Json& now) {
   complete(before);
+  for (const auto& [key, value] : before.items()) {
+    if (!now.contains(key))
+      raise<ModelError>({path, "hold options that this build knows", "holds " + show(key), "resume with its version"});
+  }
   for (const auto& [key, value] : now.items()) {
     if (kFreeOptions.contains(key)) continue;
     const auto old = before.find(key);

@@ -14,7 +14,7 @@ namespace {
 
 bool is_tall(const at::Tensor& matrix) { return matrix.size(0) > matrix.size(1); }
 
-at::Tensor lying(const at::Tensor& matrix) { return is_tall(matrix) ? matrix.t() : matrix; }
+at::Tensor wide(const at::Tensor& matrix) { return is_tall(matrix) ? matrix.t() : matrix; }
 
 }  // namespace
 
@@ -53,11 +53,11 @@ void Muon::update(const std::vector<std::size_t>& group, double learning_rate) {
     if (!gradient.defined()) continue;
     momenta_[i].mul_(options_.momentum).add_(gradient);
     moved.push_back(i);
-    directions.push_back(lying(at::add(gradient, momenta_[i], options_.momentum)));
+    directions.push_back(wide(at::add(gradient, momenta_[i], options_.momentum)));
   }
   if (moved.empty()) return;
   at::Tensor stack = at::stack(directions);
-  if (options_.narrow) stack = stack.to(at::kBFloat16);
+  if (options_.in_bfloat16) stack = stack.to(at::kBFloat16);
   const at::Tensor turned = orthogonalise(stack).to(matrices_[moved.front()].scalar_type());
   for (std::size_t k = 0; k < moved.size(); ++k) {
     at::Tensor& matrix = matrices_[moved[k]];

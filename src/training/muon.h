@@ -12,7 +12,7 @@ namespace adadiff::detail {
 struct MuonOptions {
   double momentum = 0.95;
   std::vector<double> weight_decay = {};  ///< of each matrix, decoupled: value -= learning rate * weight_decay * value
-  bool narrow = false;                    ///< orthogonalise in bfloat16
+  bool in_bfloat16 = false;               ///< of the orthogonalisation
 };
 
 /// For each matrix m = U S V^T of `matrices` [N, rows, columns], rows at most columns: about U V^T. Five steps of a quintic Newton-Schulz

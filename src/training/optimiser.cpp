@@ -59,7 +59,7 @@ AdamW make_adamw(const Parameters& parameters, const TrainingOptions& options, M
 
 Muon make_muon(const Parameters& parameters, const TrainingOptions& options) {
   std::vector<at::Tensor> matrices;
-  MuonOptions muon{.narrow = options.precision == Precision::BFloat16};
+  MuonOptions muon{.in_bfloat16 = options.precision == Precision::BFloat16};
   for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
     if (mover_of(parameters, i, options) != Mover::Muon) continue;
     matrices.push_back(parameters.tensors[i]);

@@ -1,4 +1,4 @@
-// Named loss modes, the JSON of training options, and their checks.
+// Named loss modes, and the JSON of training options.
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
@@ -8,8 +8,7 @@
 
 #include "core/check.h"
 #include "io/json_reader.h"
-#include "training/checkpoint.h"
-#include "training/trainer.h"
+#include "training/option_checks.h"
 
 namespace adadiff {
 namespace {
@@ -210,49 +209,4 @@ TrainingOptions parse_training_options(std::string_view text, const TrainingOpti
   return options;
 }
 
-namespace detail {
-
-namespace {
-
-/// Range checks that name the field.
-template <class T>
-void require_field(const char* field, T value, T low, T high) {
-  require_range(std::string("TrainingOptions.") + field, value, low, high);
-}
-
-}  // namespace
-
-void check_options(const TrainingOptions& o) {
-  constexpr std::int64_t kMany = std::int64_t{1} << 31;
-  require_field<std::int64_t>("checkpoint_every", o.checkpoint_every, 1, kMany);
-  require_field<std::int64_t>("size", o.size, 0, 4096);
-  if (o.channels != 0 && o.channels != 1 && o.channels != 3) {
-    raise({"TrainingOptions.channels", "be 0, 1 or 3", "is " + show(o.channels)});
-  }
-  require_field("label_drop", o.label_drop, 0.0, 1.0);
-  require_field("lambda", o.loss.lambda, 0.0, 1000.0);
-  require_field("beta", o.loss.beta, 0.0, 1000.0);
-  require_field("distillation", o.loss.distillation, 0.0, 1.0);
-  if (o.loss.distillation > 0 && o.loss.weights == LayerWeights::Normalised) {
-    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation)});
-  }
-  require_field<std::int64_t>("batch", o.batch, 1, 65536);
-  require_field("learning_rate", o.learning_rate, 0.0, 100.0);
-  require_field("uncertainty_learning_rate", o.uncertainty_learning_rate, 0.0, 100.0);
-  require_field("matrix_learning_rate", o.matrix_learning_rate, 0.0, 100.0);
-  require_field<std::int64_t>("warmup", o.warmup, 0, kMany);
-  require_field("beta1", o.beta1, 0.0, 0.999999);
-  require_field("beta2", o.beta2, 0.0, 0.999999);
-  require_field("weight_decay", o.weight_decay, 0.0, 100.0);
-  require_field("clip", o.clip, 0.0, 1e6);
-  if (o.precision != Precision::Float32 && o.precision != Precision::BFloat16) {
-    raise({"TrainingOptions.precision", "be Float32 or BFloat16", "is another"});
-  }
-  require_field("ema", o.ema, 0.0, 0.999999999);
-  require_field<std::int64_t>("steps", o.steps, 1, kMostSteps);
-  require_field("minutes", o.minutes, 0.0, 1e6);
-  find_schedule(o.schedule);
-}
-
-}  // namespace detail
 }  // namespace adadiff

@@ -4,7 +4,7 @@
 #include <c10/util/Exception.h>
 
 #include "core/check.h"
-#include "training/batches.h"
+#include "training/option_checks.h"
 #include "training/trainer.h"
 
 namespace adadiff {

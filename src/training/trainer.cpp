@@ -21,6 +21,7 @@
 #include "training/learning_rate.h"
 #include "training/losses.h"
 #include "training/optimiser.h"
+#include "training/option_checks.h"
 #include "training/task_checks.h"
 
 namespace adadiff::detail {

@@ -11,8 +11,6 @@
 
 namespace adadiff::detail {
 
-/// Refuses options out of range, by field. Throws InvalidArgument.
-void check_options(const TrainingOptions& options);
 /// The file of the checkpoint: its own path, or beside the model.
 std::string checkpoint_path(const TrainingOptions& options);
 

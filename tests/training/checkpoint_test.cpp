@@ -83,6 +83,11 @@ TEST_F(Checkpoint, TakesAnotherLengthAndOtherNames) {
   options.steps = 8;
   options.origin = "elsewhere";
   EXPECT_EQ(refusal(facts(0, options)), "nothing thrown");
+}
+
+TEST_F(Checkpoint, RefusesALengthThatItIsBeyond) {
+  write_checkpoint(path_, Everything(1).state(), facts(7));
+  TrainingOptions options;
   options.steps = 6;
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.steps: must be at least the checkpoint's 7, but is 6"));
 }
@@ -101,6 +106,15 @@ TEST_F(Checkpoint, TakesWhatAnOlderOneDoesNotSayForWhatWasDoneThen) {
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.uncertainty_learning_rate: must be as in " + path_ + ", 0.01"));
   options.optimiser = Optimiser::Muon;
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.optimiser: must be as in " + path_ + ", \"adamw\""));
+}
+
+TEST_F(Checkpoint, RefusesOptionsThatOnlyALaterVersionKnows) {
+  CheckpointFacts later = facts(7);
+  later.options = R"({"magic": 5})";
+  write_checkpoint(path_, Everything(1).state(), later);
+  Everything other(2);
+  EXPECT_THAT(message_of<ModelError>([&] { read_checkpoint(path_, other.state(), facts(0)); }),
+              HasSubstr("must hold options that this build knows, but holds \"magic\""));
 }
 
 TEST_F(Checkpoint, RefusesAnotherNetwork) {

@@ -102,7 +102,7 @@ TEST(Muon, InBFloat16StepsAboutAsInFloat32) {
   std::vector<at::Tensor> wide = {at::zeros({16, 64}).requires_grad_(true)}, narrow = {at::zeros({16, 64}).requires_grad_(true)};
   for (auto* list : {&wide, &narrow}) list->front().mutable_grad() = random_matrices(1, 16, 64)[0].to(at::kFloat);
   Muon(wide, {.weight_decay = {0}}).step(1);
-  Muon(narrow, {.weight_decay = {0}, .narrow = true}).step(1);
+  Muon(narrow, {.weight_decay = {0}, .in_bfloat16 = true}).step(1);
   EXPECT_LT((wide[0] - narrow[0]).norm().item<double>(), 0.05 * wide[0].norm().item<double>());
 }
 

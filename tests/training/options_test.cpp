@@ -4,8 +4,8 @@
 #include <adadiff/error.h>
 #include <adadiff/training.h>
 
+#include "training/option_checks.h"
 #include "training/temporary_folder.h"
-#include "training/trainer.h"
 
 namespace adadiff::detail {
 namespace {
