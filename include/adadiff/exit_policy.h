@@ -1,4 +1,5 @@
-// Policies: code that decides exits where a table of thresholds cannot. A policy replaces a rule's `below` and `hits`, nothing else.
+// Policies: code that decides exits where a table of thresholds cannot. A policy replaces a plan's `below`, `hits` and `counting`; `scope`,
+// `branches` and `pair` still hold: with Scope::Batch every unit reads its batch's mean, and a pair reads one number.
 #pragma once
 
 #include <cstddef>

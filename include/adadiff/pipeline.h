@@ -19,14 +19,15 @@ namespace adadiff {
 
 /// What to draw. Everything has a default.
 struct Request {
-  std::int64_t count = 1;  ///< images, in [1, 1'000'000] and 64 GiB
+  std::int64_t count = 1;  ///< images, in [1, 1'000'000]; all of them and the trace within 64 GiB
   std::uint64_t seed = 0;
   std::vector<std::int64_t> labels = {};  ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
-  std::optional<double> guidance = {};    ///< u + w (c - u): 1 none; in [0, 100]; unset: the model's default
+  std::optional<double> guidance = {};    ///< w of none + w (label - none), in [0, 100]; 1: a single pass without guidance; unset: the
+                                          ///< model's default where labels are given and it has a null label, else 1
   std::optional<Plan> plan = {};          ///< unset: the model's default plan unless it was made for other solver settings, else full depth
   std::shared_ptr<const ExitPolicy> policy = {};  ///< replaces the plan's thresholds
   std::optional<SolverSettings> solver = {};      ///< unset: the plan's, else the model's; other settings than the plan's own are refused
-  std::int64_t batch = 0;                         ///< samples per batch, their states within 8 GiB; 0: min(count, 64)
+  std::int64_t batch = 0;                         ///< samples per batch, whose working tensors take at most 8 GiB; 0: min(count, 64)
   std::vector<float> initial_noise = {};          ///< [count, C, H, W]; empty: drawn from the seed
   std::vector<float> start_image = {};            ///< [count, C, H, W] in the model's image range; needs start_time
   std::optional<double> start_time = {};          ///< in (0, 1]: where a start image is noised to and the run begins

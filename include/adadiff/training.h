@@ -17,13 +17,13 @@ namespace adadiff {
 enum class UncertaintyTarget : std::uint8_t {
   Excess,    ///< tanh|g_k - g_N|: what leaving early costs over full depth
   Truth,     ///< tanh|g_k - truth|: the paper's (arXiv 2309.17074, eq. 6)
-  LogExcess  ///< logit u_k learns log sqrt(mean (g_k - g_N)^2), one number per sample; not at the last exit
+  LogExcess  ///< logit u_k learns log sqrt(mean (g_k - g_N)^2), one number per sample; not after the last block, where it is 0
 };
 /// How the losses of the early exits are weighted.
 enum class LayerWeights : std::uint8_t {
   Certainty,  ///< 1 - u, per value (per sample for the scalar form), exits 1..N-1: the paper's
   Plain,      ///< 1, exits 1..N-1
-  Normalised  ///< batch-mean certainty over its sum across all N exits: the official code's
+  Normalised  ///< batch-mean certainty over its sum across all N blocks: the official code's
 };
 /// Whether the gradient of the layer losses also flows through their weights into the UEMs.
 enum class WeightGradient : std::uint8_t { Stopped, Flows };
