@@ -18,7 +18,7 @@ import subprocess
 from answers import Answers, content
 
 BUDGETS = [3, 4, 6, 10]
-FULL_STEPS = [3, 4, 6, 10, 18]  # the last one beyond the budgets: gains are read from full depth's curve
+FULL_STEPS = [4, 6, 10, 14]  # the last one beyond the budgets: gains are read from full depth's curve
 MOST_STEPS_PER_BUDGET = 2.5
 REFERENCE_STEPS = 50
 TOLERANCE = 1.001  # of budgets
