@@ -8,7 +8,7 @@
 #include <c10/util/Exception.h>
 
 #include "core/check.h"
-#include "io/json_reader.h"
+#include "networks/registry.h"
 #include "pipeline/model_file.h"
 #include "pipeline/pipeline_impl.h"
 #include "pipeline/request.h"
@@ -25,12 +25,6 @@ std::int64_t count_parameters(detail::TrainableNetwork& network) {
   std::int64_t count = 0;
   network.visit([&count](const std::string&, at::Tensor& tensor) { count += tensor.numel(); });
   return count;
-}
-
-std::string uncertainty_form(const detail::TrainableNetwork& network) {
-  const detail::JsonReader config(network.config_json(), "network");
-  const auto form = config.optional("uncertainty");
-  return form ? form->as_string() : "none";
 }
 
 detail::Model read_model(const std::string& path) {
@@ -58,7 +52,7 @@ std::unique_ptr<Run::Impl> make_run(detail::SampleJob job) {
 std::shared_ptr<Pipeline::Impl> detail::open_pipeline_impl(const std::string& path) {
   Model model = adadiff::read_model(path);
   const std::int64_t parameters = count_parameters(*model.network);
-  const std::string uncertainty = uncertainty_form(*model.network);
+  const std::string uncertainty = uncertainty_of(model.network->config_json());
   std::shared_ptr<Pipeline::Impl> impl;
   try {
     impl = make_pipeline_impl(model.network, std::move(model.sampler));
