@@ -128,6 +128,7 @@ void set_files(TrainingOptions& options, const TrainFlags& flags) {
   options.checkpoint_every = flags.checkpoint_every;
   options.start = flags.resume ? Start::Resume : Start::Fresh;
   options.minutes = flags.minutes;
+  options.device = flags.device;
 }
 
 // What a model to start from has settled already.
@@ -158,6 +159,7 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
   verb.add_flag("--resume", flags.resume, "go on from the checkpoint; without it, one that exists is refused");
   verb.add_option("--log", flags.log, "losses and rate of every step as CSV")->type_name("FILE");
   add_number(verb, {"--minutes", "stop after so much work of this call, to be resumed; 0: no limit"}, flags.minutes, {0, 1e6});
+  verb.add_option("--device", flags.device, "where steps run: cpu, cuda or cuda:N")->type_name("NAME")->capture_default_str();
   add_whole(verb, {"--threads", "threads; 0: as LibTorch chooses"}, flags.threads, {0, 1024});
   verb.add_flag("--json", flags.json, "report as JSON");
   verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")->type_name("FILE");

@@ -29,6 +29,7 @@ struct TrainFlags {
   std::string recipe, network, loss;
   nlohmann::ordered_json values = nlohmann::ordered_json::object();
   // This call.
+  std::string device = "cpu";
   double minutes = 0;
   std::int64_t threads = 0;
   bool json = false;

@@ -187,7 +187,7 @@ void write_checkpoint(const std::string& path, const TrainingState& state, const
   auto tensors = named_tensors(state);
   std::map<std::string, std::span<const std::byte>> bytes;
   for (auto& [name, tensor] : tensors) {
-    tensor = tensor.contiguous();
+    tensor = tensor.cpu().contiguous();
     bytes.emplace(name, std::span(static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()));
   }
   const std::string text = to_text(facts);

@@ -36,7 +36,7 @@ void require_labels(const NetworkInfo& info, const ImageSource& set, const Train
 
 /// Without instructions for them, a step in bfloat16 takes several times longer than one in float32 (docs/decisions/0005).
 void require_precision(const TrainingOptions& options) {
-  if (options.precision == Precision::Float32 || kernels::has_bfloat16()) return;
+  if (options.precision == Precision::Float32 || options.device != "cpu" || kernels::has_bfloat16()) return;
   raise({"TrainingOptions.precision", "be float32 on this processor", "is bfloat16, for whose products it has no instructions"});
 }
 

@@ -15,6 +15,7 @@
 #include "core/check.h"
 #include "io/atomic_file.h"
 #include "io/file_descriptor.h"
+#include "nn/device.h"
 #include "pipeline/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
@@ -85,12 +86,26 @@ double running_mean(double mean, double value, std::int64_t count, double memory
   return mean + weight * (value - mean);
 }
 
+std::shared_ptr<TrainableNetwork> moved_to(at::Device device, std::shared_ptr<TrainableNetwork> network) {
+  network->visit([&](const std::string&, at::Tensor& tensor) {
+    if (tensor.device() != device) tensor = tensor.detach().to(device);
+  });
+  return network;
+}
+
+/// Itself where it is there already.
+Batch moved_to(at::Device device, const Batch& batch) {
+  const at::Tensor labels = batch.labels.defined() ? batch.labels.to(device) : at::Tensor();
+  return {batch.x.to(device), batch.truth.to(device), batch.time.to(device), labels};
+}
+
 class Training {
  public:
   Training(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set)
       : options_(options),
         task_(task),
-        network_(task.model.network),
+        device_(find_device(options.device, "TrainingOptions.device")),
+        network_(moved_to(device_, task.model.network)),
         parameters_(trainable_parameters(*network_, options.trained)),
         update_(parameters_, options_),
         average_(parameters_, options.ema),
@@ -116,6 +131,7 @@ class Training {
 
   TrainingOptions options_;
   TrainingTask task_;
+  at::Device device_;
   std::shared_ptr<TrainableNetwork> network_;
   Parameters parameters_;
   WeightUpdate update_;
@@ -173,7 +189,7 @@ void Training::require_finite(double value, const std::string& what) const {
 void Training::backward(TrainingProgress& progress) {
   const at::AutoGradMode with_gradients(true);
   Lap lap;
-  const Batch& batch = next_batch();
+  const Batch batch = moved_to(device_, next_batch());
   progress.data_ms = lap.milliseconds();
   drop_gradients(parameters_);
   const PassInputs inputs{batch.x, batch.time, batch.labels};

@@ -124,6 +124,12 @@ TEST_F(Training, GivesTheSameBitsInBFloat16TooWhereTheProcessorHasIt) {
   expect_equal_weights(whole.model, parts.model);
 }
 
+TEST_F(Training, NamesADeviceThatThereIsNot) {
+  TrainingOptions o = options("model", 2);
+  o.device = "cuda:127";
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), StartsWith("TrainingOptions.device: must be a device "));
+}
+
 TEST_F(Training, ForgetsLoggedStepsAfterTheCheckpoint) {
   TrainingOptions o = options("model", 6);
   o.checkpoint_every = 4;
