@@ -77,8 +77,8 @@ enum class Start : std::uint8_t {
 };
 
 /// Everything about a training. A resumed training refuses other values than its checkpoint's, but for the files, `steps`, `minutes`,
-/// `device`, `class_names`, `license` and `origin`; images, labels and `from` may have moved, but must be the same. Draws are functions of seed,
-/// step and sample, so an interruption changes no number on a CPU.
+/// `device`, `class_names`, `license` and `origin`; images, labels and `from` may have moved, but must be the same. Draws are functions of
+/// seed, step and sample, so an interruption changes no number on a CPU.
 struct TrainingOptions {
   // Files.
   std::string images = {};              ///< IDX file of 8-bit images, [N, H, W] or [N, C, H, W], may be gzip; or a folder of PNG and
@@ -91,9 +91,9 @@ struct TrainingOptions {
                                         ///< starts afresh refuses one that has steps
   std::int64_t checkpoint_every = 500;  ///< steps, in [1, 2^31]
   Start start = Start::Fresh;
-  /// Where steps run: "cpu", "cuda" or "cuda:N". Batches are made on the CPU. The first CUDA device loads libtorch_cuda beside libtorch_cpu;
-  /// a process that is to train on both must use it first, since torch's threads for gradients are counted once. Sums on a GPU are taken
-  /// in another order than on a CPU, and not in the same one each time.
+  /// Where steps run: "cpu", "cuda" or "cuda:N". Batches are made on the CPU. The first CUDA device loads libtorch_cuda beside
+  /// libtorch_cpu; a process that is to train on both must use it first, since torch's threads for gradients are counted once. Sums on a
+  /// GPU are taken in another order than on a CPU, and not in the same one each time.
   std::string device = "cpu";
 
   // A training that starts from a model takes prediction, schedule, time scale and class names from its file. Its network gets a head

@@ -1,4 +1,4 @@
-// `adadiff tune`: finds the steps and the threshold that draw best for a budget, and writes them as a plan.
+// `adadiff tune`: finds the steps and the thresholds that draw best for a budget, and writes them as a plan.
 #include <memory>
 #include <string>
 
@@ -27,16 +27,20 @@ struct TuneFlags {
   std::string output;
   double budget = 6;
   std::int64_t samples = 128, reference_steps = 0, most_steps = 0;
-  bool json = false;
+  bool one_threshold = false, json = false;
 };
 
 ordered_json to_json(const detail::BudgetTrial& trial) {
-  return {
-      {"steps", trial.steps}, {"threshold", trial.threshold}, {"full_evaluations", trial.cost}, {"psnr_db", detail::psnr_db(trial.mse)}};
+  return {{"steps", trial.steps},
+          {"threshold", trial.threshold},
+          {"tilt", trial.tilt},
+          {"full_evaluations", trial.cost},
+          {"psnr_db", detail::psnr_db(trial.mse)}};
 }
 
 std::string to_text(const detail::BudgetTrial& trial) {
-  const std::string how = trial.threshold > 0 ? "threshold " + fixed(static_cast<double>(trial.threshold), 4) : "full depth";
+  std::string how = trial.threshold > 0 ? "threshold " + fixed(static_cast<double>(trial.threshold), 4) : "full depth";
+  if (trial.tilt != 1) how += ", tilt " + detail::show(trial.tilt);
   return std::to_string(trial.steps) + " steps, " + how + ": " + fixed(trial.cost, 2) + " full evaluations, " +
          fixed(detail::psnr_db(trial.mse), 2) + " dB";
 }
@@ -54,7 +58,8 @@ void report(const detail::BudgetResult& result, const TuneFlags& flags) {
   }
   std::string text;
   for (const detail::BudgetTrial& trial : result.trials) {
-    text += (trial.steps == result.best.steps ? "best  " : "      ") + to_text(trial) + "\n";
+    const bool is_best = trial.steps == result.best.steps && trial.tilt == result.best.tilt;
+    text += (is_best ? "best  " : "      ") + to_text(trial) + "\n";
   }
   print_result(text + "written  " + flags.output + "\n");
 }
@@ -73,6 +78,7 @@ void tune(TuneFlags& flags) {
   search.request = make_request(flags.sampling, model).request;
   search.reference_steps = static_cast<int>(flags.reference_steps);
   search.most_steps = static_cast<int>(flags.most_steps);
+  search.one_threshold = flags.one_threshold;
   detail::BudgetResult result;
   {
     TerminalProgress progress("tune", "steps");
@@ -96,6 +102,7 @@ Action add_tune(CLI::App& verb) {
   add_whole(verb, {"--reference-steps", "full-depth steps of the images to come near; 0: 50, or twice --most-steps"},
             flags->reference_steps, {0, 10000});
   add_whole(verb, {"--most-steps", "steps to try at most; 0: three times the budget"}, flags->most_steps, {0, 10000});
+  verb.add_flag("--one-threshold", flags->one_threshold, "keep one threshold for all times, in place of one per evaluation");
   verb.add_flag("--json", flags->json, "report as JSON");
   return [flags] { tune(*flags); };
 }

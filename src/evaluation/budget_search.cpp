@@ -1,10 +1,12 @@
-// Thresholds by halving, steps one after the other.
+// Thresholds by halving, steps one after the other, then tilts by descent.
 #include "evaluation/budget_search.h"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "core/check.h"
 #include "evaluation/paired_error.h"
@@ -26,6 +28,15 @@ std::string shown(float threshold) {
   return text.str();
 }
 
+/// What a trial is about: the tilt is 2^doublings.
+struct Choice {
+  int steps = 0, doublings = 0;
+  auto operator<=>(const Choice&) const = default;
+  double tilt() const { return std::exp2(doublings); }
+};
+
+constexpr int kMostDoublings = 6;
+
 class Search {
  public:
   Search(const BudgetSearch& search, const ModelSummary& model, const Runner& run) : search_(search), model_(model), run_(run) {}
@@ -34,13 +45,19 @@ class Search {
 
  private:
   Request with_steps(int steps, const Plan& plan) const;
-  BudgetTrial measure(int steps, float threshold);
-  std::optional<BudgetTrial> best_threshold(int steps);
+  Plan plan_of(const Choice& choice, float threshold) const;
+  BudgetTrial measure(const Choice& choice, float threshold);
+  std::optional<BudgetTrial> best_threshold(const Choice& choice, float first_try);
+  const std::optional<BudgetTrial>& tried(const Choice& choice, float first_try);
+  void try_steps(int first, int most);
+  void descend(int first, int most);
+  const BudgetTrial* best_trial(const std::function<bool(const BudgetTrial&)>& counts) const;
 
   const BudgetSearch& search_;
   const ModelSummary& model_;
   const Runner& run_;
-  std::vector<float> reference_;  ///< image values of the full-depth run
+  std::vector<float> reference_;                         ///< image values of the full-depth run
+  std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< none where leaving at once would still cost more than the budget
 };
 
 SolverSettings settings(const BudgetSearch& search, int steps) {
@@ -84,10 +101,15 @@ Request Search::with_steps(int steps, const Plan& plan) const {
   return request;
 }
 
-BudgetTrial Search::measure(int steps, float threshold) {
-  const Plan plan = threshold > 0 ? exit_below(threshold) : full_depth();
-  const std::string note = show(std::int64_t{steps}) + " steps, " + (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
-  const Result result = run_(with_steps(steps, plan), note);
+Plan Search::plan_of(const Choice& choice, float threshold) const {
+  const auto evaluations = static_cast<int>(solver_table(settings(search_, choice.steps)).size());
+  return tilted_plan(threshold, choice.tilt(), evaluations);
+}
+
+BudgetTrial Search::measure(const Choice& choice, float threshold) {
+  std::string note = show(std::int64_t{choice.steps}) + " steps, " + (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
+  if (choice.doublings != 0) note += ", tilt " + show(choice.tilt());
+  const Result result = run_(with_steps(choice.steps, plan_of(choice, threshold)), note);
   const ImagePair pair{.first = result.images.values,
                        .second = reference_,
                        .channels = model_.channels,
@@ -95,18 +117,18 @@ BudgetTrial Search::measure(int steps, float threshold) {
                        .width = model_.width,
                        .low = model_.image_min,
                        .high = model_.image_max};
-  return {steps, threshold, result.trace.full_evaluations(), mean_square(pair)};
+  return {choice.steps, threshold, choice.tilt(), result.trace.full_evaluations(), mean_square(pair)};
 }
 
 /// The deepest within the budget; none where leaving at once would still cost more.
-std::optional<BudgetTrial> Search::best_threshold(int steps) {
-  if (pays_for_full_depth(search_, steps)) return measure(steps, 0);
+std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float first_try) {
+  if (pays_for_full_depth(search_, choice.steps)) return measure(choice, 0);
   std::optional<BudgetTrial> best;
   float low = 0, high = 1;
   for (int trial = 0; trial < search_.most_trials; ++trial) {
-    // Thresholds matter by their ratio; the first try is a usual one.
-    const float threshold = rounded(trial == 0 ? 0.05 : low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4);
-    const BudgetTrial found = measure(steps, threshold);
+    // Thresholds matter by their ratio.
+    const float threshold = rounded(trial == 0 ? first_try : low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4);
+    const BudgetTrial found = measure(choice, threshold);
     if (found.cost > search_.budget) {
       low = threshold;
       continue;
@@ -118,8 +140,55 @@ std::optional<BudgetTrial> Search::best_threshold(int steps) {
   return best;
 }
 
-BudgetResult Search::result() {
+/// What the choice gives, measured at most once.
+const std::optional<BudgetTrial>& Search::tried(const Choice& choice, float first_try) {
+  const auto known = trials_.find(choice);
+  return known != trials_.end() ? known->second : trials_[choice] = best_threshold(choice, first_try);
+}
+
+void Search::try_steps(int first, int most) {
   constexpr int kPatience = 2;  // numbers of steps that may be worse before the search ends
+  constexpr float kUsual = 0.05F;
+  int worse = 0;
+  const BudgetTrial* best = nullptr;
+  for (int steps = first; steps <= most && worse < kPatience; ++steps) {
+    const auto& found = tried({steps, 0}, best != nullptr && best->threshold > 0 ? best->threshold : kUsual);
+    if (!found) break;
+    const bool is_better = best == nullptr || found->mse < best->mse;
+    worse = is_better ? 0 : worse + 1;
+    if (is_better) best = &*found;
+  }
+}
+
+/// From the best of those that leave early, to the first neighbour that is better.
+void Search::descend(int first, int most) {
+  const BudgetTrial* here = best_trial([](const BudgetTrial& trial) { return trial.threshold > 0; });
+  const auto goes_to = [&](int steps, int doublings) {
+    const bool is_in_range = steps >= first && steps <= most && std::abs(doublings) <= kMostDoublings;
+    if (!is_in_range || pays_for_full_depth(search_, steps)) return false;
+    const auto& found = tried({steps, doublings}, here->threshold);
+    const bool is_better = found && found->mse < here->mse;
+    if (is_better) here = &*found;
+    return is_better;
+  };
+  bool moved = here != nullptr;
+  while (moved) {
+    const int steps = here->steps, doublings = std::ilogb(here->tilt);
+    moved =
+        goes_to(steps, doublings + 1) || goes_to(steps, doublings - 1) || goes_to(steps + 1, doublings) || goes_to(steps - 1, doublings);
+  }
+}
+
+/// Of those that `counts` takes, the one with the smallest error, and of equal ones the fewest steps; none: null.
+const BudgetTrial* Search::best_trial(const std::function<bool(const BudgetTrial&)>& counts) const {
+  const BudgetTrial* best = nullptr;
+  for (const auto& [choice, trial] : trials_) {
+    if (trial && counts(*trial) && (best == nullptr || trial->mse < best->mse)) best = &*trial;
+  }
+  return best;
+}
+
+BudgetResult Search::result() {
   const int first = full_steps(search_);
   const int most = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
   if (most < first) {
@@ -129,25 +198,31 @@ BudgetResult Search::result() {
   BudgetResult result;
   result.reference_steps = reference_steps(search_, most);
   reference_ = run_(with_steps(result.reference_steps, full_depth()), "full depth, to compare with").images.values;
-  int worse = 0;
-  for (int steps = first; steps <= most && worse < kPatience; ++steps) {
-    const std::optional<BudgetTrial> found = best_threshold(steps);
-    if (!found) break;
-    const bool is_better = result.trials.empty() || found->mse < result.best.mse;
-    worse = is_better ? 0 : worse + 1;
-    if (is_better) result.best = *found;
-    result.trials.push_back(*found);
+  try_steps(first, most);
+  if (!search_.one_threshold) descend(first, most);
+  const BudgetTrial* best = best_trial([](const BudgetTrial&) { return true; });
+  if (best == nullptr) raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
+  for (const auto& [choice, trial] : trials_) {
+    if (trial) result.trials.push_back(*trial);
   }
-  if (result.trials.empty()) {
-    raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
-  }
-  result.plan = result.best.threshold > 0 ? exit_below(result.best.threshold) : full_depth();
+  result.best = *best;
+  result.plan = plan_of({best->steps, std::ilogb(best->tilt)}, best->threshold);
   result.plan.solver = settings(search_, result.best.steps);
   result.plan.model = model_.id;
   return result;
 }
 
 }  // namespace
+
+Plan tilted_plan(float threshold, double tilt, int evaluations) {
+  if (threshold == 0) return full_depth();
+  if (tilt == 1 || evaluations == 1) return exit_below(threshold);
+  const double middle = threshold, half = std::sqrt(tilt);
+  const auto within = [](double value) { return static_cast<float>(std::min(1.0, value)); };
+  Plan plan = exit_below_ramp(within(middle / half), within(middle * half), evaluations);
+  for (Rule& rule : plan.rules) rule.below = {std::min(1.0F, rounded(rule.below.front()))};
+  return plan;
+}
 
 BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run) {
   require_range("budget", search.budget, 1.0, 10000.0);

@@ -2,6 +2,8 @@
 #include <adadiff/plan.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "core/check.h"
 #include "exits/plan_checks.h"
@@ -73,6 +75,22 @@ Plan exit_below(float threshold) {
   require_range("exit_below.threshold", static_cast<double>(threshold), 0.0, 1.0);
   Plan plan;
   plan.rules[0].below = {threshold};
+  return plan;
+}
+
+Plan exit_below_ramp(float first, float last, int evaluations) {
+  constexpr auto kLeast = static_cast<double>(std::numeric_limits<float>::min());
+  require_range("exit_below_ramp.first", static_cast<double>(first), kLeast, 1.0);
+  require_range("exit_below_ramp.last", static_cast<double>(last), kLeast, 1.0);
+  require_range("exit_below_ramp.evaluations", evaluations, 1, static_cast<int>(detail::kMostRules));
+  Plan plan;
+  plan.key = RuleKey::Evaluation;
+  plan.rules.assign(static_cast<std::size_t>(evaluations), Rule{});
+  const double ratio = static_cast<double>(last) / static_cast<double>(first);
+  for (int i = 0; i < evaluations; ++i) {
+    const double share = evaluations == 1 ? 0 : static_cast<double>(i) / (evaluations - 1);
+    plan.rules[static_cast<std::size_t>(i)].below = {static_cast<float>(static_cast<double>(first) * std::pow(ratio, share))};
+  }
   return plan;
 }
 

@@ -6,7 +6,7 @@
     ablation.py list
 
 The report judges each row that is trained: KID, Fréchet distance and class agreement of full depth with 20 steps, then the same at one
-budget, for as many full steps and for the steps and threshold that `adadiff tune` finds. Steps are those that take as long as 2,200 of the
+budget, for as many full steps and for the steps and the one threshold that `adadiff tune` finds. Steps are those that take as long as 2,200 of the
 first row. Answers are kept in OUT; rows already trained are left alone and interrupted ones resumed, so the command can be repeated.
 """
 
@@ -89,8 +89,8 @@ class Judge:
         model, plan = self.folder / (name + ".safetensors"), self.folder / f"{name}-{budget}.plan.json"
         full = self.evaluate(name + "-full", model, "--full-depth", "--steps", 20)
         short = self.evaluate(f"{name}-full-{budget}", model, "--full-depth", "--steps", budget)
-        tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--class", "all", "--budget", budget, "--seed", 1, "--samples", 200, "-o",
-                         plan, writes=[plan])["best"]
+        tuned = self.ask(f"{name}-tune-{budget}", "tune", model, "--class", "all", "--budget", budget, "--seed", 1, "--samples", 200,
+                         "--one-threshold", "-o", plan, writes=[plan])["best"]
         adaptive = self.evaluate(f"{name}-adaptive-{budget}", model, "--plan", plan)
         three = lambda found: f"{1000 * found['kid']:.1f} | {found['frechet']:.2f} | {found['class_agreement']:.3f}"
         return (f"| {name} | {three(full)} | {1000 * short['kid']:.1f} | {tuned['steps']} | {tuned['psnr_db']:.2f} | {three(adaptive)} | "

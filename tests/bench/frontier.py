@@ -13,10 +13,11 @@ import json
 import math
 import pathlib
 
-COLOURS = {"full depth": "#444444", "one depth": "#b58900", "schedule": "#268bd2", "adaptive": "#d33682", "true excess": "#859900",
-           "absolute": "#cb4b16"}
+COLOURS = {"full depth": "#444444", "one depth": "#b58900", "schedule": "#268bd2", "adaptive": "#d33682",
+           "one threshold": "#6c71c4", "true excess": "#859900", "absolute": "#cb4b16"}
 WAYS = {"full depth": "full depth", "one depth": "one depth for all", "schedule": "schedule of depths", "adaptive": "**adaptive per sample**",
-        "true excess": "true excess, same steps and rule", "absolute": "the paper's absolute error"}
+        "one threshold": "adaptive, one threshold", "true excess": "true excess, same steps and tilt",
+        "absolute": "the paper's absolute error"}
 
 
 def kid(point, group=None):

@@ -3,9 +3,11 @@
 
     quality.py build/release/bin/adadiff OUT [--quick] [--model FILE]
 
-Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise,
-or one depth; adaptive per sample; the same steps and rule with the true excess as score; the paper's absolute error as score, for which the
-UEMs of the same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way are chosen for each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
+Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise
+under bars with and without a tilt over the steps, or one depth; adaptive per sample, and the same with one threshold for all times; the
+adaptive steps and tilt with the true excess as score; the paper's absolute error as score under one threshold, for which the UEMs of the
+same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way are chosen for
+each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
 Every answer is kept in OUT, so that an interrupted run goes on; frontier.py writes the table and the plot.
 """
 
@@ -19,7 +21,8 @@ from answers import Answers, content
 
 BUDGETS = [3, 4, 6, 10]
 FULL_STEPS = [4, 6, 10, 14]  # the last one beyond the budgets: gains are read from full depth's curve
-MOST_STEPS_PER_BUDGET = 2.5
+MOST_STEPS_BEYOND = 6  # the budget
+TILTS = [0.5, 1, 2, 4, 8, 16]  # of schedules: what the last step's bar is of the first one's
 REFERENCE_STEPS = 50
 TOLERANCE = 1.001  # of budgets
 GROUPS = 20
@@ -35,6 +38,18 @@ def read_pixels(path):
 def mean_square(first, second):
     """Of 8-bit images, in units of the range squared."""
     return sum((a - b) * (a - b) for a, b in zip(first, second, strict=True)) / len(first) / 255**2
+
+
+def ramp(tilt, step, steps):
+    """1 in the middle, the last step's value `tilt` times the first one's."""
+    return tilt ** (step / max(steps - 1, 1) - 0.5)
+
+
+def write_ramp(path, threshold, tilt, steps):
+    """A plan with one threshold per evaluation."""
+    rules = [{"below": min(1, float(f"{threshold * ramp(tilt, i, steps):.4g}"))} for i in range(steps)]
+    path.write_text(json.dumps({"format": 1, "key": "evaluation", "rules": rules}), encoding="utf-8")
+    return path
 
 
 class Study:
@@ -110,7 +125,7 @@ class Study:
         return [0.0] + [1 - skipped for skipped in paid]
 
     def step_range(self, budget):
-        return range(budget, int(budget * MOST_STEPS_PER_BUDGET) + 1)
+        return range(budget, budget + MOST_STEPS_BEYOND + 1)
 
     def one_depth_plans(self, budget):
         deepest = lambda steps: max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget * TOLERANCE), default=0)
@@ -130,15 +145,20 @@ class Study:
         plans = self.one_depth_plans(budget)
         for steps in self.step_range(budget):
             excess = self.excess(solver, steps)
-            # The lowest bar on the mean excess whose depths cost no more than the budget.
-            bars = sorted({0.0, *(value for row in excess for value in row)})
-            for bar in bars:
-                exits = [next(k + 1 for k, value in enumerate(row) if value <= bar) for row in excess]
-                if sum(self.cost[e] for e in exits) <= budget * TOLERANCE:
-                    plans.append((steps, self.filled(exits, excess, budget)))
-                    break
+            for tilt in TILTS:
+                plan = (steps, self.fitted([[value / ramp(tilt, i, steps) for value in row] for i, row in enumerate(excess)], budget))
+                if plan not in plans:
+                    plans.append(plan)
         best = self.best_plan(solver, budget, plans)
         self.measure("schedule", solver, budget, f"schedule-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
+
+    def fitted(self, excess, budget):
+        """The depths under the lowest bar on the excess that the budget pays for."""
+        for bar in sorted({0.0, *(value for row in excess for value in row)}):
+            exits = [next(k + 1 for k, value in enumerate(row) if value <= bar) for row in excess]
+            if sum(self.cost[e] for e in exits) <= budget * TOLERANCE:
+                return self.filled(exits, excess, budget)
+        raise ValueError("the largest bar lets all leave at once, which costs less than a step")
 
     def filled(self, exits, excess, budget):
         """Spends what is left of the budget where the excess is largest."""
@@ -150,13 +170,14 @@ class Study:
                 return exits
             exits[max(deeper, key=lambda i: excess[i][exits[i] - 1])] += 1
 
-    def tuned(self, way, solver, budget, model):
+    def tuned(self, way, solver, budget, model, *flags):
+        """What `adadiff tune` makes of the budget: its best trial."""
         plan, a = self.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
         found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, *self.common, "--solver", solver, "--budget", budget, "-o", plan,
                          "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--reference-steps", REFERENCE_STEPS, "--most-steps",
-                         int(budget * MOST_STEPS_PER_BUDGET), writes=[plan])
+                         budget + MOST_STEPS_BEYOND, *flags, writes=[plan])
         self.measure(way, solver, budget, f"{way}-{solver}-{budget}", model, "--plan", plan)
-        return found["best"]["steps"]
+        return found["best"]
 
     def absolute_model(self):
         a = self.arguments
@@ -171,29 +192,32 @@ class Study:
             unfinished.rename(path)
         return str(path)
 
-    def true_excess(self, solver, budget, steps):
-        """True scores under the rule and at the number of steps that the learned ones chose: no ceiling, since another rule may be better."""
-        low, high = 1e-3, 1.0
+    def true_excess(self, solver, budget, best):
+        """True scores at the steps and the tilt that the learned ones chose: no ceiling, since another rule may be better."""
+        low, high, steps = 1e-3, 1.0, best["steps"]
+        plan = self.out / f"ideal-{solver}-{budget}.plan.json"
+        write = lambda threshold: write_ramp(plan, threshold, best["tilt"], steps)
         for _ in range(10):
             threshold = float(f"{(low * high) ** 0.5:.4g}")  # thresholds matter by their ratio
             found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common, "--solver", solver,
-                             "--steps", steps, "--threshold", threshold, "--scores", "ideal", "--samples", self.arguments.tuning_samples,
+                             "--steps", steps, "--plan", write(threshold), "--scores", "ideal", "--samples", self.arguments.tuning_samples,
                              "--seed", self.arguments.tuning_seed, "--paired", 0)
             low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
-        self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps, "--threshold", high,
+        self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps, "--plan", write(high),
                      "--scores", "ideal")
 
     def measure_solver(self, solver):
         for steps in self.arguments.full_steps:
             self.measure("full depth", solver, steps, f"full-{solver}-{steps}", self.arguments.model, "--full-depth", "--steps", steps)
         for budget in self.arguments.budgets:
-            steps = self.tuned("adaptive", solver, budget, self.arguments.model)
+            best = self.tuned("adaptive", solver, budget, self.arguments.model)
             self.fixed(solver, budget)
             self.schedule(solver, budget)
             if not self.arguments.quick:
-                self.true_excess(solver, budget, steps)
+                self.tuned("one threshold", solver, budget, self.arguments.model, "--one-threshold")
+                self.true_excess(solver, budget, best)
             if self.arguments.absolute_steps > 0:
-                self.tuned("absolute", solver, budget, self.absolute_model())
+                self.tuned("absolute", solver, budget, self.absolute_model(), "--one-threshold")
 
     def time(self):
         """Median wall time of every way that exists, in turn, so that a busy spell hits all of them."""

@@ -44,6 +44,11 @@ TEST_F(Tune, SaysWhatItTriedAndWhichIsBest) {
   EXPECT_NE(tuned.out.find("written  " + plan_), std::string::npos);
 }
 
+TEST_F(Tune, KeepsToOneThresholdWhereAsked) {
+  ASSERT_TRUE(succeeds(tune({"--budget", "2", "--one-threshold"})));
+  EXPECT_EQ(nlohmann::json::parse(read_bytes(plan_)).value("key", "time"), "time");
+}
+
 TEST_F(Tune, RefusesStepsSinceItChoosesThem) {
   EXPECT_TRUE(fails(tune({"--steps", "5"}), 2, "--steps: must be left out, since tune chooses it"));
 }

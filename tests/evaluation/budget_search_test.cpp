@@ -13,19 +13,23 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-/// One-pixel images that miss the truth, 0, by 1 / steps and by half the threshold; a share of `threshold` of the compute is skipped.
+/// One-pixel images that miss the truth, 0, by 1 / steps, by half the threshold, and by how far the tilt is from `good_tilt`; a share of
+/// `threshold` of the compute is skipped.
 struct MadeUp {
   double least_share = 0.1;
+  double good_tilt = 1;
   mutable int runs = 0, full_depth_runs = 0;
 
   Result operator()(const Request& request, const std::string&) const {
     ++runs;
     full_depth_runs += request.plan == full_depth() ? 1 : 0;
     const int steps = request.solver->steps;
-    const double threshold = request.plan->rules.front().below.front();
+    const double first = request.plan->rules.front().below.front(), last = request.plan->rules.back().below.front();
+    const double threshold = std::sqrt(first * last);
     Result result;
     const bool is_reference = steps == 50;
-    const double error = is_reference ? 0 : std::hypot(1.0 / steps, threshold / 2);
+    const double miss = first > 0 ? 0.05 * std::log2(last / first / good_tilt) : 0;
+    const double error = is_reference ? 0 : std::hypot(1.0 / steps, threshold / 2, miss);
     result.images.values.assign(4, static_cast<float>(2 * error - 1));
     if (is_reference) result.images.values.assign(4, -1);
     result.trace.evaluations.resize(static_cast<std::size_t>(steps));
@@ -70,6 +74,53 @@ TEST(BudgetSearch, TakesThePairWithTheSmallestError) {
   const BudgetResult found = search(4);
   EXPECT_EQ(found.best.steps, 5);
   EXPECT_NEAR(found.best.threshold, 0.2, 0.02);
+}
+
+TEST(BudgetSearch, FindsATiltThatHelps) {
+  EXPECT_EQ(search(4, {.good_tilt = 4}).best.tilt, 4);
+  EXPECT_EQ(search(4, {.good_tilt = 0.5}).best.tilt, 0.5);
+}
+
+TEST(BudgetSearch, WritesATiltAsThresholdsThatRise) {
+  const Plan plan = search(4, {.good_tilt = 4}).plan;
+  ASSERT_EQ(std::ssize(plan.rules), plan.solver->steps);
+  EXPECT_EQ(plan.key, RuleKey::Evaluation);
+  EXPECT_NEAR(plan.rules.back().below.front() / plan.rules.front().below.front(), 4, 0.01);
+  EXPECT_EQ(plan, parse_plan(to_json(plan)));
+}
+
+TEST(BudgetSearch, TiltsEvenWhereFullDepthIsAheadOfOneThreshold) {
+  // The penalty of no tilt outweighs what more steps gain.
+  EXPECT_EQ(search(4, {.good_tilt = 16}).trials.front().threshold, 0);
+  const BudgetResult tilted = search(4, {.good_tilt = 16});
+  EXPECT_EQ(tilted.best.steps, 5);
+  EXPECT_EQ(tilted.best.tilt, 16);
+}
+
+TEST(BudgetSearch, KeepsOneThresholdWhereAskedTo) {
+  BudgetSearch options;
+  options.budget = 4;
+  options.one_threshold = true;
+  const MadeUp made_up{.good_tilt = 4};
+  const auto found = search_budget(options, one_pixel(), [&](const Request& r, const std::string& note) { return made_up(r, note); });
+  EXPECT_EQ(found.plan.rules.size(), 1u);
+  for (const BudgetTrial& trial : found.trials) EXPECT_EQ(trial.tilt, 1);
+}
+
+TEST(BudgetSearch, ListsEachTrialOnceByStepsAndTilt) {
+  const auto trials = search(4, {.good_tilt = 4}).trials;
+  for (std::size_t i = 1; i < trials.size(); ++i) {
+    EXPECT_LT(std::pair(trials[i - 1].steps, trials[i - 1].tilt), std::pair(trials[i].steps, trials[i].tilt));
+  }
+}
+
+TEST(TiltedPlan, KeepsThresholdsWithinOne) {
+  for (const Rule& rule : tilted_plan(0.9F, 16, 5).rules) EXPECT_LE(rule.below.front(), 1);
+}
+
+TEST(TiltedPlan, IsOneThresholdWithoutATiltOrWithOneEvaluation) {
+  EXPECT_EQ(tilted_plan(0.1F, 1, 5), exit_below(0.1F));
+  EXPECT_EQ(tilted_plan(0.1F, 4, 1), exit_below(0.1F));
 }
 
 TEST(BudgetSearch, WritesThePairAsAPlanForThisModel) {

@@ -38,6 +38,23 @@ TEST(ExitBelow, RefusesThresholdsOutsideOfUncertainty) {
   expect_refused([] { exit_below(NAN); }, "exit_below.threshold: must be in [0, 1], but is nan");
 }
 
+TEST(ExitBelowRamp, MultipliesFromEvaluationToEvaluation) {
+  const Plan plan = exit_below_ramp(0.02F, 0.08F, 3);
+  EXPECT_EQ(plan.key, RuleKey::Evaluation);
+  ASSERT_EQ(plan.rules.size(), 3u);
+  EXPECT_EQ(plan.rules[0].below, std::vector<float>{0.02F});
+  EXPECT_NEAR(plan.rules[1].below.front(), 0.04F, 1e-8);
+  EXPECT_NEAR(plan.rules[2].below.front(), 0.08F, 1e-8);
+  EXPECT_EQ(exit_below_ramp(0.02F, 0.08F, 1).rules.size(), 1u);
+}
+
+TEST(ExitBelowRamp, RefusesThresholdsWithoutARatio) {
+  expect_refused([] { exit_below_ramp(0, 0.5F, 3); }, "exit_below_ramp.first: must be in ");
+  expect_refused([] { exit_below_ramp(0.5F, 1.5F, 3); }, "exit_below_ramp.last: must be in ");
+  expect_refused([] { exit_below_ramp(NAN, 0.5F, 3); }, "exit_below_ramp.first: must be in ");
+  expect_refused([] { exit_below_ramp(0.1F, 0.5F, 0); }, "exit_below_ramp.evaluations: must be in [1, 20000], but is 0");
+}
+
 TEST(ExitWhenAgreed, SetsHitsAndCounting) {
   const Plan plan = exit_when_agreed(0.2F, 3, Counting::Cumulative);
   EXPECT_THAT(plan.rules[0].hits, ElementsAre(3));

@@ -51,9 +51,8 @@ double distance(const std::string& a, const std::string& b) {
   left.network->visit([&](const std::string&, at::Tensor& tensor) { values.push_back(tensor); });
   double largest = 0;
   std::size_t i = 0;
-  right.network->visit([&](const std::string&, at::Tensor& tensor) {
-    largest = std::max(largest, (tensor - values[i++]).abs().max().item<double>());
-  });
+  right.network->visit(
+      [&](const std::string&, at::Tensor& tensor) { largest = std::max(largest, (tensor - values[i++]).abs().max().item<double>()); });
   return largest;
 }
 
@@ -125,11 +124,15 @@ TEST_F(GpuTraining, TrainsTheOtherUncertaintiesAndTargets) {
 }
 
 TEST_F(GpuTraining, ReportsALossThatIsNoNumber) {
-  TrainingOptions o = options("model", 50, "cuda");
-  o.learning_rate = o.matrix_learning_rate = 100;
-  o.clip = 0;
-  const std::string message = test::message_of<Error>([&] { train(o); });
-  EXPECT_THAT(message, testing::HasSubstr("finite"));
+  train(options("base", 2, "cpu"));
+  const Model base = read_model(folder_.file("base"));
+  base.network->visit([](const std::string& name, at::Tensor& tensor) {
+    if (name == "decoder_pred.weight") tensor.mul_(1e30);  // whose outputs' squares are beyond 3e38
+  });
+  TrainingOptions o = options("model", 4, "cuda");
+  o.from = folder_.file("large");
+  write_model(base, o.from);
+  EXPECT_THAT(test::message_of<Error>([&] { train(o); }), testing::HasSubstr("training: must keep a finite loss, but step 1 has inf"));
 }
 
 }  // namespace
