@@ -35,7 +35,8 @@ struct Choice {
   double tilt() const { return std::exp2(doublings); }
 };
 
-constexpr int kMostDoublings = 6;
+/// Beyond a tilt of 4 the paired error may still fall, while the last steps leave specks that KID sees (docs/decisions/0006).
+constexpr int kMostDoublings = 2;
 
 class Search {
  public:

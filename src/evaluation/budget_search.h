@@ -43,7 +43,7 @@ Plan tilted_plan(float threshold, double tilt, int evaluations);
 
 /// For each number of steps, halves the range of thresholds until the compute meets the budget. A lower threshold never needs less
 /// compute, up to noise between runs that take other paths. From the best of those that leave early it goes on to twice and half its
-/// tilt, and one step more and less, as long as one of them is better. Throws InvalidArgument.
+/// tilt, up to 4 and down to 1/4, and one step more and less, as long as one of them is better. Throws InvalidArgument.
 BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run);
 
 }  // namespace adadiff::detail

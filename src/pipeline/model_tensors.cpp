@@ -45,8 +45,9 @@ void load_parameters(TrainableNetwork& network, const SafetensorsFile& file, con
 
 std::vector<std::pair<std::string, at::Tensor>> parameters_of(TrainableNetwork& network) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
-  network.visit(
-      [&](const std::string& name, at::Tensor& tensor) { tensors.emplace_back(name, tensor.detach().to(at::kCPU, at::kFloat).contiguous()); });
+  network.visit([&](const std::string& name, at::Tensor& tensor) {
+    tensors.emplace_back(name, tensor.detach().to(at::kCPU, at::kFloat).contiguous());
+  });
   return tensors;
 }
 

@@ -91,10 +91,16 @@ TEST(BudgetSearch, WritesATiltAsThresholdsThatRise) {
 
 TEST(BudgetSearch, TiltsEvenWhereFullDepthIsAheadOfOneThreshold) {
   // The penalty of no tilt outweighs what more steps gain.
-  EXPECT_EQ(search(4, {.good_tilt = 16}).trials.front().threshold, 0);
+  const auto trials = search(4, {.good_tilt = 16}).trials;
+  EXPECT_EQ(trials.front().threshold, 0);
   const BudgetResult tilted = search(4, {.good_tilt = 16});
   EXPECT_EQ(tilted.best.steps, 5);
-  EXPECT_EQ(tilted.best.tilt, 16);
+  EXPECT_EQ(tilted.best.tilt, 4);
+}
+
+TEST(BudgetSearch, TiltsByFourAtMost) {
+  EXPECT_EQ(search(4, {.good_tilt = 8}).best.tilt, 4);
+  EXPECT_EQ(search(4, {.good_tilt = 0.125}).best.tilt, 0.25);
 }
 
 TEST(BudgetSearch, KeepsOneThresholdWhereAskedTo) {
