@@ -72,7 +72,7 @@ Plan full_depth();
 /// Each sample leaves at the first exit (from 1 on) whose uncertainty is below `threshold`. Throws InvalidArgument outside [0, 1].
 Plan exit_below(float threshold);
 /// The same with a threshold per evaluation: `first` at the first, `last` at the last, each the same multiple of the one before it. Rising
-/// ones spend more blocks near noise. Throws InvalidArgument unless both are in (0, 1] and evaluations in [1, 20000].
+/// ones spend more blocks near noise. Throws InvalidArgument unless both are in [1e-30, 1] and evaluations in [1, 20000].
 Plan exit_below_ramp(float first, float last, int evaluations);
 /// Leaves when `hits` exits agree, this one included. Throws InvalidArgument unless hits is in [1, 255].
 Plan exit_when_agreed(float threshold, int hits, Counting counting = Counting::Consecutive);

@@ -91,9 +91,9 @@ struct TrainingOptions {
                                         ///< starts afresh refuses one that has steps
   std::int64_t checkpoint_every = 500;  ///< steps, in [1, 2^31]
   Start start = Start::Fresh;
-  /// Where steps run: "cpu", "cuda" or "cuda:N". Batches are made on the CPU. The first CUDA device loads libtorch_cuda beside
-  /// libtorch_cpu; a process that is to train on both must use it first, since torch's threads for gradients are counted once. Sums on a
-  /// GPU are taken in another order than on a CPU, and not in the same one each time.
+  /// Where steps run: "cpu", "cuda" or "cuda:N". Batches are made on the CPU. The first CUDA device loads libtorch_cuda from beside
+  /// libtorch_cpu; no other thread may run torch meanwhile, and a process that is to train on both must use the GPU first, since torch
+  /// counts its threads for gradients once. Sums on a GPU are taken in another order than on a CPU, and not in the same one each time.
   std::string device = "cpu";
 
   // A training that starts from a model takes prediction, schedule, time scale and class names from its file. Its network gets a head
@@ -174,7 +174,8 @@ struct TrainingProgress {
   double simple = 0, uncertainty = 0, layers = 0;
   double learning_rate = 0;
   double gradient_norm = 0;     ///< before clipping
-  double milliseconds = 0;      ///< this step took, and its parts; the rest went to the log and the like:
+  double milliseconds = 0;      ///< this step took, and its parts; the rest went to the log and the like. On a GPU a part is the time of
+                                ///< handing its work out, and what still runs then counts to the next:
   double data_ms = 0;           ///< waiting for the batch, which a thread of its own makes ahead
   double forward_ms = 0;        ///< network and losses
   double backward_ms = 0;       ///< gradients
@@ -194,8 +195,8 @@ struct TrainingResult {
 };
 
 /// Trains until `steps`, a stop or the time limit. Uses torch's intra-op threads as they are set, and prints nothing. Throws
-/// InvalidArgument, FileError, ModelError; Error when torch fails or the loss is no longer finite: the last checkpoint then stands as it
-/// was.
+/// InvalidArgument, FileError, ModelError, DeviceError; Error when torch fails or the loss is no longer finite: the last checkpoint then
+/// stands as it was.
 TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer = {}, const std::stop_token& stop = {});
 
 }  // namespace adadiff

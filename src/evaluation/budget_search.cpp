@@ -35,6 +35,12 @@ struct Choice {
   double tilt() const { return std::exp2(doublings); }
 };
 
+/// The largest threshold in the middle for which the ends of the ramp stay below 1.
+float largest_threshold(double tilt) {
+  const double half = std::sqrt(tilt);
+  return static_cast<float>(0.999 * std::min(half, 1 / half));
+}
+
 /// Beyond a tilt of 4 the paired error may still fall, while the last steps leave specks that KID sees (docs/decisions/0006).
 constexpr int kMostDoublings = 2;
 
@@ -58,7 +64,7 @@ class Search {
   const ModelSummary& model_;
   const Runner& run_;
   std::vector<float> reference_;                         ///< image values of the full-depth run
-  std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< none where leaving at once would still cost more than the budget
+  std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< none where nothing meets the budget
 };
 
 SolverSettings settings(const BudgetSearch& search, int steps) {
@@ -121,14 +127,16 @@ BudgetTrial Search::measure(const Choice& choice, float threshold) {
   return {choice.steps, threshold, choice.tilt(), result.trace.full_evaluations(), mean_square(pair)};
 }
 
-/// The deepest within the budget; none where leaving at once would still cost more.
+/// Thresholds matter by their ratio.
+double between(float low, float high) { return low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4; }
+
+/// The deepest within the budget; none where even the highest thresholds cost more.
 std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float first_try) {
   if (pays_for_full_depth(search_, choice.steps)) return measure(choice, 0);
   std::optional<BudgetTrial> best;
-  float low = 0, high = 1;
+  float low = 0, high = largest_threshold(choice.tilt());
   for (int trial = 0; trial < search_.most_trials; ++trial) {
-    // Thresholds matter by their ratio.
-    const float threshold = rounded(trial == 0 ? first_try : low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4);
+    const float threshold = rounded(trial == 0 ? std::min(first_try, high) : between(low, high));
     const BudgetTrial found = measure(choice, threshold);
     if (found.cost > search_.budget) {
       low = threshold;
@@ -219,9 +227,8 @@ Plan tilted_plan(float threshold, double tilt, int evaluations) {
   if (threshold == 0) return full_depth();
   if (tilt == 1 || evaluations == 1) return exit_below(threshold);
   const double middle = threshold, half = std::sqrt(tilt);
-  const auto within = [](double value) { return static_cast<float>(std::min(1.0, value)); };
-  Plan plan = exit_below_ramp(within(middle / half), within(middle * half), evaluations);
-  for (Rule& rule : plan.rules) rule.below = {std::min(1.0F, rounded(rule.below.front()))};
+  Plan plan = exit_below_ramp(static_cast<float>(middle / half), static_cast<float>(middle * half), evaluations);
+  for (Rule& rule : plan.rules) rule.below = {rounded(rule.below.front())};
   return plan;
 }
 

@@ -38,7 +38,7 @@ struct BudgetResult {
 /// Runs a request to its end; what it throws ends the search. `note` says what for.
 using Runner = std::function<Result(const Request& request, const std::string& note)>;
 
-/// The thresholds of a plan for that number of evaluations. Throws InvalidArgument.
+/// The plan of a trial for that number of evaluations. Throws InvalidArgument where a threshold would not be in [0, 1].
 Plan tilted_plan(float threshold, double tilt, int evaluations);
 
 /// For each number of steps, halves the range of thresholds until the compute meets the budget. A lower threshold never needs less

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/check.h"
 #include "exits/plan_checks.h"
@@ -79,7 +78,7 @@ Plan exit_below(float threshold) {
 }
 
 Plan exit_below_ramp(float first, float last, int evaluations) {
-  constexpr auto kLeast = static_cast<double>(std::numeric_limits<float>::min());
+  constexpr double kLeast = 1e-30;  // a ratio of what float32 can hold
   require_range("exit_below_ramp.first", static_cast<double>(first), kLeast, 1.0);
   require_range("exit_below_ramp.last", static_cast<double>(last), kLeast, 1.0);
   require_range("exit_below_ramp.evaluations", evaluations, 1, static_cast<int>(detail::kMostRules));

@@ -5,8 +5,10 @@
 
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <string_view>
 
+#include <ATen/Context.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/util/Exception.h>
 
@@ -15,26 +17,42 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr const char* kLibrary = "libtorch_cuda.so";
+/// Torch tells on standard error why it finds no device; this keeps it for the exception.
+class KeptWarning final : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& warning) override { text_ = warning.msg().substr(0, warning.msg().find('\n')); }
+  const std::string& text() const { return text_; }
 
-/// Torch warns on standard error where there is no driver; the count says as much.
-class SilentWarnings final : public c10::WarningHandler {
-  void process(const c10::Warning&) override {}
+ private:
+  std::string text_;
 };
 
-/// Empty, or why CUDA is not to be had.
-std::string load_cuda() {
-  if (c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA)) return {};
-  // For the life of the process: torch keeps pointers into it.
-  if (dlopen(kLibrary, RTLD_NOW | RTLD_GLOBAL) != nullptr) return {};
-  const char* reason = dlerror();
-  return reason != nullptr ? reason : "unknown reason";
+/// Where the CUDA half of this process' LibTorch is. Another one, of another version perhaps, would not fit its other half.
+std::string cuda_library() {
+  Dl_info info{};
+  const int is_found = dladdr(reinterpret_cast<const void*>(&at::globalContext), &info);
+  if (is_found == 0 || info.dli_fname == nullptr) return "libtorch_cuda.so";
+  return std::filesystem::path(info.dli_fname).replace_filename("libtorch_cuda.so").string();
 }
 
-std::int64_t count_cuda_devices() {
-  SilentWarnings silent;
-  const c10::WarningUtils::WarningHandlerGuard guard(&silent);
-  return c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount();
+void load_cuda(const std::string& name, const std::string& where) {
+  if (c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA)) return;
+  // For the life of the process: torch keeps pointers into it.
+  if (dlopen(cuda_library().c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
+  const char* reason = dlerror();
+  raise<DeviceError>({where, "be a device that this LibTorch can use",
+                      "is " + show(name) + ", and its CUDA half does not load: " + (reason != nullptr ? reason : "no reason is known"),
+                      "use a LibTorch with CUDA and all the libraries that it needs, or the CPU"});
+}
+
+void require_cuda_device(std::int64_t index, const std::string& name, const std::string& where) {
+  KeptWarning warning;
+  const c10::WarningUtils::WarningHandlerGuard guard(&warning);
+  const std::int64_t count = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount();
+  if (index < count) return;
+  const std::string reason = warning.text().empty() ? "" : " (" + warning.text() + ")";
+  raise<DeviceError>({where, "be a device of this machine", "is " + show(name) + ", and torch sees " + show(count) + " with CUDA" + reason,
+                      "nvidia-smi shows what is there"});
 }
 
 /// N of "cuda:N", 0 of "cuda", -1 of anything else.
@@ -54,15 +72,8 @@ at::Device find_device(const std::string& name, const std::string& where) {
   if (name == "cpu") return {c10::DeviceType::CPU};
   const std::int64_t index = cuda_index(name);
   if (index < 0) raise({where, "be cpu, cuda or cuda:N", "is " + show(name)});
-  if (const std::string reason = load_cuda(); !reason.empty()) {
-    raise({where, "be a device that this LibTorch can use", "is " + show(name) + ", and " + kLibrary + " does not load: " + reason,
-           "use a LibTorch with CUDA and all the libraries that it needs, or the CPU"});
-  }
-  const std::int64_t count = count_cuda_devices();
-  if (index >= count) {
-    raise({where, "be a device of this machine", "is " + show(name) + ", and torch sees " + show(count) + " with CUDA",
-           "nvidia-smi shows what is there"});
-  }
+  load_cuda(name, where);
+  require_cuda_device(index, name, where);
   return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index)};
 }
 

@@ -194,10 +194,12 @@ void Training::backward(TrainingProgress& progress) {
   drop_gradients(parameters_);
   const PassInputs inputs{batch.x, batch.time, batch.labels};
   const LossTerms loss = training_loss(network_->outputs(inputs, type_of(options_.precision)), batch.truth, options_.loss);
-  progress.loss = loss.total.item<double>();
-  progress.simple = loss.simple.item<double>();
-  progress.uncertainty = loss.uncertainty.item<double>();
-  progress.layers = loss.layers.item<double>();
+  // One look at the device for all.
+  const at::Tensor values = at::stack({loss.total, loss.simple, loss.uncertainty, loss.layers}).detach().to(at::kCPU, at::kDouble);
+  progress.loss = values[0].item<double>();
+  progress.simple = values[1].item<double>();
+  progress.uncertainty = values[2].item<double>();
+  progress.layers = values[3].item<double>();
   require_finite(progress.loss, "loss");
   progress.forward_ms = lap.milliseconds();
   loss.total.backward();

@@ -51,6 +51,11 @@ TEST_F(Train, WritesAModelThatSamples) {
   EXPECT_TRUE(succeeds(run({"sample", model_, "--count", "1", "--steps", "2", "--class", "all", "--json"})));
 }
 
+TEST_F(Train, RefusesDevicesThatAreNoneOrNotHere) {
+  EXPECT_TRUE(fails(train({"--device", "gpu"}), 2, "--device: must be cpu, cuda or cuda:N, but is \"gpu\""));
+  EXPECT_TRUE(fails(train({"--device", "cuda:127"}), 1, "--device: must be a device "));
+}
+
 TEST_F(Train, ReportsKeysThatItsPageExplains) {
   const Outcome outcome = train({"--steps", "1", "--json"});
   ASSERT_TRUE(succeeds(outcome));

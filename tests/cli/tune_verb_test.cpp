@@ -1,4 +1,6 @@
 // `adadiff tune` on a tiny model.
+#include <set>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -45,8 +47,15 @@ TEST_F(Tune, SaysWhatItTriedAndWhichIsBest) {
 }
 
 TEST_F(Tune, KeepsToOneThresholdWhereAsked) {
-  ASSERT_TRUE(succeeds(tune({"--budget", "2", "--one-threshold"})));
-  EXPECT_EQ(nlohmann::json::parse(read_bytes(plan_)).value("key", "time"), "time");
+  const auto tilts = [&](std::vector<std::string> flags) {
+    flags.insert(flags.end(), {"--budget", "2", "--json"});
+    const auto report = nlohmann::json::parse(tune(flags).out);
+    std::set<double> seen;
+    for (const auto& trial : report.at("trials")) seen.insert(trial.at("tilt").get<double>());
+    return seen;
+  };
+  EXPECT_EQ(tilts({"--one-threshold"}), std::set<double>{1});
+  EXPECT_GT(tilts({}).size(), 1u);
 }
 
 TEST_F(Tune, RefusesStepsSinceItChoosesThem) {

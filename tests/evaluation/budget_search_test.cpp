@@ -89,13 +89,38 @@ TEST(BudgetSearch, WritesATiltAsThresholdsThatRise) {
   EXPECT_EQ(plan, parse_plan(to_json(plan)));
 }
 
+/// Images that are best at tilt 4 and, there, with two steps more than at tilt 1, under a threshold that is several times as high.
+Result coupled(const Request& request) {
+  const int steps = request.solver->steps;
+  const double first = request.plan->rules.front().below.front(), last = request.plan->rules.back().below.front();
+  const double doublings = first > 0 ? std::log2(last / first) : 0;
+  const double error = steps == 50 ? 0 : std::hypot(0.05 * (doublings - 2), 0.02 * (steps - 5 - doublings), 0.01);
+  Result result;
+  result.images.values.assign(4, static_cast<float>(2 * error - 1));
+  result.trace.evaluations.resize(static_cast<std::size_t>(steps));
+  result.trace.compute.full_depth = 100;
+  result.trace.compute.blocks = 100 * std::max(0.05, 1 - 8 / (3 + doublings) * std::sqrt(first * last));
+  return result;
+}
+
+TEST(BudgetSearch, MeetsTheBudgetAnewAtOtherTiltsAndSteps) {
+  BudgetSearch options;
+  options.budget = 4;
+  const auto found = search_budget(options, one_pixel(), [](const Request& request, const std::string&) { return coupled(request); });
+  EXPECT_EQ(found.best.tilt, 4);
+  EXPECT_EQ(found.best.steps, 7);
+  EXPECT_LE(found.best.cost, 4);
+  EXPECT_GE(found.best.cost, 4 * 0.98);
+}
+
 TEST(BudgetSearch, TiltsEvenWhereFullDepthIsAheadOfOneThreshold) {
-  // The penalty of no tilt outweighs what more steps gain.
-  const auto trials = search(4, {.good_tilt = 16}).trials;
-  EXPECT_EQ(trials.front().threshold, 0);
-  const BudgetResult tilted = search(4, {.good_tilt = 16});
-  EXPECT_EQ(tilted.best.steps, 5);
-  EXPECT_EQ(tilted.best.tilt, 4);
+  const BudgetResult found = search(4, {.good_tilt = 16});
+  for (const BudgetTrial& trial : found.trials) {
+    if (trial.tilt == 1 && trial.steps > 4) EXPECT_GT(trial.mse, found.trials.front().mse) << trial.steps;
+  }
+  EXPECT_EQ(found.trials.front().threshold, 0);
+  EXPECT_EQ(found.best.steps, 5);
+  EXPECT_EQ(found.best.tilt, 4);
 }
 
 TEST(BudgetSearch, TiltsByFourAtMost) {
@@ -120,8 +145,9 @@ TEST(BudgetSearch, ListsEachTrialOnceByStepsAndTilt) {
   }
 }
 
-TEST(TiltedPlan, KeepsThresholdsWithinOne) {
-  for (const Rule& rule : tilted_plan(0.9F, 16, 5).rules) EXPECT_LE(rule.below.front(), 1);
+TEST(TiltedPlan, RefusesEndsBeyondOne) {
+  EXPECT_THAT([] { tilted_plan(0.9F, 4, 5); }, ThrowsMessage<InvalidArgument>(HasSubstr("must be in")));
+  EXPECT_THAT([] { tilted_plan(NAN, 4, 5); }, ThrowsMessage<InvalidArgument>(HasSubstr("must be in")));
 }
 
 TEST(TiltedPlan, IsOneThresholdWithoutATiltOrWithOneEvaluation) {

@@ -49,7 +49,7 @@ TEST(ExitBelowRamp, MultipliesFromEvaluationToEvaluation) {
 }
 
 TEST(ExitBelowRamp, RefusesThresholdsWithoutARatio) {
-  expect_refused([] { exit_below_ramp(0, 0.5F, 3); }, "exit_below_ramp.first: must be in ");
+  expect_refused([] { exit_below_ramp(0, 0.5F, 3); }, "exit_below_ramp.first: must be in [1e-30, 1], but is 0");
   expect_refused([] { exit_below_ramp(0.5F, 1.5F, 3); }, "exit_below_ramp.last: must be in ");
   expect_refused([] { exit_below_ramp(NAN, 0.5F, 3); }, "exit_below_ramp.first: must be in ");
   expect_refused([] { exit_below_ramp(0.1F, 0.5F, 0); }, "exit_below_ramp.evaluations: must be in [1, 20000], but is 0");

@@ -127,7 +127,7 @@ TEST_F(Training, GivesTheSameBitsInBFloat16TooWhereTheProcessorHasIt) {
 TEST_F(Training, NamesADeviceThatThereIsNot) {
   TrainingOptions o = options("model", 2);
   o.device = "cuda:127";
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), StartsWith("TrainingOptions.device: must be a device "));
+  EXPECT_THAT(message_of<DeviceError>([&] { train(o); }), StartsWith("TrainingOptions.device: must be a device "));
 }
 
 TEST_F(Training, ForgetsLoggedStepsAfterTheCheckpoint) {
