@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include "core/check.h"
@@ -31,7 +32,7 @@ std::string shown(float threshold) {
 /// What a trial is about: the tilt is 2^doublings.
 struct Choice {
   int steps = 0, doublings = 0;
-  auto operator<=>(const Choice&) const = default;
+  bool operator<(const Choice& other) const { return std::tie(steps, doublings) < std::tie(other.steps, other.doublings); }
   double tilt() const { return std::exp2(doublings); }
 };
 

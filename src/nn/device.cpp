@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string_view>
 
 #include <ATen/Context.h>
@@ -61,9 +62,10 @@ std::int64_t cuda_index(std::string_view name) {
   if (name == kCuda) return 0;
   if (!name.starts_with(kCuda) || name[kCuda.size()] != ':') return -1;
   const std::string_view digits = name.substr(kCuda.size() + 1);
-  std::int8_t index = -1;
+  int index = -1;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-  return error == std::errc() && end == digits.data() + digits.size() ? index : -1;
+  const bool is_number = error == std::errc() && end == digits.data() + digits.size();
+  return is_number && index <= std::numeric_limits<c10::DeviceIndex>::max() ? index : -1;
 }
 
 }  // namespace
