@@ -7,7 +7,6 @@
 #include <optional>
 #include <sstream>
 #include <tuple>
-#include <utility>
 
 #include "core/check.h"
 #include "evaluation/paired_error.h"
