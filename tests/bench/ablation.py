@@ -6,8 +6,9 @@
     ablation.py list
 
 The report judges each row that is trained: KID, Fréchet distance and class agreement of full depth with 20 steps, then the same at one
-budget, for as many full steps and for the steps and the one threshold that `adadiff tune` finds. Steps are those that take as long as 2,200 of the
-first row. Answers are kept in OUT; rows already trained are left alone and interrupted ones resumed, so the command can be repeated.
+budget, for as many full steps and for the steps and the one threshold that `adadiff tune` finds. Steps are those that take as long as
+2,200 of the first row. Answers are kept in OUT; rows already trained are left alone and interrupted ones resumed, so the command can be
+repeated.
 """
 
 import argparse

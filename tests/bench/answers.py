@@ -26,7 +26,7 @@ def content(path):
 
 
 class Answers:
-    """Runs the program with --json. An answer is asked for again where program, command, model, plan or reference are others than they were."""
+    """Runs the program with --json; asks again where program, command, model, plan or reference are others than they were."""
 
     def __init__(self, program, folder):
         self.program, self.folder = str(program), pathlib.Path(folder)

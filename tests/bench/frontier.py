@@ -15,8 +15,9 @@ import pathlib
 
 COLOURS = {"full depth": "#444444", "one depth": "#b58900", "schedule": "#268bd2", "adaptive": "#d33682",
            "one threshold": "#6c71c4", "true excess": "#859900", "absolute": "#cb4b16"}
-WAYS = {"full depth": "full depth", "one depth": "one depth for all", "schedule": "schedule of depths", "adaptive": "**adaptive per sample**",
-        "one threshold": "adaptive, one threshold", "true excess": "true excess, same steps and tilt",
+WAYS = {"full depth": "full depth", "one depth": "one depth for all", "schedule": "schedule of depths",
+        "adaptive": "**adaptive per sample**", "one threshold": "adaptive, one threshold",
+        "true excess": "true excess, same steps and tilt",
         "absolute": "the paper's absolute error"}
 
 
@@ -102,8 +103,8 @@ def table(points, solver, groups):
     rows = sorted((p for p in points if p["solver"] == solver), key=lambda p: (p["way"] != "full depth", p["budget"], cost(p)))
     full = [p for p in rows if p["way"] == "full depth"]
     lines = [f"{solver}:", "",
-             "| budget | way | steps | cost | KID × 1000 | Fréchet | recall | PSNR to 50 steps, dB | spread of exits | ms per image, batch 64 | "
-             "batch 1 | gain in compute | in time, 64 | in time, 1 | gain by PSNR |", "|" + "---|" * 15]
+             "| budget | way | steps | cost | KID × 1000 | Fréchet | recall | PSNR to 50 steps, dB | spread of exits | "
+             "ms per image, batch 64 | batch 1 | gain in compute | in time, 64 | in time, 1 | gain by PSNR |", "|" + "---|" * 15]
     for p in rows:
         found = p["found"]
         cells = ["" if p["way"] == "full depth" else p["budget"], WAYS[p["way"]], found["steps"], f"{cost(p):.2f}", f"{1000 * kid(p):.2f}",

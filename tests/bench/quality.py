@@ -67,8 +67,9 @@ class Study:
         found = self.run(name, "evaluate", model, *self.common, "--solver", solver, *depth, "--samples", a.samples, "--seed", a.seed,
                          "--paired", 0, "--reference", self.reference(), *self.features(), "--groups", GROUPS, "--subsets", 1, "--images",
                          images, writes=[images])
-        self.points.append({"way": way, "solver": solver, "budget": budget, "name": name, "model": str(model), "depth": list(map(str, depth)),
-                            "ideal": "ideal" in depth, "mse": mean_square(read_pixels(images), read_pixels(self.truth(solver))),
+        self.points.append({"way": way, "solver": solver, "budget": budget, "name": name, "model": str(model),
+                            "depth": list(map(str, depth)), "ideal": "ideal" in depth,
+                            "mse": mean_square(read_pixels(images), read_pixels(self.truth(solver))),
                             "found": found})
 
     def features(self):
@@ -137,8 +138,8 @@ class Study:
 
     def excess(self, solver, steps):
         a = self.arguments
-        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps, "--full-depth",
-                         "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
+        found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps,
+                         "--full-depth", "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
         return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
 
     def schedule(self, solver, budget):
@@ -186,8 +187,9 @@ class Study:
         if not path.exists():
             resume = ["--resume"] if unfinished.with_name(unfinished.name + ".checkpoint").exists() else []
             images = ["--images", a.images] if a.images else []
-            subprocess.run([a.adadiff, "train", "--from", a.model, "--trained", "exits", "--target", "truth", "--beta", "0", "--weight-decay", "0",
-                            "--steps", str(a.absolute_steps), "--threads", str(a.threads), "-o", unfinished] + images + resume, check=True,
+            subprocess.run([a.adadiff, "train", "--from", a.model, "--trained", "exits", "--target", "truth", "--beta", "0",
+                            "--weight-decay", "0", "--steps", str(a.absolute_steps), "--threads", str(a.threads),
+                            "-o", unfinished] + images + resume, check=True,
                            stdout=subprocess.DEVNULL)
             unfinished.rename(path)
         return str(path)
@@ -199,12 +201,12 @@ class Study:
         write = lambda threshold: write_ramp(path(threshold), threshold, best["tilt"], steps)
         for _ in range(10):
             threshold = float(f"{(low * high) ** 0.5:.4g}")  # thresholds matter by their ratio
-            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common, "--solver", solver,
-                             "--steps", steps, "--plan", write(threshold), "--scores", "ideal", "--samples", self.arguments.tuning_samples,
-                             "--seed", self.arguments.tuning_seed, "--paired", 0)
+            found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common,
+                             "--solver", solver, "--steps", steps, "--plan", write(threshold), "--scores", "ideal",
+                             "--samples", self.arguments.tuning_samples, "--seed", self.arguments.tuning_seed, "--paired", 0)
             low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
-        self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps, "--plan", write(high),
-                     "--scores", "ideal")
+        self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps,
+                     "--plan", write(high), "--scores", "ideal")
 
     def measure_solver(self, solver):
         for steps in self.arguments.full_steps:
