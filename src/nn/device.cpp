@@ -49,10 +49,11 @@ void load_cuda(const std::string& name, const std::string& where) {
 void require_cuda_device(std::int64_t index, const std::string& name, const std::string& where) {
   KeptWarning warning;
   const c10::WarningUtils::WarningHandlerGuard guard(&warning);
-  const std::int64_t count = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount();
+  const c10::DeviceIndex count = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount();
   if (index < count) return;
   const std::string reason = warning.text().empty() ? "" : " (" + warning.text() + ")";
-  raise<DeviceError>({where, "be a device of this machine", "is " + show(name) + ", and torch sees " + show(count) + " with CUDA" + reason,
+  raise<DeviceError>({where, "be a device of this machine",
+                      "is " + show(name) + ", and torch sees " + std::to_string(count) + " with CUDA" + reason,
                       "nvidia-smi shows what is there"});
 }
 
