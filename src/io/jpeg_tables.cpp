@@ -50,7 +50,8 @@ void check_tables(Bytes& bytes, int length, const std::string& path) {
     std::size_t codes = 0;
     for (int bits = 1; bits <= 16; ++bits) codes += static_cast<std::size_t>(bytes.next());
     if (codes > kMostCodes) {
-      raise<ModelError>({path, "be an undamaged image", "has a Huffman table of " + std::to_string(codes) + " codes, more than 256"});
+      raise<ModelError>({path, "be an undamaged image",
+                         "has a Huffman table of " + std::to_string(codes) + " codes, more than " + std::to_string(kMostCodes)});
     }
     bytes.skip(codes);
     length -= 17 + static_cast<int>(codes);

@@ -202,6 +202,13 @@ TEST(Image, RefusesAJpegThatEndsInATable) {
   EXPECT_THROW(read_image(folder / "a.jpg"), ModelError);
 }
 
+// Seen to fail without zeroed memory under MALLOC_PERTURB_=85.
+TEST(Image, ReadsAJpegsUndefinedTablesAsZeros) {
+  const TestFolder folder;
+  put(folder / "a.jpg", jpeg_of({.dc = ""}));
+  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(128));
+}
+
 // stb looks the last of 256 codes up at the wrong length, and an assertion of its own fails.
 TEST(Image, ReadsAJpegWith256Codes) {
   const TestFolder folder;
