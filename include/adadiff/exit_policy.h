@@ -1,5 +1,5 @@
 // Policies: code that decides exits where a table of thresholds cannot. A policy replaces a plan's `below`, `hits` and `counting`; `scope`,
-// `branches` and `pair` still hold: with Scope::Batch every unit reads its batch's mean, and a pair reads one number.
+// `branches`, `pair` and `guide` still hold: with Scope::Batch every unit reads its batch's mean, and a pair reads one number.
 #pragma once
 
 #include <cstddef>

@@ -29,6 +29,24 @@ inline constexpr float kNever = 0;
 /// Leaves without a look at the uncertainty.
 inline constexpr float kAlways = 2;
 
+/// What happens to a sample that leaves where its guide has no prediction yet: at or before `Guide::exit`, or with fewer than
+/// `Guide::before` exits before its own.
+enum class GuideFallback : std::uint8_t {
+  None,       ///< it is not guided
+  ExitBefore  ///< the last of the network's exits before its own guides it, with the same weight; none where there is no such exit
+};
+
+/// An earlier exit as a guide (Internal Guidance, arXiv 2512.24176): a sample that leaves with prediction g takes
+/// g + (weight - 1) (g - g_guide), where g_guide is what the guide's exit predicted for it in the same evaluation. It costs one head. With
+/// classifier-free guidance each branch is guided by its own exit first. A default one guides nothing.
+struct Guide {
+  std::optional<int> exit = {};  ///< the exit that guides, in [0, 254]; needs an exit of the network there
+  int before = 0;                ///< or, where `exit` is unset, how many of the network's exits before the sample's own, in [1, 254]
+  double weight = 1;             ///< in [0, 100]; 1: no guide, below 1: towards the guide
+  GuideFallback fallback = GuideFallback::None;
+  friend bool operator==(const Guide&, const Guide&) = default;
+};
+
 /// One row of a plan. Lists have one entry, for those of the exits 1..blocks-1 that the network has, or one per exit 0..blocks-1.
 /// Names and ids are printable ASCII of at most 200 bytes.
 struct Rule {
@@ -38,6 +56,7 @@ struct Rule {
   std::string network = "main";              ///< weight set; this build runs "main"
   Precision precision = Precision::Float32;  ///< this build runs Float32
   std::vector<std::uint8_t> skip = {};       ///< per block, bits: 1 attention, 2 MLP; this build runs none
+  Guide guide = {};                          ///< an earlier exit whose prediction guides the one that is taken
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
@@ -80,6 +99,8 @@ Plan exit_when_agreed(float threshold, int hits, Counting counting = Counting::C
 Plan fixed_exit(int blocks_run, int blocks);
 /// Evaluation i runs blocks_run[i] blocks of a network with `blocks` blocks.
 Plan fixed_exits(std::span<const int> blocks_run, int blocks);
+/// The same plan with this guide in every rule. Throws InvalidArgument for a guide that no plan can have.
+Plan guided(Plan plan, const Guide& guide);
 
 /// How several samples' exits become one: the deepest, the median (the deeper of the middle two), the mean (rounded, halves up).
 enum class Reduction : std::uint8_t { Deepest, Median, Mean };

@@ -47,6 +47,14 @@ void add_depth_flags(CLI::App& verb, SampleFlags& flags) {
   CLI::Option* full = verb.add_flag("--full-depth", flags.full_depth, "run every block of every evaluation");
   threshold->excludes(plan)->excludes(full);
   plan->excludes(full);
+  CLI::Option* exit =
+      add_whole(verb, {"--guide-exit", "this exit's prediction guides those of later ones (docs/exits.md)"}, flags.guide_exit, {0, 254});
+  CLI::Option* before = add_whole(verb, {"--guide-before", "the guide is the N-th exit before the one that a sample leaves at"},
+                                  flags.guide_before, {1, 254});
+  CLI::Option* weight =
+      add_number(verb, {"--guide-weight", "of the guide: 1 none; alone: in place of the plan's own weights"}, flags.guide_weight, {0, 100});
+  exit->excludes(before)->needs(weight);
+  before->needs(weight);
 }
 
 void add_flags(CLI::App& verb, SampleFlags& flags) {

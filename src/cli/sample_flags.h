@@ -30,6 +30,8 @@ struct SampleFlags {
   std::optional<double> threshold;
   std::string plan;
   bool full_depth = false;
+  std::optional<std::int64_t> guide_exit, guide_before;
+  std::optional<double> guide_weight;
   // On what.
   std::int64_t batch = 0;
   std::int64_t threads = 0;
@@ -48,7 +50,7 @@ inline constexpr std::int64_t kMostSamples = 1'000'000;
 void add_flags(CLI::App& verb, SampleFlags& flags);
 /// The model, what to draw of it, and how to walk from noise to image. `default_class`: what the verb draws without --class.
 void add_solver_flags(CLI::App& verb, SampleFlags& flags, const std::string& default_class);
-/// What to compute: --threshold, --plan or --full-depth.
+/// What to compute: --threshold, --plan or --full-depth, and the guide that takes the place of the plan's own.
 void add_depth_flags(CLI::App& verb, SampleFlags& flags);
 
 /// A request and what the summary calls its plan.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include <adadiff/error.h>
@@ -72,6 +73,26 @@ void set_plan(PlannedRequest& planned, const SampleFlags& flags, const ModelSumm
   planned.request.solver = override_settings(planned.request.plan->solver.value_or(model.default_solver), flags);
 }
 
+/// The plan with the guide that the flags ask for, in every rule.
+void set_guide(PlannedRequest& planned, const SampleFlags& flags) {
+  if (!flags.guide_weight) return;
+  Plan& plan = *planned.request.plan;
+  if (!flags.guide_exit && !flags.guide_before) {
+    const auto has_guide = [](const Rule& rule) { return rule.guide != Guide{}; };
+    if (std::none_of(plan.rules.begin(), plan.rules.end(), has_guide)) {
+      raise({"--guide-weight", "go with --guide-exit or --guide-before, or with a plan that has a guide", "is given without",
+             "say which exit guides"});
+    }
+    for (Rule& rule : plan.rules) rule.guide.weight = has_guide(rule) ? *flags.guide_weight : 1;
+  } else {
+    Guide guide{.weight = *flags.guide_weight};
+    if (flags.guide_exit) guide.exit = static_cast<int>(*flags.guide_exit);
+    if (flags.guide_before) guide.before = static_cast<int>(*flags.guide_before);
+    plan = guided(std::move(plan), guide);
+  }
+  planned.plan_name += ", guide weight " + show(*flags.guide_weight);
+}
+
 std::int64_t parse_label(const std::string& text, const ModelSummary& model) {
   const auto name = std::find(model.class_names.begin(), model.class_names.end(), text);
   if (name != model.class_names.end()) return name - model.class_names.begin();
@@ -122,6 +143,7 @@ PlannedRequest make_request(const SampleFlags& flags, const ModelSummary& model)
   planned.request.guidance = flags.guidance;
   planned.request.batch = flags.batch;
   set_plan(planned, flags, model);
+  set_guide(planned, flags);
   set_noise(planned, flags, model);
   return planned;
 }

@@ -2,6 +2,7 @@
 #include "evaluation/excess_network.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -40,6 +41,7 @@ class ExcessPass final : public ForwardPass {
     times_ = inputs.time.to(at::kFloat).contiguous();
     rows_ = at::arange(inputs.x.size(0), at::kLong);
     blocks_run_ = 0;
+    last_prediction_.assign(static_cast<std::size_t>(rows_.size(0)), std::nullopt);
     for (std::int64_t row = 0; row < rows_.size(0); ++row) {
       const at::Tensor of_row = excess_.select(1, row).contiguous();
       const auto* values = of_row.const_data_ptr<double>();
@@ -61,7 +63,10 @@ class ExcessPass final : public ForwardPass {
     const at::Tensor chosen = rows_.index_select(0, rows);
     const auto* index = chosen.const_data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < chosen.size(0); ++i) {
-      record_->add_prediction(time_of(index[i]), excess_.index({blocks_run_ - 1, index[i]}).item<double>());
+      auto& last = last_prediction_[static_cast<std::size_t>(index[i])];
+      const double excess = excess_.index({blocks_run_ - 1, index[i]}).item<double>();
+      record_->add_prediction(time_of(index[i]), excess, last);
+      last = excess;
     }
   }
   void keep(const at::Tensor& rows) override {
@@ -80,6 +85,9 @@ class ExcessPass final : public ForwardPass {
   at::Tensor times_;   ///< [R]
   at::Tensor rows_;    ///< which of them are still in the pass
   int blocks_run_ = 0;
+  /// Per row: the excess of its last prediction in this evaluation, which the one that it leaves with replaces. A row that is guided
+  /// has been predicted before.
+  mutable std::vector<std::optional<double>> last_prediction_;
 };
 
 }  // namespace
@@ -92,11 +100,11 @@ void ExcessRecord::add_rows(float time, const std::vector<double>& excess) {
   ++entry.rows;
 }
 
-void ExcessRecord::add_prediction(float time, double excess) {
+void ExcessRecord::add_prediction(float time, double excess, std::optional<double> replaced) {
   const std::scoped_lock lock(mutex_);
   ExcessAtTime& entry = times_[time];
-  entry.taken_excess += excess;
-  ++entry.predictions;
+  entry.taken_excess += excess - replaced.value_or(0);
+  if (!replaced) ++entry.predictions;
 }
 
 std::map<float, ExcessAtTime> ExcessRecord::times() const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <adadiff/network.h>
@@ -14,7 +15,7 @@ namespace adadiff::detail {
 struct ExcessAtTime {
   std::int64_t rows = 0;            ///< that were evaluated
   std::vector<double> exit_excess;  ///< [blocks], sums over rows of the excess at each exit
-  double taken_excess = 0;          ///< sum over the rows that a prediction was taken from
+  double taken_excess = 0;          ///< sum over the rows that a prediction was taken from, of the exit's own, before its guide moves it
   std::int64_t predictions = 0;     ///< how many those were; rows that left at exit 0 are not among them
   double mean_at(std::size_t block) const { return rows > 0 ? exit_excess[block] / static_cast<double>(rows) : 0; }
   double mean_taken() const { return predictions > 0 ? taken_excess / static_cast<double>(predictions) : 0; }
@@ -24,7 +25,8 @@ struct ExcessAtTime {
 class ExcessRecord {
  public:
   void add_rows(float time, const std::vector<double>& excess);
-  void add_prediction(float time, double excess);
+  /// `replaced`: the excess of an earlier prediction of the same row in the same evaluation, which this one takes the place of.
+  void add_prediction(float time, double excess, std::optional<double> replaced);
   /// By the number that the network embeds as time, which falls along a run.
   std::map<float, ExcessAtTime> times() const;
 

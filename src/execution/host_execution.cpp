@@ -2,13 +2,13 @@
 #include "execution/host_execution.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <numeric>
 
 #include <ATen/ATen.h>
 
 #include "core/check.h"
+#include "execution/index_tensor.h"
 
 namespace adadiff::detail {
 namespace {
@@ -29,7 +29,11 @@ void check_request(const EvaluationRequest& request, std::int64_t capacity) {
 }  // namespace
 
 HostExecution::HostExecution(const Network& network, std::int64_t capacity)
-    : network_(network), capacity_(capacity), pass_(network.new_pass(capacity)), scores_(at::empty({capacity}, at::kFloat)) {
+    : network_(network),
+      capacity_(capacity),
+      pass_(network.new_pass(capacity)),
+      guides_(capacity),
+      scores_(at::empty({capacity}, at::kFloat)) {
   const auto blocks = static_cast<std::size_t>(network.info().blocks);
   counts_.blocks.resize(blocks);
   counts_.heads.resize(blocks);
@@ -49,7 +53,8 @@ void HostExecution::begin(const EvaluationRequest& request) {
   has_entered_ = false;
   units_.build(request.rows, request.plan);
   rows_.assign(request.rows.begin(), request.rows.end());
-  outcomes_.assign(rows_.size(), {-1, kNotAsked});
+  guides_.begin(request.plan, rows_, out_);
+  outcomes_.assign(rows_.size(), {-1, kNotAsked, kNoGuide});
   row_at_.resize(request.rows.size());
   std::iota(row_at_.begin(), row_at_.end(), std::int64_t{0});
   counts_.embedded = 0;
@@ -79,7 +84,9 @@ void HostExecution::leave_here() {
     for (std::size_t unit = 0; unit < leave_.size(); ++unit) leave_[unit] = is_end || units_.is_forced(unit, depth_);
     settle();
   }
-  if (!row_at_.empty() && info.can_exit[static_cast<std::size_t>(depth_)] != 0) ask_policy();
+  if (row_at_.empty() || info.can_exit[static_cast<std::size_t>(depth_)] == 0) return;
+  ask_policy();
+  keep_guides();
 }
 
 void HostExecution::ask_policy() {
@@ -111,17 +118,15 @@ void HostExecution::read_scores() {
 void HostExecution::settle() {
   if (std::all_of(leave_.begin(), leave_.end(), [](std::uint8_t leave) { return leave == 0; })) return;
   split_positions();
-  if (depth_ == 0) {
-    predict_leavers_without_blocks();
-  } else {
-    predict_leavers();
-  }
+  predict_leavers();
+  guides_.guide(leaving_rows_, depth_, out_);
   for (const std::int64_t position : leaving_) {
     const float uncertainty = scored_depth_ == depth_ ? position_scores_[static_cast<std::size_t>(position)] : kNotAsked;
-    outcomes_[static_cast<std::size_t>(row_at_[static_cast<std::size_t>(position)])] = {depth_, uncertainty};
+    const std::int64_t row = row_at_[static_cast<std::size_t>(position)];
+    outcomes_[static_cast<std::size_t>(row)] = {depth_, uncertainty, guides_.guide_of(row, depth_)};
   }
   if (!staying_.empty()) {
-    if (has_entered_) pass_->keep(index_tensor(staying_));
+    if (has_entered_) pass_->keep(index(staying_));
     units_.drop(leave_);
   }
   row_at_.swap(staying_rows_);
@@ -139,24 +144,46 @@ void HostExecution::split_positions() {
 }
 
 void HostExecution::predict_leavers() {
-  pass_->predict(index_tensor(leaving_), index_tensor(leaving_rows_), out_);
+  if (depth_ == 0) {
+    out_.index_copy_(0, index(leaving_rows_), linear_predictions(leaving_rows_));
+    return;
+  }
+  pass_->predict(index(leaving_), index(leaving_rows_), out_);
   counts_.heads[static_cast<std::size_t>(depth_ - 1)] += static_cast<std::int64_t>(leaving_.size());
 }
 
-/// The analytic linear prediction, which needs nothing but the row's state.
-void HostExecution::predict_leavers_without_blocks() {
-  at::Tensor factors = at::empty({static_cast<std::int64_t>(leaving_.size()), 1, 1, 1}, at::kFloat);
-  for (std::size_t i = 0; i < leaving_.size(); ++i) {
-    const int evaluation = rows_[static_cast<std::size_t>(leaving_rows_[i])].evaluation;
+/// The analytic linear prediction at exit 0, which needs nothing but the row's state.
+at::Tensor HostExecution::linear_predictions(const std::vector<std::int64_t>& rows) const {
+  at::Tensor factors = at::empty({static_cast<std::int64_t>(rows.size()), 1, 1, 1}, at::kFloat);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const int evaluation = rows_[static_cast<std::size_t>(rows[i])].evaluation;
     factors.data_ptr<float>()[i] = static_cast<float>(plan_->evaluations[static_cast<std::size_t>(evaluation)].exit0_output);
   }
-  const at::Tensor rows = index_tensor(leaving_rows_);
-  out_.index_copy_(0, rows, x_.index_select(0, rows).mul_(factors.to(x_.device())));
+  return x_.index_select(0, index(rows)).mul_(factors.to(x_.device()));
+}
+
+/// Keeps what this exit predicts for the rows that it may guide later.
+void HostExecution::keep_guides() {
+  for (auto* list : {&guiding_, &guiding_rows_, &guide_places_}) list->clear();
+  for (std::size_t position = 0; position < row_at_.size(); ++position) {
+    const std::int64_t row = row_at_[position];
+    if (!guides_.keeps(row, depth_)) continue;
+    guiding_.push_back(static_cast<std::int64_t>(position));
+    guiding_rows_.push_back(row);
+    guide_places_.push_back(guides_.place(row, depth_));
+  }
+  if (guiding_.empty()) return;
+  if (depth_ == 0) {
+    guides_.store().index_copy_(0, index(guide_places_), linear_predictions(guiding_rows_));
+    return;
+  }
+  pass_->predict(index(guiding_), index(guide_places_), guides_.store());
+  counts_.heads[static_cast<std::size_t>(depth_ - 1)] += static_cast<std::int64_t>(guiding_.size());
 }
 
 void HostExecution::enter_pass() {
   if (row_at_.size() < outcomes_.size()) {
-    const at::Tensor rows = index_tensor(row_at_);
+    const at::Tensor rows = index(row_at_);
     x_ = x_.index_select(0, rows);
     time_ = time_.index_select(0, rows);
     if (labels_.defined()) labels_ = labels_.index_select(0, rows);
@@ -166,10 +193,6 @@ void HostExecution::enter_pass() {
   has_entered_ = true;
 }
 
-at::Tensor HostExecution::index_tensor(const std::vector<std::int64_t>& values) const {
-  at::Tensor indices = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
-  std::memcpy(indices.data_ptr<std::int64_t>(), values.data(), values.size() * sizeof(std::int64_t));
-  return indices.to(out_.device());
-}
+at::Tensor HostExecution::index(const std::vector<std::int64_t>& values) const { return index_tensor(values, out_.device()); }
 
 }  // namespace adadiff::detail

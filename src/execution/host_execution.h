@@ -12,6 +12,7 @@
 #include <adadiff/network.h>
 
 #include "execution/decision_units.h"
+#include "execution/guide_store.h"
 #include "exits/compile.h"
 
 namespace adadiff::detail {
@@ -20,6 +21,7 @@ namespace adadiff::detail {
 struct RowOutcome {
   int exit = -1;          ///< blocks run
   float uncertainty = 0;  ///< at that exit; NaN where none was asked for
+  int guide = kNoGuide;   ///< the exit that guided its prediction
 };
 
 /// Rows of the network that really ran during one evaluation. Entry k belongs to block k + 1.
@@ -34,7 +36,7 @@ struct EvaluationRequest {
   std::span<const EvaluationRow> rows;  ///< one per row of the inputs; a pair of branches shares sample and evaluation
   const ExecutablePlan& plan;
   const ExitPolicy& policy;
-  at::Tensor out;  ///< [>= R, C, H, W] float32; row i receives the network output of row i when it leaves
+  at::Tensor out;  ///< [>= R, C, H, W] float32; row i receives the network output of row i, guided if it has a guide, when it leaves
 };
 
 /// Executes evaluations one after the other, one block at a time, keeping its buffers. Used by one thread; the network must outlive it.
@@ -57,9 +59,10 @@ class HostExecution {
   void settle();
   void split_positions();
   void predict_leavers();
-  void predict_leavers_without_blocks();
+  at::Tensor linear_predictions(const std::vector<std::int64_t>& rows) const;
+  void keep_guides();
   void enter_pass();
-  at::Tensor index_tensor(const std::vector<std::int64_t>& values) const;
+  at::Tensor index(const std::vector<std::int64_t>& values) const;
 
   const Network& network_;
   std::int64_t capacity_;
@@ -73,12 +76,14 @@ class HostExecution {
   bool has_entered_ = false;
 
   DecisionUnits units_;
+  GuideStore guides_;
   std::vector<EvaluationRow> rows_;
   std::vector<std::int64_t> row_at_;             ///< row of each position still in the pass, ascending
   std::vector<std::uint8_t> leave_;              ///< per unit still in the pass
   std::vector<std::uint8_t> leaves_;             ///< per position
   std::vector<std::int64_t> leaving_, staying_;  ///< positions
   std::vector<std::int64_t> leaving_rows_, staying_rows_;
+  std::vector<std::int64_t> guiding_, guiding_rows_, guide_places_;
   std::vector<float> position_scores_, readings_;
   at::Tensor scores_;  ///< [capacity] float32
   std::vector<RowOutcome> outcomes_;

@@ -30,7 +30,7 @@ std::vector<std::uint8_t> spread_hits(const std::vector<std::uint8_t>& hits, con
 
 CompiledRule compile_rule(const Plan& plan, std::size_t rule, const ModelFacts& model) {
   check_rule_fits(plan, rule, model);
-  return {spread_below(plan.rules[rule].below, model), spread_hits(plan.rules[rule].hits, model)};
+  return {spread_below(plan.rules[rule].below, model), spread_hits(plan.rules[rule].hits, model), {}};
 }
 
 /// Rule i holds for until_i < time <= until_{i-1}; the last one takes time 0 as well.
@@ -49,6 +49,22 @@ int forced_exit(const CompiledRule& rule) {
     if (rule.below[at] == kAlways && rule.hits[at] == 1) return k;
   }
   return blocks;
+}
+
+/// [blocks + 1]: where samples may leave under a rule, the end of the network included.
+std::vector<std::uint8_t> places_to_leave(const CompiledRule& rule) {
+  const auto last = static_cast<std::size_t>(forced_exit(rule));
+  std::vector<std::uint8_t> may_leave(rule.below.size() + 1, 0);
+  for (std::size_t k = 0; k < last; ++k) may_leave[k] = rule.below[k] != kNever ? 1 : 0;
+  may_leave[last] = 1;
+  return may_leave;
+}
+
+/// The same where a policy decides.
+std::vector<std::uint8_t> places_to_leave(const ModelFacts& model) {
+  std::vector<std::uint8_t> may_leave = model.can_exit;
+  may_leave.push_back(1);
+  return may_leave;
 }
 
 /// With x = alpha clean + sigma noise: clean = (x - sigma noise) / alpha, and clean = alpha x - sigma velocity.
@@ -101,9 +117,8 @@ int count_steps(std::span<const Evaluation> table) {
   return static_cast<int>(steps.size());
 }
 
-}  // namespace
-
-ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model) {
+/// Everything but where samples may leave and who guides them.
+ExecutablePlan join(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model) {
   check_facts(model);
   check_plan(plan);
   check_origin(plan, settings, table.size(), model);
@@ -120,7 +135,37 @@ ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::sp
     check_evaluation_runs(table[i], i);
     CompiledEvaluation& evaluation = executable.evaluations.emplace_back(compile_evaluation(table[i], model));
     evaluation.rule = rule_at(plan, i, table[i].time);
+    evaluation.max_exit = model.blocks;
+  }
+  return executable;
+}
+
+}  // namespace
+
+int ExecutablePlan::guide_slots() const {
+  int slots = 0;
+  for (const CompiledRule& rule : rules) slots = std::max(slots, rule.guide.slots());
+  return slots;
+}
+
+ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model) {
+  ExecutablePlan executable = join(plan, settings, table, model);
+  for (CompiledEvaluation& evaluation : executable.evaluations) {
     evaluation.max_exit = forced_exit(executable.rules[static_cast<std::size_t>(evaluation.rule)]);
+  }
+  for (std::size_t i = 0; i < plan.rules.size(); ++i) {
+    const auto may_leave = places_to_leave(executable.rules[i]);
+    executable.rules[i].guide = compile_guide(plan.rules[i].guide, {model.can_exit, may_leave});
+  }
+  return executable;
+}
+
+ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table,
+                                  const ModelFacts& model) {
+  ExecutablePlan executable = join(plan, settings, table, model);
+  const auto may_leave = places_to_leave(model);
+  for (std::size_t i = 0; i < plan.rules.size(); ++i) {
+    executable.rules[i].guide = compile_guide(plan.rules[i].guide, {model.can_exit, may_leave});
   }
   return executable;
 }

@@ -11,6 +11,8 @@
 #include <adadiff/plan.h>
 #include <adadiff/solver.h>
 
+#include "exits/compile_guide.h"
+
 namespace adadiff::detail {
 
 /// What a plan has to fit.
@@ -29,6 +31,7 @@ struct ModelFacts {
 struct CompiledRule {
   std::vector<float> below;        ///< kNever where the network has no exit
   std::vector<std::uint8_t> hits;  ///< at least 1
+  CompiledGuide guide;
 };
 
 /// One evaluation with everything a run needs to execute it.
@@ -52,11 +55,20 @@ struct ExecutablePlan {
   Branches branches = Branches::Together;
   PairUncertainty pair = PairUncertainty::Larger;
   Counting counting = Counting::Consecutive;
+
+  const CompiledRule& rule_of(int evaluation) const {
+    return rules[static_cast<std::size_t>(evaluations[static_cast<std::size_t>(evaluation)].rule)];
+  }
+  int guide_slots() const;  ///< predictions of guiding exits that a row keeps at a time, at most
 };
 
 /// `settings` are the ones that `table` was written with; they are compared with plan.solver when it is set.
 /// Throws InvalidArgument naming field, rule and value wherever the plan does not fit model or solver.
 ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model);
+
+/// The same where a policy decides in place of the plan's thresholds: a sample may leave at every exit that the network has.
+ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table,
+                                  const ModelFacts& model);
 
 /// The policy that a plan's own `below` and `hits` describe.
 std::shared_ptr<const ExitPolicy> threshold_policy(const ExecutablePlan& plan);

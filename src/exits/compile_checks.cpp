@@ -83,6 +83,19 @@ void check_settings(const SolverSettings& planned, const SolverSettings& setting
   if (planned.clamp != settings.clamp) refuse_setting("clamp", planned.clamp ? "true" : "false", settings.clamp ? "true" : "false");
 }
 
+void check_guide_runs(const Guide& guide, std::size_t i, const ModelFacts& model) {
+  const std::string where = rule_field(i, "guide");
+  const auto exits = std::count_if(model.can_exit.begin(), model.can_exit.end(), [](std::uint8_t can) { return can != 0; });
+  if (guide.exit && (*guide.exit >= model.blocks || model.can_exit[static_cast<std::size_t>(*guide.exit)] == 0)) {
+    raise({where + ".exit", "be an exit of the network", "is " + show(*guide.exit),
+           "the network has no prediction there; adadiff info lists its exits"});
+  }
+  if (guide.before > exits) {
+    raise({where + ".before", "be at most " + show(static_cast<std::int64_t>(exits)) + ", the network's number of exits",
+           "is " + show(guide.before)});
+  }
+}
+
 }  // namespace
 
 void check_facts(const ModelFacts& model) {
@@ -116,6 +129,7 @@ void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model
   check_columns(row, rule);
   check_exits(row, rule, model);
   check_uncertainty(row, rule, model);
+  check_guide_runs(row.guide, rule, model);
 }
 
 void check_evaluation_runs(const Evaluation& evaluation, std::size_t index) {

@@ -124,6 +124,12 @@ Plan fixed_exits(std::span<const int> blocks_run, int blocks) {
   return plan;
 }
 
+Plan guided(Plan plan, const Guide& guide) {
+  detail::check_guide(guide, "guided.guide");
+  for (Rule& rule : plan.rules) rule.guide = guide;
+  return plan;
+}
+
 Plan recorded_exits(std::span<const std::vector<int>> exits, int blocks, Reduction reduction) {
   require_range("recorded_exits.blocks", blocks, 1, detail::kMostBlocks);
   std::vector<int> blocks_run;

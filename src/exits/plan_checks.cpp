@@ -96,6 +96,7 @@ void check_rule(const Plan& plan, std::size_t i, const std::string& prefix) {
   check_text(prefix + rule_field(i, "network"), rule.network);
   if (rule.network.empty()) raise({prefix + rule_field(i, "network"), "name a weight set", "is empty"});
   check_skip(rule.skip, i, prefix);
+  check_guide(rule.guide, prefix + rule_field(i, "guide"));
 }
 
 void check_times(const SolverSettings& settings, const std::string& prefix) {
@@ -131,6 +132,18 @@ std::string show_threshold(float below) {
   std::from_chars(digits, shortest.ptr, read);
   // A reader that goes through double must come back to the same float.
   return static_cast<float>(read) == below ? std::string(digits, shortest.ptr) : show(static_cast<double>(below));
+}
+
+void check_guide(const Guide& guide, const std::string& where) {
+  if (guide.exit) require_range(where + ".exit", *guide.exit, 0, kMostBlocks - 1);
+  require_range(where + ".before", guide.before, 0, kMostBlocks - 1);
+  require_range(where + ".weight", guide.weight, 0.0, kLargestGuideWeight);
+  if (guide.exit && guide.before != 0) {
+    raise({where, "have either exit or before", "has exit " + show(*guide.exit) + " and before " + show(guide.before)});
+  }
+  if (!guide.exit && guide.before == 0 && guide != Guide{}) {
+    raise({where, "say which exit guides", "has neither exit nor before", "name one, or leave the guide out"});
+  }
 }
 
 std::string canonical_json(const std::string& text, const std::string& where) {

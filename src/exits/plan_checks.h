@@ -10,11 +10,15 @@ namespace adadiff::detail {
 inline constexpr int kMostBlocks = 255;
 inline constexpr int kMostRules = 20000;  ///< evaluations of the longest table: Heun with 10000 steps
 inline constexpr std::size_t kLongestName = 200;
+inline constexpr double kLargestGuideWeight = 100;
 
 /// Raises InvalidArgument naming field, rule and value; `prefix` stands before the field, e.g. "plan.json: ".
 void check_plan(const Plan& plan, const std::string& prefix = {});
 /// The same for solver settings; fields are named PREFIXname, PREFIXsteps and so on.
 void check_solver_settings(const SolverSettings& settings, const std::string& prefix);
+
+/// The same for a guide; fields are named WHERE.exit, WHERE.before and so on.
+void check_guide(const Guide& guide, const std::string& where);
 
 /// Whether both walk the same way: fields that one of them leaves unused do not count.
 bool agree(const SolverSettings& left, const SolverSettings& right);

@@ -15,7 +15,7 @@ namespace {
 
 using detail::JsonReader;
 
-constexpr const char* kRuleFields[] = {"below", "hits", "network", "precision", "skip"};
+constexpr const char* kRuleFields[] = {"below", "hits", "network", "precision", "skip", "guide"};
 
 /// A list, or one value in the place of a list with one entry.
 template <class T, class Read>
@@ -69,6 +69,19 @@ void check_fields(const JsonReader& json, std::initializer_list<std::string_view
   }
 }
 
+Guide read_guide(const JsonReader& json) {
+  check_fields(json, {"exit", "before", "weight", "fallback"});
+  Guide guide;
+  const auto exit = json.optional("exit"), before = json.optional("before");
+  if (exit && before) json.fail("have either \"exit\" or \"before\"", "has both");
+  if (!exit && !before) json.fail("have \"exit\" or \"before\"", "has neither");
+  if (exit) guide.exit = static_cast<int>(exit->as_int(0, detail::kMostBlocks - 1));
+  if (before) guide.before = static_cast<int>(before->as_int(1, detail::kMostBlocks - 1));
+  guide.weight = json.field("weight").as_double(0, detail::kLargestGuideWeight);
+  read_choice(json, detail::kFallbacks, guide.fallback);
+  return guide;
+}
+
 /// The fields of a rule but `until`, from a rule or from the top of a plan with one rule.
 void read_rule_fields(const JsonReader& json, Rule& rule) {
   if (const auto below = json.optional("below")) rule.below = list_or_one<float>(*below, detail::kMostBlocks, read_threshold);
@@ -76,10 +89,11 @@ void read_rule_fields(const JsonReader& json, Rule& rule) {
   if (const auto network = json.optional("network")) rule.network = network->as_string(detail::kLongestName);
   read_choice(json, detail::kPrecisions, rule.precision);
   if (const auto skip = json.optional("skip")) rule.skip = list_or_one<std::uint8_t>(*skip, detail::kMostBlocks, read_byte<0>);
+  if (const auto guide = json.optional("guide")) rule.guide = read_guide(*guide);
 }
 
 Rule read_rule(const JsonReader& json) {
-  check_fields(json, {"until", "below", "hits", "network", "precision", "skip"});
+  check_fields(json, {"until", "below", "hits", "network", "precision", "skip", "guide"});
   Rule rule;
   if (const auto until = json.optional("until")) rule.until = until->as_double(0, 1);
   read_rule_fields(json, rule);
@@ -138,7 +152,7 @@ Plan parse_plan(std::string_view json, std::string_view source) {
   const JsonReader root(json, std::string(source));
   check_format(root, source);
   check_fields(root, {"format", "rules", "key", "scope", "branches", "pair", "counting", "solver", "model", "certificate",  //
-                      "below", "hits", "network", "precision", "skip"});
+                      "below", "hits", "network", "precision", "skip", "guide"});
   Plan plan;
   read_rules(root, plan);
   read_choice(root, detail::kKeys, plan.key);

@@ -40,6 +40,20 @@ std::string list_or_one(const std::vector<T>& values, Show show_one) {
 
 std::string show_byte(std::uint8_t value) { return show(static_cast<int>(value)); }
 
+template <class T>
+void add_choice(Object& object, const detail::Choice<T>& choice, T value) {
+  if (value != T{}) object.add(choice.field, quoted(detail::name_of(choice, value)));
+}
+
+std::string guide_json(const Guide& guide) {
+  Object object;
+  if (guide.exit) object.add("exit", show(*guide.exit));
+  if (guide.before != 0) object.add("before", show(guide.before));
+  object.add("weight", show(guide.weight));
+  add_choice(object, detail::kFallbacks, guide.fallback);
+  return object.text();
+}
+
 void add_rule(Object& object, const Rule& rule) {
   const Rule defaults;
   if (rule.until != defaults.until) object.add("until", show(rule.until));
@@ -48,6 +62,7 @@ void add_rule(Object& object, const Rule& rule) {
   if (rule.network != defaults.network) object.add("network", quoted(rule.network));
   if (rule.precision != defaults.precision) object.add("precision", quoted(detail::name_of(detail::kPrecisions, rule.precision)));
   if (!rule.skip.empty()) object.add("skip", list_or_one(rule.skip, show_byte));
+  if (rule.guide != defaults.guide) object.add("guide", guide_json(rule.guide));
 }
 
 std::string solver_json(const SolverSettings& settings) {
@@ -71,11 +86,6 @@ std::string rules_json(const std::vector<Rule>& rules) {
     out += (out.empty() ? "\n  " : ",\n  ") + object.text();
   }
   return "[" + out + "\n]";
-}
-
-template <class T>
-void add_choice(Object& object, const detail::Choice<T>& choice, T value) {
-  if (value != T{}) object.add(choice.field, quoted(detail::name_of(choice, value)));
 }
 
 }  // namespace

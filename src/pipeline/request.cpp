@@ -60,12 +60,7 @@ void check_size(const SampleJob& job) {
 ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
   const PlannedRun run = choose_plan(request, pipeline.model);
   const auto table = write_table(run.solver, *pipeline.model.schedule, request.start_time);
-  ExecutablePlan plan = compile(run.plan, run.solver, table, pipeline.facts);
-  // A policy replaces the thresholds, so an exit that they forced is no longer forced.
-  if (request.policy) {
-    for (CompiledEvaluation& evaluation : plan.evaluations) evaluation.max_exit = plan.blocks;
-  }
-  return plan;
+  return (request.policy ? compile_for_policy : compile)(run.plan, run.solver, table, pipeline.facts);
 }
 
 }  // namespace

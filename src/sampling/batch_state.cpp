@@ -58,7 +58,9 @@ void write_start(const SampleJob& job, std::int64_t sample, float* out) {
 std::int64_t batch_bytes(const SampleJob& job) {
   const int branches = job.branches();
   const int paired = branches == 2 ? 2 : 0;
-  const int per_sample = 1 + (needs_base(job.plan) ? 1 : 0) + (needs_noise(job.plan) ? 1 : 0) + clean_slots(job.plan) + paired + branches;
+  const int guides = job.plan.guide_slots() * branches;  // held by the execution
+  const int per_sample =
+      1 + (needs_base(job.plan) ? 1 : 0) + (needs_noise(job.plan) ? 1 : 0) + clean_slots(job.plan) + paired + branches + guides;
   return job.batch * per_sample * job.image_values() * static_cast<std::int64_t>(sizeof(float));
 }
 

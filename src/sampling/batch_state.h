@@ -15,7 +15,8 @@ namespace adadiff::detail {
 /// Writes the state that a sample starts from: its noise, or its start image with noise added.
 void write_start(const SampleJob& job, std::int64_t sample, float* out);
 
-/// What the tensors of a BatchState take, in bytes. Below 2^63 for images of at most 2^30 values and batches of at most 10^6.
+/// What the working tensors of a batch take, in bytes: those of a BatchState and what guiding exits predicted. Below 2^63 for images of at
+/// most 2^30 values and batches of at most 10^6.
 std::int64_t batch_bytes(const SampleJob& job);
 /// What the images of all samples take, in bytes. Below 2^63 for up to 10^6 of them.
 std::int64_t image_bytes(const SampleJob& job);

@@ -19,19 +19,36 @@ const char* to_string(Status status) {
   return "unknown";
 }
 
-double Trace::mean_exit_depth() const {
-  double sum = 0, count = 0;
+namespace {
+
+/// Rows of evaluations that ran, and the blocks that they ran.
+struct Ran {
+  double rows = 0, blocks = 0;
+};
+
+Ran count_ran(const std::vector<EvaluationTrace>& evaluations) {
+  Ran ran;
   for (const EvaluationTrace& evaluation : evaluations) {
     for (const int exit : evaluation.exit) {
       if (exit < 0) continue;
-      sum += exit;
-      ++count;
+      ran.blocks += exit;
+      ++ran.rows;
     }
   }
-  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+  return ran;
 }
 
-double Trace::full_evaluations() const { return static_cast<double>(evaluations.size()) * (1 - compute.skipped()); }
+}  // namespace
+
+double Trace::mean_exit_depth() const {
+  const Ran ran = count_ran(evaluations);
+  return ran.rows > 0 ? ran.blocks / ran.rows : std::numeric_limits<double>::quiet_NaN();
+}
+
+double Trace::full_evaluations() const {
+  const double rows_per_evaluation = static_cast<double>(samples) * branches;
+  return rows_per_evaluation > 0 ? count_ran(evaluations).rows / rows_per_evaluation * (1 - compute.skipped()) : 0;
+}
 
 std::vector<std::vector<int>> Trace::exits() const {
   const auto stride = static_cast<std::size_t>(branches < 1 ? 1 : branches);

@@ -3,7 +3,8 @@
 //   "blocks", "samples", "branches": integers
 //   "compute": {"blocks", "heads", "scores", "full_depth"}: multiply-accumulates
 //   "evaluations": list of {"evaluation", "step", "stage": integers, "time": in [0, 1], "milliseconds",
-//     "exit": list of samples x branches integers in [-1, blocks], "uncertainty": list of as many numbers or nulls (none was asked for)}
+//     "exit": list of samples x branches integers in [-1, blocks], "uncertainty": list of as many numbers or nulls (none was asked for),
+//     "guide_weight": number and "guide": list of as many integers in [-1, blocks - 1], both only where the plan has a guide}
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -13,6 +14,7 @@
 #include <adadiff/trace.h>
 
 #include "core/check.h"
+#include "exits/plan_checks.h"
 #include "io/json_reader.h"
 
 namespace adadiff {
@@ -68,6 +70,12 @@ void append_evaluation(std::string& out, const EvaluationTrace& evaluation) {
   append_list(out, evaluation.exit, append_number<int>);
   out += ",\"uncertainty\":";
   append_list(out, evaluation.uncertainty, append_uncertainty);
+  if (!evaluation.guide.empty()) {
+    out += ",\"guide_weight\":";
+    append_number(out, evaluation.guide_weight);
+    out += ",\"guide\":";
+    append_list(out, evaluation.guide, append_number<int>);
+  }
   out += '}';
 }
 
@@ -79,11 +87,11 @@ const nlohmann::json& read_list(const JsonReader& json, std::size_t entries) {
   return json.value();
 }
 
-std::vector<int> read_exits(const JsonReader& json, std::size_t entries, int blocks) {
+std::vector<int> read_exits(const JsonReader& json, std::size_t entries, int most) {
   std::vector<int> exits;
   for (const nlohmann::json& value : read_list(json, entries)) {
-    const bool is_exit = value.is_number_integer() && value >= -1 && value <= blocks;
-    if (!is_exit) json.fail("hold integers in [-1, " + std::to_string(blocks) + "]", "entry " + std::to_string(exits.size()) + " is none");
+    const bool is_exit = value.is_number_integer() && value >= -1 && value <= most;
+    if (!is_exit) json.fail("hold integers in [-1, " + std::to_string(most) + "]", "entry " + std::to_string(exits.size()) + " is none");
     exits.push_back(value.get<int>());
   }
   return exits;
@@ -100,8 +108,15 @@ std::vector<float> read_uncertainties(const JsonReader& json, std::size_t entrie
   return uncertainties;
 }
 
+/// Both keys, or neither.
+void read_guide(const JsonReader& json, std::size_t entries, int blocks, EvaluationTrace& evaluation) {
+  if (!json.optional("guide") && !json.optional("guide_weight")) return;
+  evaluation.guide_weight = json.field("guide_weight").as_double(0, detail::kLargestGuideWeight);
+  evaluation.guide = read_exits(json.field("guide"), entries, blocks - 1);
+}
+
 EvaluationTrace read_evaluation(const JsonReader& json, const Trace& trace) {
-  json.allow_only({"evaluation", "step", "stage", "time", "milliseconds", "exit", "uncertainty"});
+  json.allow_only({"evaluation", "step", "stage", "time", "milliseconds", "exit", "uncertainty", "guide", "guide_weight"});
   const auto entries = static_cast<std::size_t>(trace.samples * trace.branches);
   EvaluationTrace evaluation;
   evaluation.evaluation = static_cast<int>(json.field("evaluation").as_int(0, kMostEvaluations));
@@ -111,6 +126,7 @@ EvaluationTrace read_evaluation(const JsonReader& json, const Trace& trace) {
   evaluation.milliseconds = json.field("milliseconds").as_double(0, kLargest);
   evaluation.exit = read_exits(json.field("exit"), entries, trace.blocks);
   evaluation.uncertainty = read_uncertainties(json.field("uncertainty"), entries);
+  read_guide(json, entries, trace.blocks, evaluation);
   return evaluation;
 }
 

@@ -22,8 +22,9 @@ double full_depth_cost(const NetworkCost& cost) {
 }  // namespace
 
 std::int64_t trace_bytes(const SampleJob& job) {
-  constexpr std::int64_t kPerRow = sizeof(int) + sizeof(float);  // EvaluationTrace::exit and uncertainty
-  return std::ssize(job.plan.evaluations) * job.count * job.branches() * kPerRow;
+  std::int64_t per_row = sizeof(int) + sizeof(float);  // EvaluationTrace::exit and uncertainty
+  if (job.plan.guide_slots() > 0) per_row += sizeof(int);
+  return std::ssize(job.plan.evaluations) * job.count * job.branches() * per_row;
 }
 
 TraceRecorder::TraceRecorder(const SampleJob& job) : cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
@@ -36,6 +37,7 @@ TraceRecorder::TraceRecorder(const SampleJob& job) : cost_(job.network->info().c
     entry.step = evaluation.update.step;
     entry.stage = evaluation.update.stage;
     entry.time = evaluation.update.time;
+    entry.guide_weight = job.plan.rules[static_cast<std::size_t>(evaluation.rule)].guide.weight;
     trace_.evaluations.push_back(std::move(entry));
   }
 }
@@ -45,6 +47,7 @@ void TraceRecorder::record(int evaluation, const HostExecution& execution, doubl
   for (const RowOutcome& outcome : execution.outcomes()) {
     entry.exit.push_back(outcome.exit);
     entry.uncertainty.push_back(outcome.uncertainty);
+    if (entry.guide_weight != 1) entry.guide.push_back(outcome.guide);
     blocks_run_ += outcome.exit;
   }
   entry.milliseconds += milliseconds;
@@ -68,6 +71,7 @@ Trace TraceRecorder::take() {
   for (EvaluationTrace& entry : trace_.evaluations) {
     entry.exit.resize(entries, -1);
     entry.uncertainty.resize(entries, std::numeric_limits<float>::quiet_NaN());
+    if (entry.guide_weight != 1) entry.guide.resize(entries, kNoGuide);
   }
   return std::move(trace_);
 }

@@ -238,5 +238,29 @@ TEST_F(Sample, FindsTheModelInTheEnvironment) {
   EXPECT_TRUE(fails(run({"sample", "--json"}, {.model_variable = folder_ / "none"}), 1, "none"));
 }
 
+TEST_F(Sample, GuidesByAnEarlierExit) {
+  const std::string plain = draw({"--full-depth"});
+  EXPECT_NE(draw({"--full-depth", "--guide-exit", "1", "--guide-weight", "2"}), plain);
+  EXPECT_EQ(draw({"--full-depth", "--guide-exit", "1", "--guide-weight", "1"}), plain);
+  EXPECT_EQ(draw({"--full-depth", "--guide-before", "2", "--guide-weight", "2"}),
+            draw({"--full-depth", "--guide-exit", "1", "--guide-weight", "2"}))
+      << "of 3 blocks, exit 1 is the second before the end";
+}
+
+TEST_F(Sample, ReplacesTheWeightOfAPlansGuide) {
+  write_bytes(folder_ / "plan.json", R"({"guide":{"exit":1,"weight":2}})");
+  EXPECT_EQ(draw({"--plan", folder_ / "plan.json", "--guide-weight", "1"}), draw({"--full-depth"}));
+  EXPECT_EQ(draw({"--plan", folder_ / "plan.json", "--guide-weight", "3"}),
+            draw({"--full-depth", "--guide-exit", "1", "--guide-weight", "3"}));
+}
+
+TEST_F(Sample, RefusesGuidesThatMeanNothing) {
+  EXPECT_TRUE(fails(sample({"--full-depth", "--guide-weight", "2"}), 2,
+                    "--guide-weight: must go with --guide-exit or --guide-before, or with a plan that has a guide"));
+  EXPECT_TRUE(fails(sample({"--full-depth", "--guide-exit", "1"}), 2, "--guide-weight"));
+  EXPECT_TRUE(fails(sample({"--full-depth", "--guide-exit", "1", "--guide-before", "1", "--guide-weight", "2"}), 2, "excludes"));
+  EXPECT_TRUE(fails(sample({"--full-depth", "--guide-exit", "3", "--guide-weight", "2"}), 2, "guide.exit: must be an exit of the network"));
+}
+
 }  // namespace
 }  // namespace adadiff::testing

@@ -119,7 +119,7 @@ TEST(ParsePlan, RefusesUnknownFields) {
   expect_refused(R"({"treshold":0.1})", R"(has "treshold")");
   expect_refused(R"({"until":0})", R"(has "until")");
   expect_refused(R"({"rules":[{"scope":"batch"}]})",
-                 R"(rules[0] must have no fields but until, below, hits, network, precision, skip, but has "scope")");
+                 R"(rules[0] must have no fields but until, below, hits, network, precision, skip, guide, but has "scope")");
   expect_refused(R"({"solver":{"solver":"ddim"}})",
                  R"(solver must have no fields but name, grid, steps, times, eta, clamp, variance, blend, but has "solver")");
 }

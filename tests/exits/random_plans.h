@@ -58,6 +58,17 @@ class RandomPlans {
     rule.precision = static_cast<Precision>(one_in(3) ? integer(0, 3) : 0);
     if (one_in(4)) rule.skip.resize(static_cast<std::size_t>(blocks));
     for (std::uint8_t& bits : rule.skip) bits = static_cast<std::uint8_t>(integer(0, 3));
+    if (one_in(3)) rule.guide = guide();
+  }
+
+  Guide guide() {
+    Guide guide{.weight = 100 * real(), .fallback = static_cast<GuideFallback>(integer(0, 1))};
+    if (one_in(2)) {
+      guide.exit = integer(0, 254);
+    } else {
+      guide.before = integer(1, 254);
+    }
+    return guide;
   }
 
   void set_until(std::vector<Rule>& rules) {

@@ -45,6 +45,18 @@ TEST(Trace, MeanExitDepthLeavesOutWhatDidNotRun) {
   EXPECT_TRUE(std::isnan(Trace().mean_exit_depth()));
 }
 
+TEST(Trace, FullEvaluationsCountWhatRan) {
+  Trace trace;
+  trace.blocks = 4;
+  trace.samples = 2;
+  trace.compute = {100, 0, 0, 200};
+  trace.evaluations.resize(50);
+  for (EvaluationTrace& evaluation : trace.evaluations) evaluation.exit = {-1, -1};
+  trace.evaluations[0].exit = {2, 2};
+  EXPECT_DOUBLE_EQ(trace.full_evaluations(), 0.5) << "cancelled after 1 of 50, at half the depth";
+  EXPECT_EQ(Trace().full_evaluations(), 0);
+}
+
 TEST(Trace, ExitsAreTheConditionalBranchs) { EXPECT_EQ(small_trace().exits(), (std::vector<std::vector<int>>{{1, 3}, {2, -1}})); }
 
 TEST(Trace, SkippedComputeCountsScoresAndHeads) {
@@ -69,6 +81,24 @@ TEST(TraceJson, ReadsBackWhatItWrote) {
 }
 
 TEST(TraceJson, WritesWhatWasNotAskedForAsNull) { EXPECT_THAT(to_json(small_trace()), testing::HasSubstr("[0.1,0.2,0.3,null]")); }
+
+TEST(TraceJson, ReadsBackWhoGuided) {
+  Trace trace = small_trace();
+  trace.evaluations[1].guide = {1, -1, -1, -1};
+  trace.evaluations[1].guide_weight = 1.8;
+  const std::string json = to_json(trace);
+  EXPECT_THAT(json, testing::HasSubstr(R"("guide_weight":1.8,"guide":[1,-1,-1,-1])"));
+  const Trace read = parse_trace(json);
+  EXPECT_TRUE(read.evaluations[0].guide.empty());
+  EXPECT_EQ(read.evaluations[1].guide, trace.evaluations[1].guide);
+  EXPECT_EQ(read.evaluations[1].guide_weight, 1.8);
+}
+
+TEST(TraceJson, RefusesGuidesThatTheNetworkDoesNotHave) {
+  EXPECT_THAT(refusal(replaced(R"("exit":[1,2,3,4])", R"("guide_weight":2,"guide":[0,4,0,0],"exit":[1,2,3,4])")),
+              testing::HasSubstr("guide must hold integers in [-1, 3], but entry 1 is none"));
+  EXPECT_THAT(refusal(replaced(R"("exit":[1,2,3,4])", R"("guide":[0,0,0,0],"exit":[1,2,3,4])")), testing::HasSubstr("guide_weight"));
+}
 
 TEST(TraceJson, RefusesForeignAndNewerDocuments) {
   EXPECT_THAT(refusal(""), testing::HasSubstr("t.json"));

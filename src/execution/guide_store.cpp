@@ -1,0 +1,49 @@
+// Gathers guided rows, moves them away from their guides' predictions, and writes them back.
+#include "execution/guide_store.h"
+
+#include <ATen/ATen.h>
+
+#include "execution/index_tensor.h"
+
+namespace adadiff::detail {
+
+void GuideStore::begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows, const at::Tensor& out) {
+  plan_ = &plan;
+  rows_ = rows;
+  const std::int64_t needed = plan.guide_slots() * capacity_;
+  if (needed == 0 || (store_.defined() && store_.size(0) >= needed)) return;
+  std::vector<std::int64_t> shape = out.sizes().vec();
+  shape[0] = needed;
+  store_ = at::empty(shape, out.options());
+}
+
+int GuideStore::slot(std::int64_t row, int exit) const {
+  const CompiledGuide& guide = guide_at(row);
+  return guide.is_empty() ? kNoGuide : guide.slot[static_cast<std::size_t>(exit)];
+}
+
+int GuideStore::guide_of(std::int64_t row, int exit) const {
+  const CompiledGuide& guide = guide_at(row);
+  return guide.is_empty() ? kNoGuide : guide.guide_of[static_cast<std::size_t>(exit)];
+}
+
+void GuideStore::guide(std::span<const std::int64_t> rows, int exit, at::Tensor& out) {
+  guided_.clear();
+  places_.clear();
+  extra_weights_.clear();
+  for (const std::int64_t row : rows) {
+    const int guide = guide_of(row, exit);
+    if (guide == kNoGuide) continue;
+    guided_.push_back(row);
+    places_.push_back(place(row, guide));
+    extra_weights_.push_back(static_cast<float>(guide_at(row).weight - 1));
+  }
+  if (guided_.empty()) return;
+  const at::Tensor index = index_tensor(guided_, out.device());
+  const at::Tensor taken = out.index_select(0, index);
+  const at::Tensor guides = store_.index_select(0, index_tensor(places_, out.device()));
+  const at::Tensor weights = at::tensor(extra_weights_, at::kFloat).view({-1, 1, 1, 1}).to(out.device());
+  out.index_copy_(0, index, taken + weights * (taken - guides));
+}
+
+}  // namespace adadiff::detail
