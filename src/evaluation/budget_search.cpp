@@ -9,17 +9,12 @@
 #include <tuple>
 
 #include "core/check.h"
+#include "evaluation/budget_plan.h"
 #include "evaluation/paired_error.h"
 #include "evaluation/solver_table.h"
 
 namespace adadiff::detail {
 namespace {
-
-/// To four digits: what a plan shows is what was measured.
-float rounded(double threshold) {
-  const double unit = std::pow(10, std::floor(std::log10(threshold)) - 3);
-  return static_cast<float>(std::round(threshold / unit) * unit);
-}
 
 std::string shown(float threshold) {
   std::ostringstream text;
@@ -35,12 +30,6 @@ struct Choice {
   double tilt() const { return std::exp2(doublings); }
 };
 
-/// The largest threshold in the middle for which the ends of the ramp stay below 1.
-float largest_threshold(double tilt) {
-  const double half = std::sqrt(tilt);
-  return static_cast<float>(0.999 * std::min(half, 1 / half));
-}
-
 /// Beyond a tilt of 4 the paired error may still fall, while the last steps leave specks that KID sees (docs/decisions/0006).
 constexpr int kMostDoublings = 2;
 
@@ -51,7 +40,7 @@ class Search {
   BudgetResult result();
 
  private:
-  Request with_steps(int steps, const Plan& plan) const;
+  Request request_for(int steps, const Plan& plan) const;
   Plan plan_of(const Choice& choice, float threshold) const;
   BudgetTrial measure(const Choice& choice, float threshold);
   std::optional<BudgetTrial> best_threshold(const Choice& choice, float first_try);
@@ -67,24 +56,6 @@ class Search {
   std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< none where nothing meets the budget
 };
 
-SolverSettings settings(const BudgetSearch& search, int steps) {
-  SolverSettings settings = search.request.solver.value_or(SolverSettings{});
-  settings.times.clear();
-  settings.steps = steps;
-  return settings;
-}
-
-bool pays_for_full_depth(const BudgetSearch& search, int steps) {
-  return static_cast<double>(solver_table(settings(search, steps)).size()) <= search.budget;
-}
-
-/// The most steps that full depth can make within the budget; at least 1.
-int full_steps(const BudgetSearch& search) {
-  int steps = std::max(1, static_cast<int>(search.budget));
-  while (steps > 1 && !pays_for_full_depth(search, steps)) --steps;
-  return steps;
-}
-
 /// What runs are compared with has to be finer than all of them.
 int reference_steps(const BudgetSearch& search, int most) {
   constexpr int kUsual = 50;
@@ -95,28 +66,28 @@ int reference_steps(const BudgetSearch& search, int most) {
 }
 
 void require_no_noise(const BudgetSearch& search) {
-  if (!draws_noise(settings(search, 2))) return;
-  raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0", "is " + settings(search, 2).solver,
+  if (!draws_noise(with_steps(search.request, 2))) return;
+  raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0", "is " + with_steps(search.request, 2).solver,
          "runs of different numbers of steps could not be compared"});
 }
 
-Request Search::with_steps(int steps, const Plan& plan) const {
+Request Search::request_for(int steps, const Plan& plan) const {
   Request request = search_.request;
-  request.solver = settings(search_, steps);
+  request.solver = with_steps(search_.request, steps);
   request.plan = plan;
   request.policy = nullptr;
   return request;
 }
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
-  const auto evaluations = static_cast<int>(solver_table(settings(search_, choice.steps)).size());
+  const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
   return tilted_plan(threshold, choice.tilt(), evaluations);
 }
 
 BudgetTrial Search::measure(const Choice& choice, float threshold) {
   std::string note = show(std::int64_t{choice.steps}) + " steps, " + (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
   if (choice.doublings != 0) note += ", tilt " + show(choice.tilt());
-  const Result result = run_(with_steps(choice.steps, plan_of(choice, threshold)), note);
+  const Result result = run_(request_for(choice.steps, plan_of(choice, threshold)), note);
   const ImagePair pair{.first = result.images.values,
                        .second = reference_,
                        .channels = model_.channels,
@@ -132,11 +103,11 @@ double between(float low, float high) { return low > 0 ? std::sqrt(static_cast<d
 
 /// The deepest within the budget; none where even the highest thresholds cost more.
 std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float first_try) {
-  if (pays_for_full_depth(search_, choice.steps)) return measure(choice, 0);
+  if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return measure(choice, 0);
   std::optional<BudgetTrial> best;
   float low = 0, high = largest_threshold(choice.tilt());
   for (int trial = 0; trial < search_.most_trials; ++trial) {
-    const float threshold = rounded(trial == 0 ? std::min(first_try, high) : between(low, high));
+    const float threshold = rounded_threshold(trial == 0 ? std::min(first_try, high) : between(low, high));
     const BudgetTrial found = measure(choice, threshold);
     if (found.cost > search_.budget) {
       low = threshold;
@@ -174,7 +145,7 @@ void Search::descend(int first, int most) {
   const BudgetTrial* here = best_trial([](const BudgetTrial& trial) { return trial.threshold > 0; });
   const auto goes_to = [&](int steps, int doublings) {
     const bool is_in_range = steps >= first && steps <= most && std::abs(doublings) <= kMostDoublings;
-    if (!is_in_range || pays_for_full_depth(search_, steps)) return false;
+    if (!is_in_range || pays_for_full_depth(search_.request, search_.budget, steps)) return false;
     const auto& found = tried({steps, doublings}, here->threshold);
     const bool is_better = found && found->mse < here->mse;
     if (is_better) here = &*found;
@@ -198,7 +169,7 @@ const BudgetTrial* Search::best_trial(const std::function<bool(const BudgetTrial
 }
 
 BudgetResult Search::result() {
-  const int first = full_steps(search_);
+  const int first = full_steps(search_.request, search_.budget);
   const int most = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
   if (most < first) {
     raise({"most_steps", "be at least the " + show(std::int64_t{first}) + " full steps that the budget pays for",
@@ -206,7 +177,7 @@ BudgetResult Search::result() {
   }
   BudgetResult result;
   result.reference_steps = reference_steps(search_, most);
-  reference_ = run_(with_steps(result.reference_steps, full_depth()), "full depth, to compare with").images.values;
+  reference_ = run_(request_for(result.reference_steps, full_depth()), "full depth, to compare with").images.values;
   try_steps(first, most);
   if (!search_.one_threshold) descend(first, most);
   const BudgetTrial* best = best_trial([](const BudgetTrial&) { return true; });
@@ -216,21 +187,12 @@ BudgetResult Search::result() {
   }
   result.best = *best;
   result.plan = plan_of({best->steps, std::ilogb(best->tilt)}, best->threshold);
-  result.plan.solver = settings(search_, result.best.steps);
+  result.plan.solver = with_steps(search_.request, result.best.steps);
   result.plan.model = model_.id;
   return result;
 }
 
 }  // namespace
-
-Plan tilted_plan(float threshold, double tilt, int evaluations) {
-  if (threshold == 0) return full_depth();
-  if (tilt == 1 || evaluations == 1) return exit_below(threshold);
-  const double middle = threshold, half = std::sqrt(tilt);
-  Plan plan = exit_below_ramp(static_cast<float>(middle / half), static_cast<float>(middle * half), evaluations);
-  for (Rule& rule : plan.rules) rule.below = {rounded(rule.below.front())};
-  return plan;
-}
 
 BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run) {
   require_range("budget", search.budget, 1.0, 10000.0);

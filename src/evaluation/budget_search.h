@@ -38,9 +38,6 @@ struct BudgetResult {
 /// Runs a request to its end; what it throws ends the search. `note` says what for.
 using Runner = std::function<Result(const Request& request, const std::string& note)>;
 
-/// The plan of a trial for that number of evaluations. Throws InvalidArgument where a threshold would not be in [0, 1].
-Plan tilted_plan(float threshold, double tilt, int evaluations);
-
 /// For each number of steps, halves the range of thresholds until the compute meets the budget. A lower threshold never needs less
 /// compute, up to noise between runs that take other paths. From the best of those that leave early it goes on to twice and half its
 /// tilt, up to 4 and down to 1/4, and one step more and less, as long as one of them is better. Throws InvalidArgument.

@@ -42,15 +42,23 @@ double covered(const Features& samples, const Features& centres, const Eigen::Ve
   return static_cast<double>(std::count(is_covered.begin(), is_covered.end(), 1)) / static_cast<double>(samples.rows());
 }
 
-}  // namespace
-
-PrecisionRecall precision_recall(const Features& reference, const Features& generated, int neighbours) {
+void check_sets(const Features& reference, const Features& generated, int neighbours) {
   require_range("precision_recall.neighbours", neighbours, 1, 1000);
   check_features(reference, "reference features", neighbours + 1);
   check_features(generated, "generated features", neighbours + 1);
   check_same_dimensions(reference, generated);
-  return {covered(generated, reference, squared_radii(reference, neighbours)),
-          covered(reference, generated, squared_radii(generated, neighbours))};
+}
+
+}  // namespace
+
+PrecisionRecall precision_recall(const Features& reference, const Features& generated, int neighbours) {
+  check_sets(reference, generated, neighbours);
+  return {covered(generated, reference, squared_radii(reference, neighbours)), recall(reference, generated, neighbours)};
+}
+
+double recall(const Features& reference, const Features& generated, int neighbours) {
+  check_sets(reference, generated, neighbours);
+  return covered(reference, generated, squared_radii(generated, neighbours));
 }
 
 }  // namespace adadiff::detail

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Does early exit pay? Measures quality against compute and time for ways to spend a budget, at the same noise.
+"""Do early exit and guides pay? Measures quality against compute and time for ways to spend a budget, at the same noise.
 
-    quality.py build/release/bin/adadiff OUT [--quick] [--model FILE]
+    quality.py build/release/bin/adadiff OUT [--quick] [--model FILE] [--ways "full depth" "full depth + guide" ...]
 
-Ways: full depth with fewer steps; one depth for all; the best schedule of depths over the steps, fitted to the mean excess on other noise
-under bars with and without a tilt over the steps, or one depth; adaptive per sample, and the same with one threshold for all times; the
-adaptive steps and tilt with the true excess as score; the paper's absolute error as score under one threshold, for which the UEMs of the
-same network are trained anew, and nothing else of it (--absolute-steps; 0 leaves this way out). Steps and depth of each way are chosen for
-each budget by the paired error on noise of their own (--tuning-seed); all ways fill the budget by what blocks really cost.
+Ways: full depth with fewer steps; one depth for all; a schedule of depths over the steps, fitted to the mean excess on other noise under a
+bar with a tilt over the steps; adaptive per sample. Each of them without and with a guide. What is free in a way (steps, depth, tilt, the
+guide's place and weight) is chosen for each budget by a descent that makes KID small on noise of its own (--tuning-seed) and keeps the
+recall of plain full depth at that cost; adaptive is what `adadiff tune --objective kid` finds by the same rule.
+More ways by name, chosen by the paired error to 50 full steps: one threshold for all times; the true excess as score; the paper's absolute
+error as score, for which the UEMs of the same network are trained anew (--absolute-steps).
 Every answer is kept in OUT, so that an interrupted run goes on; frontier.py writes the table and the plot.
 """
 
@@ -18,13 +19,15 @@ import statistics
 import subprocess
 
 from answers import Answers, content
+from descent import Descent
 
-BUDGETS = [3, 4, 6, 10]
-FULL_STEPS = [4, 6, 10, 14]  # the last one beyond the budgets: gains are read from full depth's curve
+BUDGETS = [2, 3, 4, 6, 10]
+FULL_STEPS = [2, 3, 4, 6, 10, 14, 30]  # the last ones beyond the budgets: gains are read from full depth's curve
+WAYS = ["one depth", "schedule", "adaptive"]
 MOST_STEPS_BEYOND = 6  # the budget
 TILTS = [0.5, 1, 2, 4, 8, 16]  # of schedules: what the last step's bar is of the first one's
 REFERENCE_STEPS = 50
-TOLERANCE = 1.001  # of budgets
+TOLERANCE = 1.003  # of budgets; a guide costs full depth one head more
 GROUPS = 20
 
 
@@ -92,31 +95,56 @@ class Study:
         a = self.arguments
         return self.draw(f"truth-{solver}", solver, a.samples, a.seed, "--full-depth", "--steps", REFERENCE_STEPS)[0]
 
-    # Trials on other noise, judged by the paired error to the same noise's 50 full steps.
-    def trial(self, name, solver, steps, plan):
+    # Trials on other noise.
+    def judge(self, name, solver, steps, plan):
+        """Cost, KID and recall of a plan."""
         a = self.arguments
-        images, found = self.draw(name, solver, a.tuning_samples, a.tuning_seed, "--steps", steps, "--plan", plan)
-        truth, _ = self.draw(f"tuning-truth-{solver}", solver, a.tuning_samples, a.tuning_seed, "--full-depth", "--steps", REFERENCE_STEPS)
-        return found["evaluations"] * (1 - found["compute_skipped"]), mean_square(read_pixels(images), read_pixels(truth))
+        found = self.run(name, "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps, "--plan", plan, "--samples",
+                         a.tuning_samples, "--seed", a.tuning_seed, "--paired", 0, "--reference", self.reference(), *self.features(),
+                         "--groups", 5, "--subsets", 1)
+        return found["full_evaluations"], found["kid_groups"]["all"], found["recall"]
 
-    def write_plan(self, name, exits, blocks):
-        """Evaluation i runs exits[i] blocks."""
+    def floor(self, solver, budget):
+        """The recall that a plan must keep."""
+        return self.judge(f"floor-{solver}-{budget}", solver, budget, self.write_plan("full", [], self.blocks))[2]
+
+    def write_plan(self, name, exits, blocks, guide=None):
+        """Evaluation i runs exits[i] blocks; no exits: full depth. guide: (before, weight) or None."""
         always, never = "always", "never"
         rules = [{"below": [always if k == e and e < blocks else never for k in range(blocks)]} for e in exits]
+        if guide:
+            for rule in rules or [{}]:
+                rule["guide"] = {"before": guide[0], "weight": guide[1], "fallback": "exit-before"}
+        plan = {"format": 1, "key": "evaluation", "rules": rules} if rules else {"format": 1}
+        if guide and not rules:
+            plan["guide"] = {"before": guide[0], "weight": guide[1], "fallback": "exit-before"}
         path = self.out / (name + ".plan.json")
-        path.write_text(json.dumps({"format": 1, "key": "evaluation", "rules": rules}), encoding="utf-8")
+        path.write_text(json.dumps(plan), encoding="utf-8")
         return path
 
-    def best_plan(self, solver, budget, plans):
-        """The pair of steps and plan with the smallest paired error whose cost meets the budget."""
-        best = None
-        for steps, exits in plans:
-            name = f"trial-{solver}-{steps}-" + "".join(format(e, "x") for e in exits)
-            plan = self.write_plan(name, exits, self.blocks)
-            paid, error = self.trial(name, solver, steps, plan)
-            if paid <= budget * TOLERANCE and (best is None or error < best[0]):
-                best = (error, steps, plan)
-        return best
+    def descent(self, way, solver, budget, exits_of, start, bounds):
+        """The best choice of a way: exits_of turns its free numbers into (steps, exits), or None where the budget does not pay for them. A
+        guided way has two numbers more: how many exits before, and the notch of the weight."""
+        is_guided = way.endswith("+ guide")
+        floor = self.floor(solver, budget)
+
+        def plan_of(choice):
+            found = exits_of(choice[:len(start)])
+            guide = (choice[-2], Descent.weight(choice[-1])) if is_guided else None
+            name = f"trial-{way.replace(' + guide', '')}-{solver}-{budget}-" + "-".join(map(str, choice)) + ("-guided" if is_guided else "")
+            return found and (name.replace(" ", "-"), found[0], self.write_plan(name.replace(" ", "-"), found[1], self.blocks, guide))
+
+        def judged(choice):
+            plan = plan_of(choice)
+            if plan is None:
+                return None
+            paid, kid, recall = self.judge(plan[0], solver, plan[1], plan[2])
+            return (0, kid) if paid <= budget * TOLERANCE and recall >= floor else (1, -recall)
+
+        search = Descent(judged, bounds + ([(1, 4), Descent.NOTCHES] if is_guided else []), self.arguments.most_trials)
+        best = plan_of(search.best(start + ([2, 0] if is_guided else [])))
+        self.measure(way, solver, budget, f"{way}-{solver}-{budget}".replace(" ", "-"), self.arguments.model, "--steps", best[1], "--plan",
+                     best[2])
 
     def costs(self):
         """Of an evaluation that runs k blocks, in full ones: [0] to [blocks]."""
@@ -126,32 +154,37 @@ class Study:
         return [0.0] + [1 - skipped for skipped in paid]
 
     def step_range(self, budget):
-        return range(budget, budget + MOST_STEPS_BEYOND + 1)
+        return (budget, budget + MOST_STEPS_BEYOND)
 
-    def one_depth_plans(self, budget):
-        deepest = lambda steps: max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget * TOLERANCE), default=0)
-        return [(n, [deepest(n)] * n) for n in self.step_range(budget) if deepest(n) > 0]
+    def one_depth(self, budget, steps):
+        """The deepest depth that so many steps may have."""
+        deepest = max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget * TOLERANCE), default=0)
+        return (steps, [deepest] * steps) if deepest > 0 else None
 
-    def fixed(self, solver, budget):
-        best = self.best_plan(solver, budget, self.one_depth_plans(budget))
-        self.measure("one depth", solver, budget, f"fixed-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
+    def usual_steps(self, budget):
+        return min(round(1.8 * budget), budget + MOST_STEPS_BEYOND)
+
+    def fixed(self, way, solver, budget):
+        self.descent(way, solver, budget, lambda c: self.one_depth(budget, c[0]), [self.usual_steps(budget)], [self.step_range(budget)])
+
+    def guided_full_depth(self, way, solver, budget):
+        self.descent(way, solver, budget, lambda c: (budget, []), [], [])
 
     def excess(self, solver, steps):
         a = self.arguments
         found = self.run(f"excess-{solver}-{steps}", "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps,
-                         "--full-depth", "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--paired", a.tuning_samples)
+                         "--full-depth", "--samples", a.paired_samples, "--seed", a.tuning_seed, "--paired", a.paired_samples)
         return [row["exits"] for row in found["paired"]["predictions"]]  # [evaluation][exit - 1]
 
-    def schedule(self, solver, budget):
-        plans = self.one_depth_plans(budget)
-        for steps in self.step_range(budget):
-            excess = self.excess(solver, steps)
-            for tilt in TILTS:
-                exits = self.fitted([[value / ramp(tilt, i, steps) for value in row] for i, row in enumerate(excess)], budget)
-                if exits is not None and (steps, exits) not in plans:
-                    plans.append((steps, exits))
-        best = self.best_plan(solver, budget, plans)
-        self.measure("schedule", solver, budget, f"schedule-{solver}-{budget}", self.arguments.model, "--steps", best[1], "--plan", best[2])
+    def schedule(self, way, solver, budget):
+        def exits_of(choice):
+            steps, tilt = choice[0], TILTS[choice[1]]
+            excess = [[value / ramp(tilt, i, steps) for value in row] for i, row in enumerate(self.excess(solver, steps))]
+            exits = self.fitted(excess, budget)
+            return exits and (steps, exits)
+
+        self.descent(way, solver, budget, exits_of, [self.usual_steps(budget), TILTS.index(4)],
+                     [self.step_range(budget), (0, len(TILTS) - 1)])
 
     def fitted(self, excess, budget):
         """The depths under the lowest bar on the excess that the budget pays for; None where one block a step is too much."""
@@ -171,13 +204,23 @@ class Study:
                 return exits
             exits[max(deeper, key=lambda i: excess[i][exits[i] - 1])] += 1
 
+    def adaptive(self, way, solver, budget):
+        """By KID, as the other ways are chosen."""
+        guides = [] if way.endswith("+ guide") else ["--no-guide"]
+        self.tuned(way, solver, budget, self.arguments.model, "--objective", "kid", "--reference", self.reference(), *self.features(),
+                   "--samples", self.arguments.tuning_samples, "--most-trials", self.arguments.most_trials, *guides)
+
+    def by_paired_error(self, way, solver, budget, model, *flags):
+        a = self.arguments
+        return self.tuned(way, solver, budget, model, "--samples", a.paired_samples, "--reference-steps", REFERENCE_STEPS, *flags)
+
     def tuned(self, way, solver, budget, model, *flags):
         """What `adadiff tune` makes of the budget: its best trial."""
-        plan, a = self.out / f"{way}-{solver}-{budget}.plan.json", self.arguments
-        found = self.run(f"tune-{way}-{solver}-{budget}", "tune", model, *self.common, "--solver", solver, "--budget", budget, "-o", plan,
-                         "--samples", a.tuning_samples, "--seed", a.tuning_seed, "--reference-steps", REFERENCE_STEPS, "--most-steps",
-                         budget + MOST_STEPS_BEYOND, *flags, writes=[plan])
-        self.measure(way, solver, budget, f"{way}-{solver}-{budget}", model, "--plan", plan)
+        name = f"{way}-{solver}-{budget}".replace(" ", "-")
+        plan, a = self.out / f"{name}.plan.json", self.arguments
+        found = self.run(f"tune-{name}", "tune", model, *self.common, "--solver", solver, "--budget", budget, "-o", plan, "--seed",
+                         a.tuning_seed, "--most-steps", budget + MOST_STEPS_BEYOND, *flags, writes=[plan])
+        self.measure(way, solver, budget, name, model, "--plan", plan)
         return found["best"]
 
     def absolute_model(self):
@@ -203,23 +246,27 @@ class Study:
             threshold = float(f"{(low * high) ** 0.5:.4g}")  # thresholds matter by their ratio
             found = self.run(f"trial-ideal-{solver}-{budget}-{threshold}", "evaluate", self.arguments.model, *self.common,
                              "--solver", solver, "--steps", steps, "--plan", write(threshold), "--scores", "ideal",
-                             "--samples", self.arguments.tuning_samples, "--seed", self.arguments.tuning_seed, "--paired", 0)
+                             "--samples", self.arguments.paired_samples, "--seed", self.arguments.tuning_seed, "--paired", 0)
             low, high = (threshold, high) if found["full_evaluations"] > budget else (low, threshold)
         self.measure("true excess", solver, budget, f"ideal-{solver}-{budget}", self.arguments.model, "--steps", steps,
                      "--plan", write(high), "--scores", "ideal")
 
     def measure_solver(self, solver):
-        for steps in self.arguments.full_steps:
-            self.measure("full depth", solver, steps, f"full-{solver}-{steps}", self.arguments.model, "--full-depth", "--steps", steps)
-        for budget in self.arguments.budgets:
-            best = self.tuned("adaptive", solver, budget, self.arguments.model)
-            self.fixed(solver, budget)
-            self.schedule(solver, budget)
-            if not self.arguments.quick:
-                self.tuned("one threshold", solver, budget, self.arguments.model, "--one-threshold")
-                self.true_excess(solver, budget, best)
-            if self.arguments.absolute_steps > 0:
-                self.tuned("absolute", solver, budget, self.absolute_model(), "--one-threshold")
+        a, makers = self.arguments, {"full depth": self.guided_full_depth, "one depth": self.fixed, "schedule": self.schedule,
+                                     "adaptive": self.adaptive}
+        for steps in a.full_steps:
+            self.measure("full depth", solver, steps, f"full-{solver}-{steps}", a.model, "--full-depth", "--steps", steps)
+        for budget in a.budgets:
+            for way in a.ways:
+                maker = makers.get(way.replace(" + guide", ""))
+                if maker and way != "full depth":
+                    maker(way, solver, budget)
+            if "one threshold" in a.ways:
+                self.by_paired_error("one threshold", solver, budget, a.model, "--one-threshold")
+            if "true excess" in a.ways:
+                self.true_excess(solver, budget, self.by_paired_error("adaptive, paired", solver, budget, a.model))
+            if "absolute" in a.ways:
+                self.by_paired_error("absolute", solver, budget, self.absolute_model(), "--one-threshold")
 
     def time(self):
         """Median wall time of every way that exists, in turn, so that a busy spell hits all of them."""
@@ -252,14 +299,17 @@ def parse_arguments():
     parser.add_argument("adadiff", help="the program")
     parser.add_argument("out", help="folder for plans, images and answers")
     parser.add_argument("--model", default=str(root / "examples/models/fashion-mnist.safetensors"))
-    parser.add_argument("--absolute-steps", type=int, default=1500, help="of training UEMs on the absolute error; 0: leave that way out")
+    parser.add_argument("--absolute-steps", type=int, default=1500, help="of training UEMs on the absolute error")
     parser.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")
     parser.add_argument("--references", type=int, default=10000)
     parser.add_argument("--features", help="what sees images: a classifier of train-classifier, or TorchScript; default: the bundled one")
     parser.add_argument("--images", help="what the model was trained on, for the UEMs of the absolute error; default: Fashion-MNIST")
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tuning-samples", type=int, default=200)
+    parser.add_argument("--tuning-samples", type=int, default=1000, help="per trial, where KID chooses")
+    parser.add_argument("--paired-samples", type=int, default=100, help="per trial, where the paired error or the mean excess chooses")
+    parser.add_argument("--most-trials", type=int, default=25, help="of a way at a budget")
+    parser.add_argument("--ways", nargs="+", default=["full depth + guide"] + [w + g for w in WAYS for g in ("", " + guide")])
     parser.add_argument("--tuning-seed", type=int, default=1)
     parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
     parser.add_argument("--full-steps", type=int, nargs="+", default=FULL_STEPS)
@@ -274,7 +324,8 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.solvers, arguments.budgets, arguments.full_steps, arguments.guidance = ["ddim"], [6], [4, 6, 13], 1
-        arguments.samples, arguments.tuning_samples, arguments.rounds, arguments.absolute_steps = 500, 40, 3, 0
+        arguments.samples, arguments.tuning_samples, arguments.rounds = 500, 200, 3
+        arguments.ways, arguments.most_trials = ["full depth + guide", "adaptive", "adaptive + guide"], 10
     return arguments
 
 

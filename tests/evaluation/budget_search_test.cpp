@@ -7,11 +7,23 @@
 
 #include <adadiff/error.h>
 
+#include "evaluation/budget_plan.h"
+
 namespace adadiff::detail {
 namespace {
 
 using testing::HasSubstr;
 using testing::ThrowsMessage;
+
+/// A trace of one sample that ran all of its evaluations.
+Trace trace_of(int evaluations) {
+  Trace trace;
+  trace.samples = 1;
+  trace.evaluations.resize(static_cast<std::size_t>(evaluations));
+  for (EvaluationTrace& evaluation : trace.evaluations) evaluation.exit = {1};
+  trace.compute.full_depth = 100;
+  return trace;
+}
 
 /// One-pixel images that miss the truth, 0, by 1 / steps, by half the threshold, and by how far the tilt is from `good_tilt`; a share of
 /// `threshold` of the compute is skipped.
@@ -32,8 +44,7 @@ struct MadeUp {
     const double error = is_reference ? 0 : std::hypot(1.0 / steps, threshold / 2, miss);
     result.images.values.assign(4, static_cast<float>(2 * error - 1));
     if (is_reference) result.images.values.assign(4, -1);
-    result.trace.evaluations.resize(static_cast<std::size_t>(steps));
-    result.trace.compute.full_depth = 100;
+    result.trace = trace_of(steps);
     result.trace.compute.blocks = 100 * std::max(least_share, 1 - threshold);
     return result;
   }
@@ -97,8 +108,7 @@ Result coupled(const Request& request) {
   const double error = steps == 50 ? 0 : std::hypot(0.05 * (doublings - 2), 0.02 * (steps - 5 - doublings), 0.01);
   Result result;
   result.images.values.assign(4, static_cast<float>(2 * error - 1));
-  result.trace.evaluations.resize(static_cast<std::size_t>(steps));
-  result.trace.compute.full_depth = 100;
+  result.trace = trace_of(steps);
   result.trace.compute.blocks = 100 * std::max(0.05, 1 - 8 / (3 + doublings) * std::sqrt(first * last));
   return result;
 }

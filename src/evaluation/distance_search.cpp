@@ -1,0 +1,258 @@
+// Descends over steps, tilt, guide and weight; for each choice the threshold is fitted to the budget on a few samples first.
+#include "evaluation/distance_search.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <sstream>
+#include <tuple>
+
+#include "core/check.h"
+#include "evaluation/budget_plan.h"
+#include "evaluation/solver_table.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr int kMostDoublings = 2;  // of the tilt, as in the search by paired error
+constexpr int kMostBefore = 4;     // further back guides predict too little
+constexpr int kNoGuideNotch = -4, kMostNotch = 4;
+// Full depth with a guide costs one head more than full depth; fits on few samples miss the cost of all by about as much.
+constexpr double kSlack = 1.003;
+
+/// What a trial is about: the tilt is 2^doublings; weights follow from notches.
+struct Choice {
+  int steps = 0, doublings = 0, before = 0, notch = 0;
+  bool operator<(const Choice& other) const {
+    return std::tie(steps, doublings, before, notch) < std::tie(other.steps, other.doublings, other.before, other.notch);
+  }
+  double tilt() const { return std::exp2(doublings); }
+  /// What a guide adds grows by half from notch to notch: 1 (no guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
+  double weight() const { return has_guide() ? 1 + std::round(80 * std::pow(1.5, notch)) / 100 : 1; }
+  bool has_guide() const { return notch > kNoGuideNotch; }
+};
+
+class Search {
+ public:
+  Search(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure)
+      : search_(search), model_(model), run_(run), measure_(measure) {}
+
+  DistanceResult result();
+
+ private:
+  Plan plan_of(const Choice& choice, float threshold) const;
+  Request request_for(const Choice& choice, float threshold) const;
+  std::string note(const Choice& choice, const std::string& what) const;
+  double cost(const Choice& choice, float threshold);
+  std::optional<float> fit_threshold(const Choice& choice);
+  DistanceTrial draw(const Choice& choice, float threshold);
+  const DistanceTrial* tried(const Choice& choice);
+  bool is_allowed(const Choice& choice) const;
+  bool is_better(const DistanceTrial& trial, const DistanceTrial& than) const;
+  bool is_admissible(const DistanceTrial& trial) const;
+  bool goes_on();
+  void start();
+
+  const DistanceSearch& search_;
+  const ModelSummary& model_;
+  const Runner& run_;
+  const Measure& measure_;
+  int first_steps_ = 1, most_steps_ = 1;
+  double floor_ = 0;
+  float last_threshold_ = 0.05F;  ///< that met the budget: a good guess for the next choice
+  std::vector<DistanceTrial> trials_;
+  std::map<Choice, std::optional<std::size_t>> known_;  ///< places in trials_; none where nothing meets the budget
+  Choice here_;
+};
+
+Plan Search::plan_of(const Choice& choice, float threshold) const {
+  const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
+  const Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
+  if (!choice.has_guide()) return plan;
+  return guided(plan, {.before = choice.before, .weight = choice.weight(), .fallback = GuideFallback::ExitBefore});
+}
+
+Request Search::request_for(const Choice& choice, float threshold) const {
+  Request request = search_.request;
+  request.solver = with_steps(request, choice.steps);
+  request.plan = plan_of(choice, threshold);
+  request.policy = nullptr;
+  return request;
+}
+
+std::string Search::note(const Choice& choice, const std::string& what) const {
+  std::ostringstream text;
+  text << "trial " << trials_.size() + 1 << " of at most " << search_.most_trials << ": " << choice.steps << " steps";
+  if (choice.doublings != 0) text << ", tilt " << choice.tilt();
+  if (choice.has_guide()) text << ", guide " << choice.before << " before, weight " << choice.weight();
+  text << ", " << what;
+  return text.str();
+}
+
+double Search::cost(const Choice& choice, float threshold) {
+  Request request = request_for(choice, threshold);
+  request.count = std::min(request.count, search_.cost_samples);
+  return run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
+}
+
+/// Full depth where the budget pays for it; else the threshold that meets the budget, none where even the highest one costs more.
+std::optional<float> Search::fit_threshold(const Choice& choice) {
+  if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return 0.0F;
+  constexpr int kMostFits = 10;
+  constexpr double kStride = 1.5;
+  const float highest = rounded_threshold(static_cast<double>(largest_threshold(choice.tilt())));
+  float low = 0, high = 0, threshold = std::min(last_threshold_, highest);  // low costs too much, high costs little enough; 0: not known
+  for (int fit = 0; fit < kMostFits; ++fit) {
+    const double found = cost(choice, threshold);
+    if (found > search_.budget) {
+      if (threshold >= highest) return std::nullopt;
+      low = threshold;
+    } else {
+      high = threshold;
+      if (found >= search_.budget * (1 - search_.tolerance)) break;
+    }
+    const double next = high == 0  ? kStride * static_cast<double>(low)
+                        : low == 0 ? static_cast<double>(high) / kStride
+                                   : std::sqrt(static_cast<double>(low) * static_cast<double>(high));
+    threshold = std::min(highest, rounded_threshold(next));
+  }
+  if (high == 0) return std::nullopt;
+  last_threshold_ = high;
+  return high;
+}
+
+DistanceTrial Search::draw(const Choice& choice, float threshold) {
+  const Result result = run_(request_for(choice, threshold), note(choice, "images"));
+  return {.steps = choice.steps,
+          .threshold = threshold,
+          .tilt = choice.tilt(),
+          .before = choice.has_guide() ? choice.before : 0,
+          .weight = choice.weight(),
+          .cost = result.trace.full_evaluations(),
+          .found = measure_(result.images)};
+}
+
+bool Search::is_allowed(const Choice& choice) const {
+  return choice.steps >= first_steps_ && choice.steps <= most_steps_ && std::abs(choice.doublings) <= kMostDoublings &&
+         choice.before >= 1 && choice.before <= std::max(1, std::min(kMostBefore, static_cast<int>(model_.exits.size()))) &&
+         choice.notch >= kNoGuideNotch && choice.notch <= (search_.guides ? kMostNotch : kNoGuideNotch) &&
+         (choice.has_guide() || choice.before == 1) &&
+         (choice.doublings == 0 || !pays_for_full_depth(search_.request, search_.budget, choice.steps));
+}
+
+/// What the choice gives, measured at most once; null where it cannot be tried.
+const DistanceTrial* Search::tried(const Choice& choice) {
+  if (!is_allowed(choice)) return nullptr;
+  const auto known = known_.find(choice);
+  if (known != known_.end()) return known->second ? &trials_[*known->second] : nullptr;
+  if (std::ssize(trials_) >= search_.most_trials) return nullptr;
+  const std::optional<float> threshold = fit_threshold(choice);
+  if (!threshold) {
+    known_[choice] = std::nullopt;
+    return nullptr;
+  }
+  trials_.push_back(draw(choice, *threshold));
+  known_[choice] = trials_.size() - 1;
+  return &trials_.back();
+}
+
+bool Search::is_admissible(const DistanceTrial& trial) const {
+  return trial.cost <= search_.budget * kSlack && trial.found.recall >= floor_;
+}
+
+/// Those that may be taken before those that may not; of these the one that covers more, so that the search finds its way back.
+bool Search::is_better(const DistanceTrial& trial, const DistanceTrial& than) const {
+  if (is_admissible(trial) != is_admissible(than)) return is_admissible(trial);
+  return is_admissible(trial) ? trial.found.distance.all < than.found.distance.all : trial.found.recall > than.found.recall;
+}
+
+/// One round over all coordinates, each as far as it helps; false where none did.
+bool Search::goes_on() {
+  constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps, &Choice::before, &Choice::doublings};
+  bool moved = false;
+  for (const auto coordinate : kCoordinates) {
+    for (const int direction : {1, -1}) {
+      bool helps = true, helped = false;
+      while (helps) {
+        Choice next = here_;
+        next.*coordinate += direction;
+        if (!next.has_guide()) next.before = 1;  // the same plan, whatever it says
+        const DistanceTrial* found = tried(next);
+        // tried() may move the list that this points into.
+        helps = found != nullptr && is_better(*found, trials_[*known_[here_]]);
+        if (helps) here_ = next;
+        helped = helped || helps;
+      }
+      moved = moved || helped;
+      if (helped) break;  // the other direction is where it came from
+    }
+  }
+  return moved;
+}
+
+/// About half the depth and a guide two exits earlier served best where this was measured (docs/results.md).
+void Search::start() {
+  constexpr double kStepsPerBudget = 1.8;
+  const int before = search_.guides ? static_cast<int>(std::min<std::size_t>(2, model_.exits.size())) : 1;
+  const int notch = search_.guides && before > 0 ? 0 : kNoGuideNotch;
+  for (int steps = static_cast<int>(std::round(kStepsPerBudget * search_.budget)); steps >= first_steps_; --steps) {
+    here_ = {std::clamp(steps, first_steps_, most_steps_), 0, std::max(before, 1), notch};
+    if (tried(here_) != nullptr) return;
+  }
+  here_ = {first_steps_, 0, 1, kNoGuideNotch};  // plain full depth, which has been tried
+}
+
+DistanceResult Search::result() {
+  first_steps_ = full_steps(search_.request, search_.budget);
+  most_steps_ = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
+  if (most_steps_ < first_steps_) {
+    raise({"most_steps", "be at least the " + show(first_steps_) + " full steps that the budget pays for", "is " + show(most_steps_)});
+  }
+  here_ = {first_steps_, 0, 1, kNoGuideNotch};
+  const DistanceTrial* plain = tried(here_);
+  if (plain == nullptr) raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
+  DistanceResult result;
+  result.full_depth = *plain;
+  result.recall_floor = floor_ = search_.recall_floor.value_or(plain->found.recall);
+  start();
+  while (goes_on()) {
+  }
+  const auto best = std::min_element(trials_.begin(), trials_.end(), [&](const auto& a, const auto& b) { return is_better(a, b); });
+  result.best = is_admissible(*best) ? *best : result.full_depth;
+  result.gain_half_width = difference_half_width(result.full_depth.found.distance, result.best.found.distance);
+  for (const auto& [choice, place] : known_) {
+    if (place && &trials_[*place] == &*best) result.plan = plan_of(choice, best->threshold);
+  }
+  if (!is_admissible(*best)) result.plan = full_depth();
+  result.plan.solver = with_steps(search_.request, result.best.steps);
+  result.plan.model = model_.id;
+  result.trials = std::move(trials_);
+  return result;
+}
+
+}  // namespace
+
+double difference_half_width(const GroupedDistance& first, const GroupedDistance& second) {
+  if (first.without.size() != second.without.size()) {
+    raise({"difference_half_width", "be given distances of the same groups",
+           "got " + show(std::ssize(first.without)) + " and " + show(std::ssize(second.without))});
+  }
+  GroupedDistance difference{first.all - second.all, {}};
+  for (std::size_t g = 0; g < first.without.size(); ++g) difference.without.push_back(first.without[g] - second.without[g]);
+  return half_width(difference);
+}
+
+DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure) {
+  require_range("budget", search.budget, 1.0, 10000.0);
+  require_range("most_steps", search.most_steps, 0, 10000);
+  require_range("most_trials", search.most_trials, 2, 10000);
+  if (search.recall_floor) require_range("recall_floor", *search.recall_floor, 0.0, 1.0);
+  if (model.uncertainty == "none") {
+    raise({"the model", "have uncertainty modules, by which samples leave early", "has none",
+           "train them: adadiff train --from MODEL --trained exits"});
+  }
+  return Search(search, model, run, measure).result();
+}
+
+}  // namespace adadiff::detail
