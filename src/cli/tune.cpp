@@ -125,18 +125,37 @@ void report(const detail::DistanceResult& result, const TuneFlags& flags) {
   print_result(text + "written  " + flags.output + "\n");
 }
 
-detail::BudgetResult search_paired(const TuneFlags& flags, Request request, const ModelSummary& model, const detail::Runner& run) {
+detail::BudgetResult search_paired(const TuneFlags& flags, Request request, const Pipeline& pipeline) {
+  TerminalProgress progress("tune", "steps");
+  const detail::Runner run = [&](const Request& trial, const std::string& note) {
+    return run_to_end(pipeline, trial, progress, note).result;
+  };
   detail::BudgetSearch search;
   search.budget = flags.budget;
   search.request = std::move(request);
   search.reference_steps = static_cast<int>(flags.reference_steps.value_or(0));
   search.most_steps = static_cast<int>(flags.most_steps);
   search.one_threshold = flags.one_threshold;
-  return detail::search_budget(search, model, run);
+  return detail::search_budget(search, pipeline.model(), run);
 }
 
-detail::DistanceResult search_distance(const TuneFlags& flags, Request request, const ModelSummary& model, const detail::Runner& run) {
-  const detail::Measure measure = open_objective(flags.objective, model, request.count);
+/// Counts trials; the search may need fewer than it is allowed, so the time left is the most that it can be.
+detail::DistanceResult search_distance(const TuneFlags& flags, Request request, const Pipeline& pipeline) {
+  const detail::Measure objective = open_objective(flags.objective, pipeline.model(), request.count);
+  TerminalProgress progress("tune", "trials");
+  double done = 0;
+  const detail::Measure measure = [&](const Images& images) {
+    detail::MeasuredImages found = objective(images);
+    ++done;
+    return found;
+  };
+  const detail::Runner run = [&, count = request.count](const Request& trial, const std::string& note) {
+    const bool draws_all = trial.count == count;
+    const auto show = [&](double share) {
+      progress.update(done + (draws_all ? share : 0), static_cast<double>(flags.most_trials), {.extra = note, .ending = "left at most"});
+    };
+    return run_to_end(pipeline, trial, show).result;
+  };
   detail::DistanceSearch search;
   search.budget = flags.budget;
   search.request = std::move(request);
@@ -144,7 +163,7 @@ detail::DistanceResult search_distance(const TuneFlags& flags, Request request, 
   search.most_steps = static_cast<int>(flags.most_steps);
   search.guides = !flags.no_guide;
   search.most_trials = static_cast<int>(flags.most_trials);
-  return detail::search_distance(search, model, run, measure);
+  return detail::search_distance(search, pipeline.model(), run, measure);
 }
 
 void check_flags(const TuneFlags& flags) {
@@ -179,19 +198,7 @@ void tune(TuneFlags& flags) {
     detail::write_text(flags.output, to_json(result.plan) + "\n");
     report(result, flags);
   };
-  auto progress = std::make_optional<TerminalProgress>("tune", "steps");
-  const detail::Runner run = [&](const Request& trial, const std::string& note) {
-    return run_to_end(pipeline, trial, *progress, note).result;
-  };
-  if (flags.is_paired()) {
-    const detail::BudgetResult result = search_paired(flags, request, model, run);
-    progress.reset();
-    finish(result);
-  } else {
-    const detail::DistanceResult result = search_distance(flags, request, model, run);
-    progress.reset();
-    finish(result);
-  }
+  flags.is_paired() ? finish(search_paired(flags, request, pipeline)) : finish(search_distance(flags, request, pipeline));
 }
 
 void add_objective_flags(CLI::App& verb, TuneFlags& flags) {

@@ -83,7 +83,7 @@ Request Search::request_for(const Choice& choice, float threshold) const {
 
 std::string Search::note(const Choice& choice, const std::string& what) const {
   std::ostringstream text;
-  text << "trial " << trials_.size() + 1 << " of at most " << search_.most_trials << ": " << choice.steps << " steps";
+  text << choice.steps << " steps";
   if (choice.doublings != 0) text << ", tilt " << choice.tilt();
   if (choice.has_guide()) text << ", guide " << choice.before << " before, weight " << choice.weight();
   text << ", " << what;

@@ -13,12 +13,21 @@ import json
 import math
 import pathlib
 
-COLOURS = {"full depth": "#444444", "one depth": "#b58900", "schedule": "#268bd2", "adaptive": "#d33682",
+COLOURS = {"full depth": "#444444", "one depth": "#b58900", "schedule": "#268bd2", "adaptive": "#d33682", "adaptive, paired": "#dc322f",
            "one threshold": "#6c71c4", "true excess": "#859900", "absolute": "#cb4b16"}
 WAYS = {"full depth": "full depth", "one depth": "one depth for all", "schedule": "schedule of depths",
-        "adaptive": "**adaptive per sample**", "one threshold": "adaptive, one threshold",
+        "adaptive": "adaptive per sample", "adaptive, paired": "adaptive, by the paired error", "one threshold": "adaptive, one threshold",
         "true excess": "true excess, same steps and tilt",
         "absolute": "the paper's absolute error"}
+
+
+def base_way(way):
+    return way.replace(" + guide", "")
+
+
+def shown_way(way):
+    name = WAYS[base_way(way)] + (" + guide" if way.endswith("+ guide") else "")
+    return f"**{name}**" if way == "adaptive + guide" else name
 
 
 def kid(point, group=None):
@@ -103,29 +112,38 @@ def table(points, solver, groups):
     rows = sorted((p for p in points if p["solver"] == solver), key=lambda p: (p["way"] != "full depth", p["budget"], cost(p)))
     full = [p for p in rows if p["way"] == "full depth"]
     lines = [f"{solver}:", "",
-             "| budget | way | steps | cost | KID × 1000 | Fréchet | recall | PSNR to 50 steps, dB | spread of exits | "
-             "ms per image, batch 64 | batch 1 | gain in compute | in time, 64 | in time, 1 | gain by PSNR |", "|" + "---|" * 15]
+             "| budget | way | steps | cost | KID × 1000 | Fréchet | precision | recall | class agreement | texture Fréchet | "
+             "total variation | PSNR to 50 steps, dB | spread of exits | ms per image, batch 64 | batch 1 | gain in compute | in time, 64 | "
+             "in time, 1 | gain by PSNR |", "|" + "---|" * 19]
     for p in rows:
         found = p["found"]
-        cells = ["" if p["way"] == "full depth" else p["budget"], WAYS[p["way"]], found["steps"], f"{cost(p):.2f}", f"{1000 * kid(p):.2f}",
-                 f"{found['frechet']:.2f}", f"{found['recall']:.2f}", f"{psnr(p):.1f}", f"{found['exit_spread']:.2f}", milliseconds(p, 64),
-                 milliseconds(p, 1), *gains(p, full, groups)]
+        cells = ["" if p["way"] == "full depth" else p["budget"], shown_way(p["way"]), found["steps"], f"{cost(p):.2f}",
+                 f"{1000 * kid(p):.2f}", f"{found['frechet']:.3f}", f"{found['precision']:.3f}", f"{found['recall']:.3f}",
+                 known(found, "class_agreement"), known(found, "texture_frechet"), known(found, "total_variation_ratio"),
+                 f"{psnr(p):.1f}", f"{found['exit_spread']:.2f}", milliseconds(p, 64), milliseconds(p, 1), *gains(p, full, groups)]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return lines + [""] + ahead(rows, groups)
 
 
+def known(found, key):
+    return f"{found[key]:.3f}" if found.get(key) is not None else ""
+
+
 def ahead(rows, groups):
-    """Adaptive against the ways that treat all samples alike."""
+    """Leaving per sample against the ways that treat all samples alike, and guided ways against the same ways without a guide."""
     lines = []
     for budget in sorted({p["budget"] for p in rows}):
         way = {p["way"]: p for p in rows if p["budget"] == budget}
-        for other in ("one depth", "schedule"):
-            if "adaptive" not in way or other not in way:
+        pairs = [("adaptive" + guide, other + guide) for guide in ("", " + guide") for other in ("one depth", "schedule")]
+        pairs += [("adaptive + guide", "full depth + guide")] + [(w + " + guide", w) for w in ("one depth", "schedule", "adaptive")]
+        for first, second in pairs:
+            if first not in way or second not in way:
                 continue
-            a, s = way["adaptive"], way[other]
+            a, s = way[first], way[second]
             half = interval([kid(a, g) - kid(s, g) for g in range(groups)])
-            lines.append(f"- Budget {budget}: adaptive minus {other} {1000 * (kid(a) - kid(s)):+.2f} ± {1000 * half:.2f} in KID × 1000, "
-                         f"{psnr(a) - psnr(s):+.2f} dB; they cost {cost(a):.2f} and {cost(s):.2f}.")
+            lines.append(f"- Budget {budget}: {first} minus {second} {1000 * (kid(a) - kid(s)):+.2f} ± {1000 * half:.2f} in KID × 1000, "
+                         f"{a['found']['frechet'] - s['found']['frechet']:+.3f} in Fréchet distance, "
+                         f"{a['found']['recall'] - s['found']['recall']:+.3f} in recall; they cost {cost(a):.2f} and {cost(s):.2f}.")
     return lines + [""]
 
 
@@ -171,8 +189,9 @@ class Panel:
         for way, points in self.curves.items():
             places = [self.place(*point) for point in sorted(points)]
             path = " ".join(f"{px:.1f},{py:.1f}" for px, py in places)
-            out.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[way]}" stroke-width="2"/>')
-            out += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.5" fill="{COLOURS[way]}"/>' for px, py in places]
+            dashes = ' stroke-dasharray="6 4"' if way.endswith("+ guide") else ""
+            out.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[base_way(way)]}" stroke-width="2"{dashes}/>')
+            out += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.5" fill="{COLOURS[base_way(way)]}"/>' for px, py in places]
         return out
 
 
@@ -200,8 +219,8 @@ def plot(points):
            f'<rect width="{width}" height="{height}" fill="white"/>']
     for panel in panels:
         out += panel.svg()
-    for i, way in enumerate(ways):
-        out += [f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[way]}"/>',
+    for i, way in enumerate(way for way in ways if not way.endswith("+ guide")):
+        out += [f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[base_way(way)]}"/>',
                 f'<text x="{92 + 180 * i}" y="{height - 13}">{way}</text>']
     return "\n".join(out + ["</svg>", ""])
 

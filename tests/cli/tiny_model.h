@@ -10,4 +10,9 @@ void write_tiny_model(const std::string& path);
 /// The same with some of the description's keys replaced, given as a JSON object.
 void write_tiny_model(const std::string& path, const std::string& changes);
 
+/// A classifier of three classes for its images, with random weights.
+void write_tiny_classifier(const std::string& path);
+/// Twelve pictures of its size in two folders below `folder`, dark ones and light ones.
+void write_tiny_pictures(const std::string& folder);
+
 }  // namespace adadiff::testing
