@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "evaluation/classifier.h"
+#include "evaluation/texture_features.h"
 #include "evaluation/torchscript_features.h"
 
 namespace adadiff::detail {
@@ -28,6 +29,7 @@ void check_seen_images(const Images& images) {
 
 // TorchScript files are zip archives; a safetensors file begins with the length of its header.
 std::unique_ptr<FeatureExtractor> open_features(const std::string& path) {
+  if (path == kTextureName) return std::make_unique<TextureFeatures>();
   std::ifstream file(path, std::ios::binary);
   std::array<char, 4> start{};
   file.read(start.data(), start.size());

@@ -30,7 +30,8 @@ class FeatureExtractor {
 /// Throws InvalidArgument unless there are 1 or 3 channels and as many pixels as the sizes say.
 void check_seen_images(const Images& images);
 
-/// By the file's content: our classifier (safetensors) or a TorchScript archive. Throws FileError, ModelError.
+/// The word kTextureName (texture_features.h), or a file, told by its content: our classifier (safetensors) or a TorchScript archive.
+/// Throws FileError, ModelError.
 std::unique_ptr<FeatureExtractor> open_features(const std::string& path);
 
 }  // namespace adadiff::detail

@@ -8,6 +8,7 @@ than features, where sqrtm is noise) through the singular values of the product 
 """
 
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -51,6 +52,47 @@ def similarity(x, y):
     return float(np.mean((2 * mx * my + 1e-4) * (2 * vxy + 9e-4) / ((mx**2 + my**2 + 1e-4) * (vx + vy + 9e-4))))
 
 
+def ring_of(u, v, h, w, rings):
+    """The smallest b with (u / h)^2 + (v / w)^2 <= (b / (2 rings))^2, in whole numbers."""
+    least_square = -(-4 * rings**2 * (u * u * w * w + v * v * h * h) // (h * h * w * w))
+    return math.isqrt(least_square - 1) + 1 if least_square > 0 else 0
+
+
+def band_powers(x):
+    """Of an image [H, W, C] in [0, 1]: mean power of each ring from 1 on, and of the corners behind them."""
+    h, w = x.shape[:2]
+    rings = min(15, max(1, min(h, w) // 2))
+    power = (np.abs(np.fft.fft2(x, axes=(0, 1))) ** 2).mean(2) / (h * w)
+    ring = np.array([[ring_of(min(u, h - u), min(v, w - v), h, w, rings) for v in range(w)] for u in range(h)])
+    bands = [ring == b for b in range(1, rings + 1)] + [ring > rings]
+    return np.array([power[band].mean() if band.any() else 0 for band in bands])
+
+
+def total_variation(x):
+    return np.abs(np.diff(x, axis=1)).mean() + np.abs(np.diff(x, axis=0)).mean()
+
+
+def texture(image):
+    """docs/evaluation.md, "Texture", of one image uint8 [H, W, C]."""
+    x, rounding = image / 255.0, 1 / (12 * 255**2)
+    mask = np.outer([1, -2, 1], [1, -2, 1])
+    r = np.stack([scipy.signal.convolve2d(x[:, :, c], mask, mode="valid") for c in range(x.shape[2])])
+    noise = math.sqrt(math.pi / 2) / 6 * np.abs(r).mean()
+    peakedness = (np.mean(r**4) + 3 * (36 * rounding) ** 2) / (3 * (np.mean(r**2) + 36 * rounding) ** 2)
+    level = lambda values, least: np.log(1 + values / least) / math.log(1 + 1 / least)
+    amplitudes = level(np.array([total_variation(x), noise]), math.sqrt(rounding))
+    return np.concatenate([level(band_powers(x), rounding), amplitudes, [math.log(peakedness) / math.log(1 + 1 / rounding)]])
+
+
+def grainy_image(rng, h, w, channels):
+    """A slope with an edge, grain, and a speck."""
+    x = 0.2 + 0.3 * np.add.outer(np.arange(h) / h, np.arange(w) / w)[:, :, None] + np.zeros(channels)
+    x[h // 3 :, w // 2 :] += 0.2
+    x += 0.03 * rng.normal(size=x.shape)
+    x[h // 4, w // 4] = 1
+    return np.round(255 * np.clip(x, 0, 1)).astype(np.uint8)
+
+
 def main():
     rng = np.random.default_rng(7)
     mix = rng.normal(size=(6, 6))
@@ -61,6 +103,7 @@ def main():
     estimates = [discrepancy(reference[a], generated[b]) for a, b in subsets]
     first = rng.uniform(size=(13, 17))
     second = np.clip(first + 0.2 * rng.normal(size=first.shape), 0, 1)
+    grainy = grainy_image(rng, 9, 12, 1), grainy_image(rng, 35, 32, 3)
     record = {
         "reference": reference.tolist(),
         "generated": generated.tolist(),
@@ -76,6 +119,7 @@ def main():
         "first_plane": first.ravel().tolist(),
         "second_plane": second.ravel().tolist(),
         "similarity": similarity(first, second),
+        "texture": [{"image": image.tolist(), "numbers": texture(image).tolist()} for image in grainy],
     }
     path = pathlib.Path(__file__).parent / "metrics.json"
     path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
