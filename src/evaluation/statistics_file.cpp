@@ -2,10 +2,12 @@
 #include "evaluation/statistics_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/check.h"
 #include "evaluation/npz.h"
+#include "evaluation/texture_features.h"
 
 namespace adadiff::detail {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr std::int64_t kMostDimensions = 16384;
 constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;  // numbers: 16 GiB
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 34;
+constexpr double kMostExtent = 1 << 20;
 
 /// Before anything of that size is read.
 void require_dimensions(std::int64_t found, const ReferenceLimits& limits, const std::string& path) {
@@ -42,12 +45,36 @@ FeatureStatistics read_statistics(const NpzFile& file, const std::string& path) 
   return statistics;
 }
 
-Features read_features(const NpzFile& file, const std::string& name, const ReferenceLimits& limits, const std::string& path) {
-  require_dimensions(length_of(file, name, 1), limits, path);
+Features read_rows(const NpzFile& file, const std::string& name, const ReferenceLimits& limits, const std::string& path) {
   const NpzArray<double> array = file.numbers(name, {.dimensions = 2, .most = kMostFeatures, .most_rows = limits.most_samples});
   const Eigen::Map<const Features> features(array.values.data(), array.shape[0], array.shape[1]);
   if (!features.allFinite()) raise<ModelError>({path + ": " + name, "hold finite numbers", "holds NaN or infinity"});
   return features;
+}
+
+Features read_features(const NpzFile& file, const std::string& name, const ReferenceLimits& limits, const std::string& path) {
+  require_dimensions(length_of(file, name, 1), limits, path);
+  return read_rows(file, name, limits, path);
+}
+
+ReferenceTexture read_texture(const NpzFile& file, const ReferenceLimits& limits, const std::string& path) {
+  const std::vector<double> shape = file.numbers("texture_shape", {.dimensions = 1, .most = 3}).values;
+  const auto is_extent = [](double extent) { return extent >= 1 && extent <= kMostExtent && extent == std::floor(extent); };
+  if (shape.size() != 3 || !std::all_of(shape.begin(), shape.end(), is_extent)) {
+    raise<ModelError>({path + ": texture_shape", "be a height, a width and a number of channels", "is something else"});
+  }
+  ReferenceTexture texture{.features = {},
+                           .height = static_cast<std::int64_t>(shape[0]),
+                           .width = static_cast<std::int64_t>(shape[1]),
+                           .channels = static_cast<std::int64_t>(shape[2])};
+  const std::int64_t dimensions = texture_dimensions(texture.height, texture.width), found = length_of(file, "texture", 1);
+  if (found != dimensions) {
+    raise<ModelError>({path + ": texture",
+                       "be [N, " + show(dimensions) + "] for images of " + show(texture.height) + " x " + show(texture.width),
+                       "is [N, " + show(found) + "]", "save the reference anew"});
+  }
+  texture.features = read_rows(file, "texture", limits, path);
+  return texture;
 }
 
 Images read_pictures(const NpzFile& file, const ReferenceLimits& limits, const std::string& path) {
@@ -88,6 +115,7 @@ Reference read_reference(const std::string& path, const ReferenceLimits& limits)
   if (!reference.statistics && !reference.features && !reference.images) {
     raise<ModelError>({path, "hold mu and sigma, features, feats, reps or arr_0", "holds none of them"});
   }
+  if (file.has("texture") && file.has("texture_shape")) reference.texture = read_texture(file, limits, path);
   return reference;
 }
 
@@ -99,6 +127,12 @@ void write_reference(const std::string& path, const Reference& reference) {
     arrays["sigma"] = array_of(reference.statistics->covariance);
   }
   if (reference.features) arrays["features"] = array_of(*reference.features);
+  if (reference.texture) {
+    const ReferenceTexture& texture = *reference.texture;
+    arrays["texture"] = array_of(texture.features);
+    arrays["texture_shape"] = {
+        {3}, {static_cast<double>(texture.height), static_cast<double>(texture.width), static_cast<double>(texture.channels)}};
+  }
   write_npz(path, arrays);
 }
 

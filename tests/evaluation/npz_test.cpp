@@ -132,6 +132,50 @@ TEST_F(NpzFiles, KeepAReference) {
   EXPECT_EQ(*again.features, *reference.features);
 }
 
+Reference with_texture(std::int64_t rows) {
+  Reference reference = read_reference(kStatistics);
+  reference.texture = ReferenceTexture{Features::Zero(rows, 5), 2, 3, 1};
+  for (Eigen::Index row = 0; row < rows; ++row) reference.texture->features(row, 0) = static_cast<double>(row);
+  return reference;
+}
+
+TEST_F(NpzFiles, KeepTheTextureOfAReference) {
+  write_reference(folder_ / "r.npz", with_texture(4));
+  const Reference again = read_reference(folder_ / "r.npz", {.dimensions = 3});
+  ASSERT_TRUE(again.texture);
+  EXPECT_EQ(again.texture->features, with_texture(4).texture->features);
+  EXPECT_THAT((std::vector{again.texture->height, again.texture->width, again.texture->channels}), ElementsAre(2, 3, 1));
+}
+
+TEST_F(NpzFiles, GiveAtMostSoManySamplesOfTexture) {
+  write_reference(folder_ / "r.npz", with_texture(4));
+  const Features kept = read_reference(folder_ / "r.npz", {.most_samples = 2}).texture->features;
+  EXPECT_THAT((std::vector<double>(kept.col(0).begin(), kept.col(0).end())), ElementsAre(0, 2));
+}
+
+TEST(ReferenceFile, OfOldHasNoTexture) { EXPECT_FALSE(read_reference(kStatistics).texture); }
+
+TEST_F(NpzFiles, HaveNoTextureWithoutItsShape) {
+  write_npz(folder_ / "a.npz", {{"features", {{2, 1}, {1, 2}}}, {"texture", {{2, 5}, std::vector<double>(10)}}});
+  EXPECT_FALSE(read_reference(folder_ / "a.npz").texture);
+}
+
+TEST_F(NpzFiles, RefuseTextureThatDoesNotFitItsShape) {
+  const auto reading = [&](const std::vector<double>& shape, double value) {
+    write_npz(folder_ / "a.npz",
+              {{"features", {{1, 1}, {1}}}, {"texture", {{1, 5}, {value, 0, 0, 0, 0}}}, {"texture_shape", {{std::ssize(shape)}, shape}}});
+    return [&] { read_reference(folder_ / "a.npz"); };
+  };
+  const char* no_shape = "a.npz: texture_shape: must be a height, a width and a number of channels, but is something else";
+  for (const std::vector<double>& shape : {std::vector<double>{2, 3}, {0, 3, 1}, {2.5, 3, 1}, {2, 1e18, 1}, {2, NAN, 1}}) {
+    EXPECT_THAT(reading(shape, 0), ThrowsMessage<ModelError>(HasSubstr(no_shape)));
+  }
+  EXPECT_THAT(reading({28, 28, 1}, 0),
+              ThrowsMessage<ModelError>(
+                  HasSubstr("a.npz: texture: must be [N, 18] for images of 28 x 28, but is [N, 5]; save the reference anew")));
+  EXPECT_THAT(reading({2, 3, 1}, NAN), ThrowsMessage<ModelError>(HasSubstr("a.npz: texture: must hold finite numbers")));
+}
+
 TEST(ReferenceFile, OfAnotherNetworkIsRefusedBeforeItIsRead) {
   EXPECT_THAT([] { read_reference(kStatistics, {.dimensions = 5, .network = "inception"}); },
               ThrowsMessage<ModelError>(HasSubstr("must hold features of 5 numbers, as inception gives, but holds 3; name the network")));
