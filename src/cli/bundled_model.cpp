@@ -37,7 +37,7 @@ std::string model_path(const std::string& given) {
 
 std::string features_path(const std::string& given) {
   if (!given.empty()) return given;
-  return find_bundled("fashion-mnist-classifier.safetensors", "name a classifier or TorchScript file with --features");
+  return find_bundled("fashion-mnist-classifier.safetensors", "name a classifier or TorchScript file with --features, or texture");
 }
 
 }  // namespace adadiff::cli

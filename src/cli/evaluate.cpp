@@ -22,6 +22,7 @@
 #include "core/check.h"
 #include "evaluation/excess_network.h"
 #include "evaluation/solver_table.h"
+#include "evaluation/texture_features.h"
 #include "io/npy.h"
 #include "pipeline/pipeline_impl.h"
 
@@ -107,7 +108,7 @@ PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel
 /// What images are measured with; opened before they are drawn, which may take hours.
 struct Yardstick {
   std::unique_ptr<detail::FeatureExtractor> extractor;
-  detail::RealFeatures real;  ///< empty without a reference
+  ReferenceFeatures real;  ///< empty without a reference
 };
 
 detail::QualityOptions quality_options(const EvaluateFlags& flags) {
@@ -124,8 +125,14 @@ std::optional<Yardstick> open_yardstick(const EvaluateFlags& flags, const ModelS
   blank.pixels.resize(static_cast<std::size_t>(model.channels * model.height * model.width));
   const std::int64_t dimensions = yardstick.extractor->extract(blank).features.cols();
   if (!flags.reference.path.empty()) yardstick.real = reference_features(flags.reference, *yardstick.extractor, dimensions, model);
-  detail::check_quality(yardstick.real, flags.samples, quality_options(flags));
+  detail::check_quality(yardstick.real.seen, flags.samples, quality_options(flags));
   return yardstick;
+}
+
+/// How fine noise differs, which the features of a classifier hardly show.
+TextureReport measure_texture(const EvaluateFlags& flags, const detail::RealFeatures& real, const Images& images) {
+  const detail::Features generated = detail::TextureFeatures().extract(images).features;
+  return {detail::measure_quality(real, generated, quality_options(flags)), detail::compare_levels(*real.features, generated)};
 }
 
 /// Returns a note where something could not be measured.
@@ -139,8 +146,10 @@ std::string measure_images(const EvaluateFlags& flags, const Yardstick& yardstic
     if (classes) report.class_agreement = detail::class_agreement(generated.classes, *classes);
     if (!classes) note = "no class agreement, since the classifier does not know the model's classes by name";
   }
-  report.references = yardstick.real.features ? yardstick.real.features->rows() : 0;
-  report.quality = detail::measure_quality(yardstick.real, generated.features, quality_options(flags));
+  const ReferenceFeatures& real = yardstick.real;
+  report.references = real.seen.features ? real.seen.features->rows() : 0;
+  report.quality = detail::measure_quality(real.seen, generated.features, quality_options(flags));
+  if (real.texture.features) report.texture = measure_texture(flags, real.texture, images);
   return note;
 }
 
@@ -148,10 +157,11 @@ void check_flags(const EvaluateFlags& flags) {
   if (flags.scores != "learned" && flags.scores != "ideal") {
     detail::raise({"--scores", "be learned or ideal", "is " + detail::show(flags.scores)});
   }
+  const std::string features = flags.features == detail::kTextureName ? "" : flags.features;  // no file
   require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
                                                                                                       {"--plan", flags.sampling.plan},
                                                                                                       {"--reference", flags.reference.path},
-                                                                                                      {"--features", flags.features}});
+                                                                                                      {"--features", features}});
 }
 
 PlannedRequest plan_request(EvaluateFlags& flags, const ModelSummary& model) {
@@ -214,11 +224,12 @@ Action add_evaluate(CLI::App& verb) {
   reference->type_name("PATH");
   add_whole(verb, {"--references", "use at most so many real images, spread evenly"}, flags->reference.images, {2, kMostSamples})
       ->needs(reference);
-  verb.add_option("--save-reference", flags->reference.save, "write their statistics and features")
+  verb.add_option("--save-reference", flags->reference.save, "write their statistics, features and texture")
       ->type_name("FILE.npz")
       ->needs(reference);
-  verb.add_option("--features", flags->features, "what sees the images: a classifier of train-classifier or TorchScript (default: bundled)")
-      ->type_name("FILE");
+  verb.add_option("--features", flags->features,
+                  "what sees the images: a classifier of train-classifier, TorchScript, or texture (default: bundled)")
+      ->type_name("FILE|texture");
   add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"}, flags->paired, {0, kMostSamples});
   add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"}, flags->paired_steps, {1, 10000});
   add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000})->needs(reference);

@@ -40,10 +40,7 @@ ordered_json to_json(const PairedReport& paired) {
   return json;
 }
 
-void add_quality(const EvaluationReport& report, ordered_json& json) {
-  const detail::Quality& q = report.quality;
-  json["features"] = report.features;
-  if (report.references > 0) json["references"] = report.references;
+void add_distances(const detail::Quality& q, ordered_json& json) {
   if (q.frechet) json["frechet"] = *q.frechet;
   if (q.kernel) {
     json["kid"] = q.kernel->mean;
@@ -56,13 +53,27 @@ void add_quality(const EvaluationReport& report, ordered_json& json) {
   }
   if (q.grouped_kernel) json["kid_groups"] = to_json(*q.grouped_kernel);
   if (q.grouped_frechet) json["frechet_groups"] = to_json(*q.grouped_frechet);
+}
+
+void add_quality(const EvaluationReport& report, ordered_json& json) {
+  json["features"] = report.features;
+  if (report.references > 0) json["references"] = report.references;
+  add_distances(report.quality, json);
   if (report.class_agreement) json["class_agreement"] = *report.class_agreement;
+}
+
+ordered_json to_json(const TextureReport& texture) {
+  ordered_json json;
+  add_distances(texture.quality, json);
+  json["total_variation_ratio"] = texture.levels.total_variation_ratio;
+  json["spectrum_db"] = texture.levels.spectrum_db;
+  return json;
 }
 
 std::string line(const std::string& name, const std::string& value) { return name + std::string(17 - name.size(), ' ') + value + "\n"; }
 
-std::string with_interval(const detail::GroupedDistance& distance, double scale) {
-  return fixed(scale * distance.all, 3) + " +- " + fixed(scale * half_width(distance), 3);
+std::string with_interval(const detail::GroupedDistance& distance, double scale, int digits = 3) {
+  return fixed(scale * distance.all, digits) + " +- " + fixed(scale * half_width(distance), digits);
 }
 
 std::string quality_text(const EvaluationReport& report) {
@@ -78,6 +89,18 @@ std::string quality_text(const EvaluationReport& report) {
   if (q.grouped_kernel) text += line("KID x 1000, all", with_interval(*q.grouped_kernel, 1000));
   if (report.class_agreement) text += line("class agreement", fixed(*report.class_agreement, 4));
   return text;
+}
+
+std::string texture_text(const TextureReport& texture) {
+  const detail::Quality& q = texture.quality;
+  const std::string frechet = q.grouped_frechet ? with_interval(*q.grouped_frechet, 1, 5) : fixed(*q.frechet, 5);
+  const std::string kernel = q.grouped_kernel ? with_interval(*q.grouped_kernel, 1000) : fixed(1000 * q.kernel->mean, 3);
+  std::string spectrum;
+  for (const double band : texture.levels.spectrum_db) spectrum += (band > 0 ? "+" : "") + fixed(band, 1) + " ";
+  return line("texture", "Fréchet " + frechet + ", KID x 1000 " + kernel + "; lower is better") +
+         line("  variation",
+              fixed(texture.levels.total_variation_ratio, 3) + " of the real images'; 1 is best, more is grain, less is blur") +
+         line("  spectrum", spectrum + "dB over the real images, from low to high frequency; 0 is best");
 }
 
 std::string paired_text(const PairedReport& paired) {
@@ -112,6 +135,7 @@ ordered_json to_json(const EvaluationReport& report) {
                        {"full_evaluations", trace.full_evaluations()},
                        {"wall_ms", report.wall_ms}};
   if (!report.features.empty()) add_quality(report, json);
+  if (report.texture) json["texture"] = to_json(*report.texture);
   if (report.paired) json["paired"] = to_json(*report.paired);
   return json;
 }
@@ -125,6 +149,7 @@ std::string to_text(const EvaluationReport& report) {
                      line("cost", fixed(trace.full_evaluations(), 2) + " full evaluations per image") +
                      line("wall time", std::isnan(report.wall_ms) ? "-" : duration(report.wall_ms));
   if (!report.features.empty()) text += quality_text(report);
+  if (report.texture) text += texture_text(*report.texture);
   if (report.paired) text += paired_text(*report.paired);
   return text;
 }

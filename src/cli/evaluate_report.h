@@ -12,6 +12,7 @@
 
 #include "evaluation/paired_error.h"
 #include "evaluation/quality.h"
+#include "evaluation/texture_features.h"
 
 namespace adadiff::cli {
 
@@ -30,6 +31,12 @@ struct PairedReport {
   std::vector<PredictionError> predictions;  ///< from noise to image
 };
 
+/// How the grain of images differs from that of real ones (evaluation/texture_features.h).
+struct TextureReport {
+  detail::Quality quality;  ///< distances between the texture of both sets
+  detail::TextureLevels levels;
+};
+
 struct EvaluationReport {
   std::string model, plan, solver;
   std::int64_t samples = 0;
@@ -40,6 +47,7 @@ struct EvaluationReport {
   std::int64_t references = 0;
   detail::Quality quality;
   std::optional<double> class_agreement;
+  std::optional<TextureReport> texture;
   std::optional<PairedReport> paired;
 };
 

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "evaluation/spread.h"
 #include "evaluation/statistics_file.h"
+#include "evaluation/texture_features.h"
 #include "training/image_source.h"
 #include "training/task.h"
 
@@ -44,11 +45,19 @@ Images load_images(const std::string& path, const ModelSummary& model, std::int6
   return detail::read_images(*source, some_of(source->count, most));
 }
 
-RealFeatures from_images(const Images& images, const FeatureExtractor& extractor) {
-  RealFeatures real;
-  real.features = extractor.extract(images).features;
-  real.gaussian.emplace(detail::feature_statistics(*real.features));
-  return real;
+/// Of images, or of what is known of them.
+template <class Pictures>
+bool has_shape_of(const Pictures& pictures, const ModelSummary& model) {
+  return pictures.height == model.height && pictures.width == model.width && pictures.channels == model.channels;
+}
+
+detail::Reference from_images(const Images& images, const FeatureExtractor& extractor, const ModelSummary& model) {
+  detail::Reference reference;
+  reference.features = extractor.extract(images).features;
+  if (has_shape_of(images, model)) {
+    reference.texture = {detail::TextureFeatures().extract(images).features, images.height, images.width, images.channels};
+  }
+  return reference;
 }
 
 /// Before images are drawn, which may take hours.
@@ -60,30 +69,41 @@ detail::GaussianReference checked(detail::FeatureStatistics statistics, const st
   }
 }
 
-RealFeatures from_file(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions) {
+/// With the statistics that the file says, which may come of more images than it holds.
+detail::Reference from_file(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions,
+                            const ModelSummary& model) {
   detail::Reference file =
       detail::read_reference(flags.path, {.dimensions = dimensions, .network = extractor.name(), .most_samples = flags.images});
+  if (!file.images) return file;
+  detail::Reference reference = from_images(*file.images, extractor, model);
+  if (const std::int64_t found = reference.features->cols(); found != dimensions) {
+    raise<ModelError>({flags.path + ": arr_0", "hold images with " + show(dimensions) + " features each, as the model's have",
+                       "has " + show(found), "bring them to the model's size"});
+  }
+  reference.statistics = std::move(file.statistics);
+  return reference;
+}
+
+RealFeatures real_texture(const detail::Reference& reference, const ModelSummary& model, const std::string& path) {
   RealFeatures real;
-  if (file.images) real.features = extractor.extract(*file.images).features;
-  if (file.features) real.features = std::move(file.features);
-  // The file's statistics may come of more images than it holds.
-  real.gaussian = checked(file.statistics ? std::move(*file.statistics) : detail::feature_statistics(*real.features), flags.path);
+  if (!reference.texture || !has_shape_of(*reference.texture, model) || reference.texture->features.rows() < 2) return real;
+  real.features = reference.texture->features;
+  real.gaussian = checked(detail::feature_statistics(*real.features), path);
   return real;
 }
 
 }  // namespace
 
-RealFeatures reference_features(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions,
-                                const ModelSummary& model) {
+ReferenceFeatures reference_features(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions,
+                                     const ModelSummary& model) {
   const bool is_archive = std::string_view(flags.path).ends_with(".npz");
-  RealFeatures real =
-      is_archive ? from_file(flags, extractor, dimensions) : from_images(load_images(flags.path, model, flags.images), extractor);
-  if (!flags.save.empty()) {
-    detail::Reference reference;
-    reference.statistics = real.gaussian->statistics();
-    reference.features = real.features;
-    detail::write_reference(flags.save, reference);
-  }
+  detail::Reference reference = is_archive ? from_file(flags, extractor, dimensions, model)
+                                           : from_images(load_images(flags.path, model, flags.images), extractor, model);
+  if (!reference.statistics) reference.statistics = detail::feature_statistics(*reference.features);
+  ReferenceFeatures real{.seen = {}, .texture = real_texture(reference, model, flags.path)};
+  real.seen.gaussian = checked(*reference.statistics, flags.path);
+  if (!flags.save.empty()) detail::write_reference(flags.save, reference);
+  real.seen.features = std::move(reference.features);
   return real;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/tiny_model.h"
 #include "evaluation/classifier.h"
+#include "evaluation/statistics_file.h"
 #include "pipeline/model_file.h"
 
 namespace adadiff::testing {
@@ -39,6 +40,15 @@ class Evaluate : public ::testing::Test {
       Images image{.count = 1, .height = 8, .width = 8, .channels = 1};
       for (std::int64_t v = 0; v < 64; ++v) image.pixels.push_back(static_cast<std::uint8_t>((i * 37 + v * v) % 100 + i % 2 * 150));
       write_png(image, folder + "/" + std::to_string(i) + ".png");
+    }
+  }
+  /// The 12 images that --images wrote, as pictures in a folder.
+  static void write_pictures(const std::string& npy, const std::string& folder) {
+    std::filesystem::create_directories(folder);
+    for (std::size_t i = 0; i < 12; ++i) {
+      const auto first = npy.end() - static_cast<std::ptrdiff_t>((12 - i) * 64);
+      const Images image{.count = 1, .height = 8, .width = 8, .channels = 1, .pixels = {first, first + 64}};
+      write_png(image, folder + "/" + std::to_string(10 + i) + ".png");
     }
   }
   Outcome evaluate(std::vector<std::string> flags) const {
@@ -96,6 +106,58 @@ TEST_F(Evaluate, GivesTheSameNumbersFromASavedReference) {
   for (const char* key : {"frechet", "kid", "precision", "recall"}) EXPECT_EQ(first.at(key), second.at(key)) << key;
 }
 
+TEST_F(Evaluate, TellsTheTextureBesideTheClassifiersNumbers) {
+  const json found = report({"--paired", "0", "--reference", real_, "--features", features_, "--groups", "5"});
+  const json& texture = found.at("texture");
+  for (const char* key : {"frechet", "kid", "precision", "recall", "total_variation_ratio"})
+    EXPECT_TRUE(texture.at(key).is_number()) << key;
+  EXPECT_EQ(texture.at("spectrum_db").size(), 5);  // 4 rings and the corners
+  for (const char* key : {"frechet_groups", "kid_groups"}) EXPECT_EQ(texture.at(key).at("without_group").size(), 5) << key;
+  EXPECT_NE(texture.at("frechet"), found.at("frechet"));
+}
+
+TEST_F(Evaluate, FindsNoOtherTextureInTheImagesThemselves) {
+  const std::string images = folder_ / "images.npy", same = folder_ / "same";
+  report({"--paired", "0", "--images", images});
+  write_pictures(read_bytes(images), same);
+  const json texture = report({"--paired", "0", "--reference", same, "--features", features_}).at("texture");
+  EXPECT_NEAR(texture.at("frechet").get<double>(), 0, 1e-6);
+  EXPECT_NEAR(texture.at("total_variation_ratio").get<double>(), 1, 1e-12);
+  for (const json& band : texture.at("spectrum_db")) EXPECT_NEAR(band.get<double>(), 0, 1e-9);
+}
+
+TEST_F(Evaluate, MeasuresWithTextureAlone) {
+  const json found = report({"--paired", "0", "--reference", real_, "--features", "texture"});
+  EXPECT_EQ(found.at("frechet"), found.at("texture").at("frechet"));
+  EXPECT_FALSE(found.contains("class_agreement"));
+  EXPECT_EQ(found.at("features"), "texture (grain only; it says nothing of content)");
+}
+
+TEST_F(Evaluate, WritesToAFileThatIsNamedLikeTexture) {
+  EXPECT_TRUE(fails(evaluate({"--features", "texture", "--reference", folder_ / "none", "--save-reference", "texture"}), 1, "none"));
+}
+
+TEST_F(Evaluate, TellsTheSameTextureFromASavedReference) {
+  const std::string saved = folder_ / "real.npz";
+  const json first = report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  EXPECT_EQ(report({"--paired", "0", "--reference", saved, "--features", features_}).at("texture"), first.at("texture"));
+}
+
+TEST_F(Evaluate, TellsNoTextureWithoutImagesOfTheModelsSize) {
+  const std::string saved = folder_ / "real.npz", old = folder_ / "old.npz", other = folder_ / "other.npz";
+  report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  detail::Reference reference = detail::read_reference(saved);
+  reference.texture->width = 9;  // which has as many bands
+  detail::write_reference(other, reference);
+  reference.texture.reset();
+  detail::write_reference(old, reference);
+  for (const std::string& path : {old, other}) {
+    const json found = report({"--paired", "0", "--reference", path, "--features", features_});
+    EXPECT_TRUE(found.contains("kid"));
+    EXPECT_FALSE(found.contains("texture"));
+  }
+}
+
 TEST_F(Evaluate, TakesAtMostSoManyOfASavedReference) {
   const std::string saved = folder_ / "real.npz";
   report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
@@ -121,7 +183,8 @@ TEST_F(Evaluate, LeavesLaterWithIdealScoresWhereLearnedOnesAreSure) {
 TEST_F(Evaluate, SaysItInWords) {
   const Outcome outcome = evaluate({"--threshold", "0.5", "--reference", real_, "--features", features_});
   ASSERT_TRUE(succeeds(outcome));
-  for (const char* word : {"Fréchet", "KID x 1000", "precision", "class agreement", "paired error"}) {
+  for (const char* word :
+       {"Fréchet", "KID x 1000", "precision", "class agreement", "paired error", "texture          Fréchet", "1 is best", "0 is best"}) {
     EXPECT_NE(outcome.out.find(word), std::string::npos) << word << "\n" << outcome.out;
   }
 }
@@ -190,6 +253,12 @@ TEST_F(Evaluate, LeavesClassAgreementOutWhereTheClassifierHasOtherNames) {
 TEST_F(Evaluate, RefusesAReferenceOfOtherFeatures) {
   const std::string other = ADADIFF_TEST_DATA "/statistics.npz";
   EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", other}), 1, "must hold features of 128 numbers"));
+}
+
+TEST_F(Evaluate, RefusesImagesWhoseTextureHasOtherBandsBeforeItDraws) {
+  const Outcome outcome = run({"evaluate", model_, "--samples", "100000", "--steps", "1000", "--features", "texture", "--reference",
+                               ADADIFF_TEST_DATA "/images.npz"});
+  EXPECT_TRUE(fails(outcome, 1, "arr_0: must hold images with 8 features each, as the model's have, but has 6; bring them"));
 }
 
 TEST_F(Evaluate, TrainsItsClassifierFromAFolder) {

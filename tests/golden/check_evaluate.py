@@ -4,7 +4,7 @@
     check_evaluate.py build/release/bin/adadiff
 
 Features are mean grey values, by a TorchScript file, so that they are known on both sides. KID's subsets are drawn again as
-docs/evaluation.md describes them. Prints the largest difference of each number; exit code 1 where one is beyond rounding. Needs torch,
+docs/evaluation.md describes them; texture comes from record_metrics.py. Prints the largest difference of each number; exit code 1 where one is beyond rounding. Needs torch,
 numpy, scipy, and Debian's dataset-fashion-mnist.
 """
 
@@ -19,6 +19,8 @@ import tempfile
 import numpy
 import scipy.linalg
 import torch
+
+from record_metrics import band_powers, texture, total_variation
 
 DATA = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 SAMPLES, REFERENCES, SUBSETS, SUBSET_SIZE, SEED = 150, 400, 7, 40, 5
@@ -70,6 +72,20 @@ def covered(of, by):
     return (distances(of, by) <= numpy.sort(distances(by, by), 1)[:, 3]).any(1).mean()
 
 
+def texture_checks(real, generated, found):
+    """Of images uint8 [N, H, W, 1]."""
+    numbers = [numpy.array([texture(image) for image in images]) for images in (real, generated)]
+    estimates = [discrepancy(numbers[0][subset(REFERENCES, i, REAL_ROWS)], numbers[1][subset(SAMPLES, i, GENERATED_ROWS)]) for i in range(SUBSETS)]
+    powers = [numpy.mean([band_powers(image / 255.0) for image in images], 0) for images in (real, generated)]
+    variations = [numpy.mean([total_variation(image / 255.0) for image in images]) for images in (real, generated)]
+    spectrum = 10 * numpy.log10(powers[1] / powers[0])
+    return [("texture frechet", frechet(*numbers), found["frechet"], 1e-9),
+            ("texture kid", numpy.mean(estimates), found["kid"], 1e-9 * abs(numpy.mean(estimates))),
+            ("texture recall", covered(*numbers), found["recall"], 0),
+            ("total variation ratio", variations[1] / variations[0], found["total_variation_ratio"], 1e-12),
+            ("spectrum, farthest", 0, numpy.abs(spectrum - found["spectrum_db"]).max(), 1e-9)]
+
+
 def evaluate(adadiff, folder):
     torch.jit.script(MeanGreys()).save(str(folder / "greys.pt"))
     words = [adadiff, "evaluate", "--samples", SAMPLES, "--steps", 4, "--paired", 0, "--seed", SEED, "--reference", DATA, "--references", REFERENCES,
@@ -86,7 +102,8 @@ def main():
         images = numpy.load(pathlib.Path(name) / "images.npy")
     raw = numpy.frombuffer(gzip.open(DATA).read(), numpy.uint8, offset=16).reshape(-1, 28, 28)
     features = lambda pixels: MeanGreys()(torch.from_numpy(pixels.copy()).float().reshape(-1, 1, 28, 28)).double().numpy()
-    real, generated = features(raw[[i * len(raw) // REFERENCES for i in range(REFERENCES)]]), features(images)
+    pictures = raw[[i * len(raw) // REFERENCES for i in range(REFERENCES)]]
+    real, generated = features(pictures), features(images)
     estimates = [discrepancy(real[subset(REFERENCES, i, REAL_ROWS)], generated[subset(SAMPLES, i, GENERATED_ROWS)]) for i in range(SUBSETS)]
     without_last = generated[:SAMPLES * 4 // 5]
     checks = [("frechet", frechet(real, generated), found["frechet"], 1e-9), ("kid", numpy.mean(estimates), found["kid"], 1e-12),
@@ -95,6 +112,7 @@ def main():
               ("kid without the last group", discrepancy(real, without_last), found["kid_groups"]["without_group"][-1], 1e-12),
               ("frechet without the last group", frechet(real, without_last), found["frechet_groups"]["without_group"][-1], 1e-9),
               ("precision", covered(generated, real), found["precision"], 0), ("recall", covered(real, generated), found["recall"], 0)]
+    checks += texture_checks(pictures[..., None], images.reshape(-1, 28, 28, 1), found["texture"])
     for what, ours, theirs, tolerance in checks:
         print(f"{what}: {theirs:.6g}, difference {abs(ours - theirs):.1e}")
     sys.exit(any(abs(ours - theirs) > tolerance for _, ours, theirs, tolerance in checks))
