@@ -27,6 +27,11 @@ enum class LayerWeights : std::uint8_t {
 };
 /// Whether the gradient of the layer losses also flows through their weights into the UEMs.
 enum class WeightGradient : std::uint8_t { Stopped, Flows };
+/// Which early exits learn from full depth, where `distillation` is above 0.
+enum class DistilledExits : std::uint8_t {
+  All,
+  One  ///< one of them in each step, drawn from the seed and the step; the others learn the truth (after ELT, arXiv 2604.09168)
+};
 /// How exits are put together.
 enum class ExitReduction : std::uint8_t { Mean, Sum };
 
@@ -39,6 +44,7 @@ struct LossOptions {
   double lambda = 1;                              ///< in [0, 1000]
   double beta = 0.5;                              ///< in [0, 1000]
   double distillation = 0;                        ///< in [0, 1]: share of g_N, without gradient, in what early exits learn; not Normalised
+  DistilledExits distilled_exits = DistilledExits::All;  ///< One needs a `distillation` above 0
   friend bool operator==(const LossOptions&, const LossOptions&) = default;
 };
 

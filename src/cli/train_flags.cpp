@@ -70,6 +70,7 @@ constexpr TextFlag kTextFlags[] = {
     {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
     {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
     {"--reduction", "reduction", "over exits: mean or sum"},
+    {"--distilled-exits", "distilled_exits", "which early exits learn from full depth: all, or one that each step draws"},
     {"--optimiser", "optimiser", "adamw, or muon for the matrices of blocks and adamw for the rest"},
     {"--decay", "decay", "of the learning rate after the warm-up: cosine or constant"},
     {"--precision", "precision", "of the blocks while training: float32, or bfloat16 where the processor has products of it"},

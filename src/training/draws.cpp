@@ -83,6 +83,10 @@ bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t pos
   return options.mirror && uniform(key_of(options.seed, step, noise_purpose::kMirror, position)) < 0.5;
 }
 
+double draw_exit(const TrainingOptions& options, std::int64_t step) {
+  return uniform(key_of(options.seed, step, noise_purpose::kDistilledExit, 0));
+}
+
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {
   kernels::fill_normal(key_of(options.seed, step, noise_purpose::kTrainingNoise, position), out.data(),
                        static_cast<std::int64_t>(out.size()));

@@ -32,6 +32,8 @@ std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedu
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position);
 /// Whether its image is mirrored.
 bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position);
+/// A number in (0, 1) that says which early exit is the one that learns from full depth in this step (DistilledExits::One).
+double draw_exit(const TrainingOptions& options, std::int64_t step);
 /// Standard normal noise of one sample.
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out);
 

@@ -74,19 +74,31 @@ at::Tensor weighted_square(const BlockOutput& exit, const at::Tensor& weight, co
   return weight.dim() == 1 ? (row_means(square) * weight).mean() : (square * weight).mean();
 }
 
-/// What early exits should say: the truth, or a mixture with full depth's prediction.
-at::Tensor layer_truth(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+/// What an exit that learns from full depth should say: a mixture of the truth and full depth's prediction.
+at::Tensor distilled_truth(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
   return options.distillation == 0 ? truth : at::lerp(truth, outputs.back().prediction.detach(), options.distillation);
 }
 
+/// The outputs before the last one that have a prediction.
+std::vector<const BlockOutput*> early_exits(const std::vector<BlockOutput>& outputs) {
+  std::vector<const BlockOutput*> exits;
+  for (const BlockOutput& output : outputs) {
+    if (&output != &outputs.back() && output.prediction.defined()) exits.push_back(&output);
+  }
+  return exits;
+}
+
 /// Exits before the last one, each with its own weight.
-at::Tensor exit_losses(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+at::Tensor exit_losses(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options, double exit_draw) {
+  const std::vector<const BlockOutput*> exits = early_exits(outputs);
+  const auto drawn = static_cast<std::size_t>(exit_draw * static_cast<double>(exits.size()));
+  const at::Tensor distilled = distilled_truth(outputs, truth, options);
   const bool is_weighted = options.weights == LayerWeights::Certainty;
   Reduced loss;
-  for (std::size_t k = 0; k + 1 < outputs.size(); ++k) {
-    if (!outputs[k].prediction.defined()) continue;
-    const at::Tensor weight = is_weighted ? certainty(outputs[k], options.weight_gradient) : at::Tensor();
-    loss.add(weighted_square(outputs[k], weight, truth));
+  for (std::size_t i = 0; i < exits.size(); ++i) {
+    const at::Tensor weight = is_weighted ? certainty(*exits[i], options.weight_gradient) : at::Tensor();
+    const bool is_distilled = options.distilled_exits == DistilledExits::All || i == drawn;
+    loss.add(weighted_square(*exits[i], weight, is_distilled ? distilled : truth));
   }
   return loss.result(options.reduction, truth);
 }
@@ -106,12 +118,12 @@ at::Tensor normalised_losses(const std::vector<BlockOutput>& outputs, const at::
 
 }  // namespace
 
-LossTerms training_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
+LossTerms training_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options, double exit_draw) {
   LossTerms terms;
   terms.simple = at::mse_loss(outputs.back().prediction, truth);
   terms.uncertainty = uncertainty_loss(outputs, truth, options);
   terms.layers = options.weights == LayerWeights::Normalised ? normalised_losses(outputs, truth, options)
-                                                             : exit_losses(outputs, layer_truth(outputs, truth, options), options);
+                                                             : exit_losses(outputs, truth, options, exit_draw);
   terms.total = terms.simple + options.lambda * terms.uncertainty + options.beta * terms.layers;
   return terms;
 }

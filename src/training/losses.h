@@ -21,7 +21,8 @@ struct LossTerms {
 };
 
 /// `outputs` as a TrainableNetwork gives them; `truth` [B, C, H, W] is what the last output should be. Where outputs lack a prediction
-/// there is no exit; where they lack an uncertainty the exit's certainty counts as 1.
-LossTerms training_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options);
+/// there is no exit; where they lack an uncertainty the exit's certainty counts as 1. `exit_draw` in (0, 1) picks one of the early exits,
+/// each as often as the others; it is read for DistilledExits::One only.
+LossTerms training_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options, double exit_draw);
 
 }  // namespace adadiff::detail

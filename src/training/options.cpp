@@ -34,6 +34,10 @@ const Names<WeightGradient>& names_of(WeightGradient) {
   static const Names<WeightGradient> names = {{WeightGradient::Stopped, "stopped"}, {WeightGradient::Flows, "flows"}};
   return names;
 }
+const Names<DistilledExits>& names_of(DistilledExits) {
+  static const Names<DistilledExits> names = {{DistilledExits::All, "all"}, {DistilledExits::One, "one"}};
+  return names;
+}
 const Names<ExitReduction>& names_of(ExitReduction) {
   static const Names<ExitReduction> names = {{ExitReduction::Mean, "mean"}, {ExitReduction::Sum, "sum"}};
   return names;
@@ -92,6 +96,7 @@ void visit_fields(Options& o, const Visitor& visit) {
   visit("lambda", o.loss.lambda);
   visit("beta", o.loss.beta);
   visit("distillation", o.loss.distillation);
+  visit("distilled_exits", o.loss.distilled_exits);
   visit("batch", o.batch);
   visit("optimiser", o.optimiser);
   visit("learning_rate", o.learning_rate);

@@ -19,6 +19,7 @@
 #include "pipeline/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
+#include "training/draws.h"
 #include "training/learning_rate.h"
 #include "training/losses.h"
 #include "training/optimiser.h"
@@ -193,7 +194,8 @@ void Training::backward(TrainingProgress& progress) {
   progress.data_ms = lap.milliseconds();
   drop_gradients(parameters_);
   const PassInputs inputs{batch.x, batch.time, batch.labels};
-  const LossTerms loss = training_loss(network_->outputs(inputs, type_of(options_.precision)), batch.truth, options_.loss);
+  const std::vector<BlockOutput> outputs = network_->outputs(inputs, type_of(options_.precision));
+  const LossTerms loss = training_loss(outputs, batch.truth, options_.loss, draw_exit(options_, step_));
   // One look at the device for all.
   const at::Tensor values = at::stack({loss.total, loss.simple, loss.uncertainty, loss.layers}).detach().to(at::kCPU, at::kDouble);
   progress.loss = values[0].item<double>();

@@ -126,6 +126,12 @@ TEST_F(Train, MakesUncertaintyModulesOfAnyForm) {
   EXPECT_EQ(json::parse(run({"info", model_, "--json"}).out).at("uncertainty"), "pooled");
 }
 
+TEST_F(Train, DistilsOneDrawnExit) {
+  ASSERT_TRUE(succeeds(train({"--distillation", "1", "--distilled-exits", "one", "--steps", "2"})));
+  const json recipe = json::parse(run({"info", model_, "--json"}).out).at("training").at("recipe");
+  EXPECT_EQ(recipe.at("distilled_exits"), "one");
+}
+
 TEST_F(Train, AddsExitsToAModelWithoutThem) {
   write_bytes(folder_ / "net.json", R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16, "depth": 2,
     "heads": 2, "label_rows": 4, "uncertainty": "none"})");
@@ -161,6 +167,7 @@ TEST_F(Train, RefusesBadOptions) {
   EXPECT_TRUE(fails(train({"--learning-rate", "fast"}), 2, "--learning-rate: must be a number in [0, 100], but is \"fast\""));
   EXPECT_TRUE(fails(train({"--loss", "magic"}), 2, "magic"));
   EXPECT_TRUE(fails(train({"--target", "magic"}), 2, "magic"));
+  EXPECT_TRUE(fails(train({"--distilled-exits", "one"}), 2, "--distilled-exits: must be all where distillation is 0, but is one"));
   EXPECT_TRUE(fails(train({"--prediction", "magic"}), 2, "magic"));
   EXPECT_TRUE(fails(train({"--schedule", "magic", "--steps", "1"}), 2, "magic"));
   EXPECT_EQ(folder_.files().size(), 2U);

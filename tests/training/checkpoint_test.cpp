@@ -75,6 +75,10 @@ TEST_F(Checkpoint, RefusesOptionsThatChangeTheNumbersByName) {
   options = {};
   options.loss = loss_mode("paper");
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.target: must be as in"));
+  options = {};
+  options.loss.distilled_exits = DistilledExits::One;
+  EXPECT_THAT(refusal(facts(0, options)),
+              HasSubstr("TrainingOptions.distilled_exits: must be as in " + path_ + ", \"all\", but it is \"one\""));
 }
 
 TEST_F(Checkpoint, TakesAnotherLengthAndOtherNames) {
@@ -98,10 +102,13 @@ TEST_F(Checkpoint, TakesWhatAnOlderOneDoesNotSayForWhatWasDoneThen) {
   options.learning_rate = options.uncertainty_learning_rate = 0.01;
   CheckpointFacts older = facts(7, options);
   auto json = nlohmann::ordered_json::parse(older.options);
-  for (const char* key : {"optimiser", "matrix_learning_rate", "uncertainty_learning_rate"}) json.erase(key);
+  for (const char* key : {"optimiser", "matrix_learning_rate", "uncertainty_learning_rate", "distilled_exits"}) json.erase(key);
   older.options = json.dump();
   write_checkpoint(path_, Everything(1).state(), older);
   EXPECT_EQ(refusal(facts(0, options)), "nothing thrown");
+  options.loss.distilled_exits = DistilledExits::One;
+  EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.distilled_exits: must be as in " + path_ + ", \"all\""));
+  options.loss = {};
   options.uncertainty_learning_rate = 2e-4;
   EXPECT_THAT(refusal(facts(0, options)), HasSubstr("TrainingOptions.uncertainty_learning_rate: must be as in " + path_ + ", 0.01"));
   options.optimiser = Optimiser::Muon;

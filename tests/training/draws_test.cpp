@@ -84,6 +84,30 @@ TEST(DropsLabel, HappensAsOftenAsAsked) {
   EXPECT_TRUE(drops_label(options, 3, 1));
 }
 
+TEST(DrawExit, PicksEachOfEightExitsAsOftenAndFromSeedAndStepAlone) {
+  TrainingOptions options, other;
+  other.seed = 1;
+  std::vector<int> picked(8);
+  int differing = 0;
+  for (std::int64_t step = 0; step < 16000; ++step) {
+    const double draw = draw_exit(options, step);
+    ASSERT_GT(draw, 0);
+    ASSERT_LT(draw, 1);
+    ASSERT_EQ(draw, draw_exit(options, step));
+    ++picked[static_cast<std::size_t>(draw * 8)];
+    differing += draw != draw_exit(other, step) ? 1 : 0;
+  }
+  for (const int count : picked) EXPECT_NEAR(count, 2000, 170);  // four standard deviations
+  EXPECT_GT(differing, 15900);
+}
+
+TEST(DrawExit, HasAStreamOfItsOwn) {
+  const TrainingOptions options = options_with(TimeDistribution::Uniform, 1);
+  for (std::int64_t step = 0; step < 20; ++step) {
+    EXPECT_GT(std::abs(draw_exit(options, step) - draw_times(options, *cosine_schedule(), step)[0]), 1e-6) << step;
+  }
+}
+
 TEST(DrawNoise, IsOfEachSampleItsOwn) {
   std::vector<float> a(8), b(8), again(8);
   draw_noise({}, 3, 0, a);

@@ -133,6 +133,11 @@ TEST_F(GpuTraining, TrainsTheOtherUncertaintiesAndTargets) {
     o.uncertainty = form;
     o.loss.target = UncertaintyTarget::LogExcess;
     EXPECT_TRUE(train(o).completed) << form;
+    o.model = folder_.file(std::string(form) + "-distilled");
+    o.log = o.model + ".csv";
+    o.loss.distillation = 1;
+    o.loss.distilled_exits = DistilledExits::One;
+    EXPECT_TRUE(train(o).completed) << form;
   }
 }
 

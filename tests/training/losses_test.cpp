@@ -26,8 +26,8 @@ struct Values {
   double total, simple, uncertainty, layers;
 };
 
-Values values_of(const std::vector<BlockOutput>& outputs, const LossOptions& options) {
-  const LossTerms terms = training_loss(outputs, number(2), options);
+Values values_of(const std::vector<BlockOutput>& outputs, const LossOptions& options, double exit_draw = 0.5) {
+  const LossTerms terms = training_loss(outputs, number(2), options, exit_draw);
   return {terms.total.item<double>(), terms.simple.item<double>(), terms.uncertainty.item<double>(), terms.layers.item<double>()};
 }
 
@@ -69,14 +69,14 @@ TEST(TrainingLoss, AveragesTheTargetOverValuesForAScalarUncertainty) {
   outputs[0] = {at::stack({at::full({1, 1}, 1.0, at::kDouble), at::full({1, 1}, 4.0, at::kDouble)}, 1), at::full({1}, 0.25, at::kDouble)};
   outputs[1] = {at::full({1, 2, 1, 1}, 3.0, at::kDouble).view({1, 2, 1, 1}), at::full({1}, 0.0, at::kDouble)};
   outputs[0].prediction = outputs[0].prediction.view({1, 2, 1, 1});
-  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), {});
+  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), {}, 0.5);
   EXPECT_DOUBLE_EQ(terms.uncertainty.item<double>(), square(0.25 - (std::tanh(2) + std::tanh(1)) / 2) / 2);
 }
 
 TEST(TrainingLoss, WeighsAMeanSquareByAScalarCertainty) {
   std::vector<BlockOutput> outputs = two_exits();
   outputs[0] = {at::tensor({1.0, 4.0}, at::kDouble).view({1, 2, 1, 1}), at::full({1}, 0.25, at::kDouble)};
-  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), loss_mode("paper"));
+  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), loss_mode("paper"), 0.5);
   EXPECT_DOUBLE_EQ(terms.layers.item<double>(), 0.75 * (1 + 4) / 2);
 }
 
@@ -93,6 +93,34 @@ TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
   std::vector<BlockOutput> outputs = two_exits();
   outputs[0].prediction = outputs[1].prediction;
   EXPECT_NEAR(values_of(outputs, options).uncertainty, square(std::log(0.25 / 0.75) - std::log(1e-4)), 1e-9);
+}
+
+/// Three exits with predictions 1, 4 and 3, after a block that has none; the truth is 2.
+std::vector<BlockOutput> three_exits() { return {{}, {number(1), number(0.25)}, {number(4), number(0.25)}, {number(3), number(0.5)}}; }
+
+TEST(TrainingLoss, TeachesOneDrawnExitFromFullDepthAndTheOthersTheTruth) {
+  LossOptions options;
+  options.distillation = 1;
+  options.distilled_exits = DistilledExits::One;
+  const double first_learns = (square(1 - 3) + square(4 - 2)) / 2, second_learns = (square(1 - 2) + square(4 - 3)) / 2;
+  EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 1e-7).layers, first_learns);
+  EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 0.49).layers, first_learns);
+  EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 0.51).layers, second_learns);
+  EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 1 - 1e-7).layers, second_learns);
+}
+
+TEST(TrainingLoss, TeachesTheDrawnExitTheMixtureThatDistillationSays) {
+  LossOptions options = loss_mode("paper");
+  options.distillation = 0.25;
+  options.distilled_exits = DistilledExits::One;
+  const double layers = values_of(three_exits(), options, 0.7).layers;
+  EXPECT_DOUBLE_EQ(layers, 0.75 * square(1 - 2) + 0.75 * square(4 - (0.75 * 2 + 0.25 * 3)));
+}
+
+TEST(TrainingLoss, ReadsTheDrawForOneExitOnly) {
+  LossOptions options;
+  options.distillation = 1;
+  EXPECT_EQ(values_of(three_exits(), options, 0.1).layers, values_of(three_exits(), options, 0.9).layers);
 }
 
 TEST(TrainingLoss, TeachesEarlyExitsAMixtureOfTruthAndFullDepth) {
@@ -136,6 +164,7 @@ struct GradientCase {
   LossOptions options;
   TinyUncertainty uncertainty;
   at::Tensor LossTerms::*term;
+  double exit_draw = 0.5;
 };
 
 class LossGradient : public testing::TestWithParam<GradientCase> {
@@ -177,6 +206,7 @@ struct PlainTerms {
   const LossOptions& options;
   const Held& held;
   const at::Tensor& truth;
+  std::size_t drawn;  ///< the exit that DistilledExits::One takes
 
   double uncertainty(const std::vector<BlockOutput>& outputs) const {
     double sum = 0;
@@ -206,7 +236,8 @@ struct PlainTerms {
     double sum = 0, weights = 0;
     const bool is_normalised = options.weights == LayerWeights::Normalised;
     for (std::size_t k = 0; k + (is_normalised ? 0 : 1) < outputs.size(); ++k) {
-      const at::Tensor taught = (1 - options.distillation) * truth + options.distillation * held.predictions.back();
+      const double share = options.distilled_exits == DistilledExits::All || k == drawn ? options.distillation : 0;
+      const at::Tensor taught = (1 - share) * truth + share * held.predictions.back();
       const at::Tensor square = (outputs[k].prediction - taught).square();
       const double mean_weight = certainty(outputs, k).mean().item<double>();
       weights += mean_weight;
@@ -229,10 +260,10 @@ struct PlainTerms {
 };
 
 TEST_P(LossGradient, EqualsFiniteDifferences) {
-  const auto& [name, options, form, term] = GetParam();
+  const auto& [name, options, form, term, exit_draw] = GetParam();
   const Held held = hold(outputs());
-  const PlainTerms plain{options, held, truth_};
-  const LossTerms loss = training_loss(outputs(), truth_, options);
+  const PlainTerms plain{options, held, truth_, exit_draw < 0.5 ? 0u : 1u};  // of two early exits
+  const LossTerms loss = training_loss(outputs(), truth_, options, exit_draw);
   EXPECT_NEAR((loss.*term).item<double>(), plain.value(outputs(), term), 1e-12);
   (loss.*term).backward();
   const double step = 1e-5;
@@ -272,6 +303,13 @@ LossOptions distilled() {
   return options;
 }
 
+LossOptions distilled_one() {
+  LossOptions options;
+  options.distillation = 1;
+  options.distilled_exits = DistilledExits::One;
+  return options;
+}
+
 const GradientCase kGradientCases[] = {
     {"Simple", {}, TinyUncertainty::Map, &LossTerms::simple},
     {"Excess", {}, TinyUncertainty::Map, &LossTerms::uncertainty},
@@ -279,6 +317,8 @@ const GradientCase kGradientCases[] = {
     {"LogExcess", logarithm(), TinyUncertainty::Map, &LossTerms::uncertainty},
     {"LogExcessScalar", logarithm(), TinyUncertainty::Scalar, &LossTerms::uncertainty},
     {"Distilled", distilled(), TinyUncertainty::Map, &LossTerms::layers},
+    {"DistilledFirst", distilled_one(), TinyUncertainty::Map, &LossTerms::layers, 0.2},
+    {"DistilledSecond", distilled_one(), TinyUncertainty::Map, &LossTerms::layers, 0.8},
     {"Truth", loss_mode("paper"), TinyUncertainty::Map, &LossTerms::uncertainty},
     {"Plain", {}, TinyUncertainty::Map, &LossTerms::layers},
     {"CertaintyScalar", loss_mode("paper"), TinyUncertainty::Scalar, &LossTerms::layers},

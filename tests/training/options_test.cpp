@@ -29,6 +29,12 @@ TEST(TrainingOptionsJson, ReadsBackWhatItWrites) {
   EXPECT_EQ(back.learning_rate, options.learning_rate);
 }
 
+TEST(TrainingOptionsJson, NamesWhichExitsAreDistilled) {
+  const auto loss_of = [](const char* json) { return parse_training_options(json).loss; };
+  EXPECT_EQ(loss_of("{}").distilled_exits, DistilledExits::All);
+  EXPECT_EQ(loss_of(R"({"distillation": 1, "distilled_exits": "one"})").distilled_exits, DistilledExits::One);
+}
+
 TEST(TrainingOptionsJson, KeepsTheBaseWhereKeysAreMissing) {
   TrainingOptions base;
   base.images = "a";
@@ -64,6 +70,11 @@ const BadOption kBadOptions[] = {
     {R"({"label_drop": 1.5})", "TrainingOptions.label_drop: must be in [0, 1], but is 1.5"},
     {R"({"lambda": -1})", "TrainingOptions.lambda: must be in [0, 1000], but is -1"},
     {R"({"beta": 1e9})", "TrainingOptions.beta: must be in"},
+    {R"({"distilled_exits": "two"})", "distilled_exits must be one of all, one"},
+    {R"({"distilled_exits": "one"})",
+     "TrainingOptions.distilled_exits: must be all where distillation is 0, but is one; give distillation a share in (0, 1]"},
+    {R"({"distilled_exits": "one", "distillation": 1, "weights": "normalised"})",
+     "TrainingOptions.distillation: must be 0 with normalised weights, which take the last exit in, but is 1"},
     {R"({"batch": 0})", "TrainingOptions.batch: must be in [1, 65536], but is 0"},
     {R"({"learning_rate": -0.1})", "TrainingOptions.learning_rate: must be in"},
     {R"({"warmup": -1})", "TrainingOptions.warmup: must be in"},

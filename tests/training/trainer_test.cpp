@@ -13,6 +13,8 @@
 
 #include "kernels/processor.h"
 #include "pipeline/model_file.h"
+#include "training/draws.h"
+#include "training/losses.h"
 #include "training/optimiser.h"
 #include "training/temporary_folder.h"
 #include "training/tiny_data.h"
@@ -107,6 +109,24 @@ TEST_F(Training, GivesTheSameBitsWithAndWithoutInterruption) {
   EXPECT_TRUE(second.completed);
   expect_equal_weights(folder_.file("whole"), folder_.file("parts"));
   EXPECT_EQ(log_lines(folder_.file("whole.csv")), log_lines(folder_.file("parts.csv")));
+}
+
+TEST_F(Training, DrawsTheDistilledExitOfAStepAlikeAfterAnInterruption) {
+  const auto distilled = [&](const std::string& name, DistilledExits exits) {
+    TrainingOptions o = options(name, 12);
+    o.depth = 4;
+    o.loss.distillation = 1;
+    o.loss.distilled_exits = exits;
+    return o;
+  };
+  train(distilled("whole", DistilledExits::One));
+  TrainingOptions parts = distilled("parts", DistilledExits::One);
+  train(parts, stop_after(5));
+  parts.start = Start::Resume;
+  train(parts);
+  expect_equal_weights(folder_.file("whole"), folder_.file("parts"));
+  train(distilled("all", DistilledExits::All));
+  EXPECT_NE(log_lines(folder_.file("whole.csv")), log_lines(folder_.file("all.csv")));
 }
 
 TEST_F(Training, GivesTheSameBitsInBFloat16TooWhereTheProcessorHasIt) {
@@ -428,6 +448,29 @@ TEST_F(TrainNetwork, RefusesLabelsThatDoNotFit) {
   set_.labels.clear();
   set_.classes = 0;
   EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.labels: must be there for a network without a null label"));
+}
+
+TEST_F(TrainNetwork, TakesTheDrawOfEachStepForItsDistilledExit) {
+  TrainingOptions o = options("model", 12);
+  o.optimiser = Optimiser::AdamW;
+  o.learning_rate = o.uncertainty_learning_rate = o.weight_decay = 0;  // the network stays as it is
+  o.loss.distillation = 1;
+  o.loss.distilled_exits = DistilledExits::One;
+  const auto network = test::tiny_network(config_);
+  const TrainingTask task = task_around(o, network, set_);
+  Batches batches(set_, o, batch_form(task));
+  int second_exit = 0;
+  train_network(o, network, set_, [&](const TrainingProgress& progress) {
+    const std::int64_t step = progress.step - 1;
+    const Batch& batch = batches.at_step(step);
+    const auto outputs = network->outputs({batch.x, batch.time, batch.labels}, at::kFloat);
+    const double draw = draw_exit(o, step);
+    second_exit += draw > 0.5 ? 1 : 0;
+    EXPECT_FLOAT_EQ(progress.layers, training_loss(outputs, batch.truth, o.loss, draw).layers.item<float>()) << step;
+    EXPECT_NE(progress.layers, training_loss(outputs, batch.truth, o.loss, 1 - draw).layers.item<float>()) << step;
+    return true;
+  });
+  EXPECT_THAT(second_exit, testing::AllOf(testing::Gt(0), testing::Lt(12)));
 }
 
 TEST_F(TrainNetwork, TrainsWithEveryLossMode) {
