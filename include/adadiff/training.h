@@ -15,9 +15,12 @@ namespace adadiff {
 
 /// What an uncertainty estimation module (UEM) learns to predict; g_k is exit k's prediction, g_N the full-depth one.
 enum class UncertaintyTarget : std::uint8_t {
-  Excess,    ///< tanh|g_k - g_N|: what leaving early costs over full depth
-  Truth,     ///< tanh|g_k - truth|: the paper's (arXiv 2309.17074, eq. 6)
-  LogExcess  ///< logit u_k learns log sqrt(mean (g_k - g_N)^2), one number per sample; not after the last block, where it is 0
+  Excess,     ///< tanh|g_k - g_N|: what leaving early costs over full depth
+  Truth,      ///< tanh|g_k - truth|: the paper's (arXiv 2309.17074, eq. 6)
+  LogExcess,  ///< logit u_k learns log sqrt(mean (g_k - g_N)^2), one number per sample; not after the last block, where it is 0
+  /// Loss r^2 / (2 s^2) + log s with s = u_k / (1 - u_k) and r^2 = mean (g_k - g_N)^2: s is the most likely standard deviation of g_k - g_N
+  /// as normal numbers around 0 (as the log-variance head of Patch Forcing, arXiv 2604.19141), one per sample; not after the last block
+  Likelihood
 };
 /// How the losses of the early exits are weighted.
 enum class LayerWeights : std::uint8_t {

@@ -66,7 +66,7 @@ constexpr TextFlag kTextFlags[] = {
     {"--schedule", "schedule", "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal"},
     {"--times", "times", "how times are drawn: uniform, stratified or logit-normal"},
     {"--trained", "trained", "what is trained: all, or exits (UEMs and early heads; full depth stays as it was)"},
-    {"--target", "target", "what uncertainties learn: excess (over full depth), log-excess or truth (the paper's)"},
+    {"--target", "target", "what uncertainties learn: excess (over full depth), log-excess, likelihood or truth (the paper's)"},
     {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
     {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
     {"--reduction", "reduction", "over exits: mean or sum"},

@@ -7,7 +7,8 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr double kLeastExcess = 1e-4;
+constexpr double kLeastExcess = 1e-4;                 // in units of the prediction
+constexpr double kLogitMargin = kLeastExcess * 1e-2;  // a logarithm of u / (1 - u) takes u for at least this, and for at most 1 - this
 
 /// Means over everything but the rows: [R, C, H, W] -> [R].
 at::Tensor row_means(const at::Tensor& values) { return values.flatten(1).mean(1); }
@@ -19,17 +20,31 @@ at::Tensor uncertainty_target(const BlockOutput& exit, const at::Tensor& referen
   return exit.uncertainty.dim() == 1 ? row_means(distance) : distance;
 }
 
-/// (logit u - log(root mean square of the excess))^2, mean over rows: u / (1 - u) learns the excess, in proportion rather than in
-/// size. Differences below kLeastExcess count as it.
-at::Tensor log_excess_loss(const BlockOutput& exit, const at::Tensor& full_depth) {
-  at::Tensor target;
-  {
-    const at::NoGradGuard no_gradient;
-    target = row_means((exit.prediction - full_depth).square_()).clamp_min_(kLeastExcess * kLeastExcess).log_().mul_(0.5);
-  }
-  const at::Tensor u = exit.uncertainty.dim() == 1 ? exit.uncertainty : row_means(exit.uncertainty);
-  return at::mse_loss(at::logit(u, kLeastExcess * 1e-2), target);
+/// Mean square of the excess over full depth in each row, [R]. A root below kLeastExcess counts as it. Without gradient.
+at::Tensor square_excess(const BlockOutput& exit, const at::Tensor& full_depth) {
+  const at::NoGradGuard no_gradient;
+  return row_means((exit.prediction - full_depth).square_()).clamp_min_(kLeastExcess * kLeastExcess);
 }
+
+/// Logarithm of the excess u / (1 - u) that the UEM expects in each row, [R].
+at::Tensor expected_log_excess(const BlockOutput& exit) {
+  return at::logit(exit.uncertainty.dim() == 1 ? exit.uncertainty : row_means(exit.uncertainty), kLogitMargin);
+}
+
+/// (logit u - log(root mean square of the excess))^2, mean over rows: u / (1 - u) learns the excess, in proportion rather than in size.
+at::Tensor log_excess_loss(const BlockOutput& exit, const at::Tensor& full_depth) {
+  return at::mse_loss(expected_log_excess(exit), square_excess(exit, full_depth).log_().mul_(0.5));
+}
+
+/// Negative logarithm of the likelihood of the excess under normal numbers with mean 0 and standard deviation s = u / (1 - u), per value
+/// and without its constant, mean over rows: r^2 / (2 s^2) + log s with r^2 the row's mean square.
+at::Tensor likelihood_loss(const BlockOutput& exit, const at::Tensor& full_depth) {
+  const at::Tensor log_deviation = expected_log_excess(exit);
+  return (square_excess(exit, full_depth) * (log_deviation * -2).exp() * 0.5 + log_deviation).mean();
+}
+
+/// The targets that are one number per row, and have no value where the excess is 0.
+bool is_per_row(UncertaintyTarget target) { return target == UncertaintyTarget::LogExcess || target == UncertaintyTarget::Likelihood; }
 
 /// A sum of scalars that starts at 0, and how many there were.
 struct Reduced {
@@ -46,17 +61,16 @@ struct Reduced {
 };
 
 at::Tensor uncertainty_loss(const std::vector<BlockOutput>& outputs, const at::Tensor& truth, const LossOptions& options) {
-  const bool is_logarithm = options.target == UncertaintyTarget::LogExcess;
   const at::Tensor& full_depth = outputs.back().prediction;
   const at::Tensor& reference = options.target == UncertaintyTarget::Truth ? truth : full_depth;
   Reduced loss;
   for (const BlockOutput& exit : outputs) {
     if (!exit.prediction.defined() || !exit.uncertainty.defined()) continue;
-    if (is_logarithm) {
-      if (&exit != &outputs.back()) loss.add(log_excess_loss(exit, full_depth));  // the last one's excess is 0 and has no logarithm
-      continue;
+    if (!is_per_row(options.target)) {
+      loss.add(at::mse_loss(exit.uncertainty, uncertainty_target(exit, reference)));
+    } else if (&exit != &outputs.back()) {  // the last one's excess is 0 and has no logarithm
+      loss.add(options.target == UncertaintyTarget::LogExcess ? log_excess_loss(exit, full_depth) : likelihood_loss(exit, full_depth));
     }
-    loss.add(at::mse_loss(exit.uncertainty, uncertainty_target(exit, reference)));
   }
   return loss.result(options.reduction, truth);
 }

@@ -16,7 +16,7 @@ struct LossTerms {
   at::Tensor total;
   at::Tensor simple;       ///< mean square of g_N - truth
   at::Tensor uncertainty;  ///< mean square of u_k - target_k, reduced over all exits that have a UEM, the last one included (but for
-                           ///< LogExcess)
+                           ///< LogExcess and Likelihood); a negative logarithm of a likelihood for Likelihood, which may be below 0
   at::Tensor layers;       ///< weighted mean squares of g_k - truth (or its mixture with g_N), reduced over the exits that the weights name
 };
 

@@ -21,8 +21,10 @@ template <class E>
 using Names = std::vector<std::pair<E, std::string>>;
 
 const Names<UncertaintyTarget>& names_of(UncertaintyTarget) {
-  static const Names<UncertaintyTarget> names = {
-      {UncertaintyTarget::Excess, "excess"}, {UncertaintyTarget::Truth, "truth"}, {UncertaintyTarget::LogExcess, "log-excess"}};
+  static const Names<UncertaintyTarget> names = {{UncertaintyTarget::Excess, "excess"},
+                                                 {UncertaintyTarget::Truth, "truth"},
+                                                 {UncertaintyTarget::LogExcess, "log-excess"},
+                                                 {UncertaintyTarget::Likelihood, "likelihood"}};
   return names;
 }
 const Names<LayerWeights>& names_of(LayerWeights) {

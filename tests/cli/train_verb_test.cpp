@@ -126,10 +126,11 @@ TEST_F(Train, MakesUncertaintyModulesOfAnyForm) {
   EXPECT_EQ(json::parse(run({"info", model_, "--json"}).out).at("uncertainty"), "pooled");
 }
 
-TEST_F(Train, DistilsOneDrawnExit) {
-  ASSERT_TRUE(succeeds(train({"--distillation", "1", "--distilled-exits", "one", "--steps", "2"})));
+TEST_F(Train, DistilsOneDrawnExitAndLearnsALikelihood) {
+  ASSERT_TRUE(succeeds(train({"--distillation", "1", "--distilled-exits", "one", "--target", "likelihood", "--steps", "2"})));
   const json recipe = json::parse(run({"info", model_, "--json"}).out).at("training").at("recipe");
   EXPECT_EQ(recipe.at("distilled_exits"), "one");
+  EXPECT_EQ(recipe.at("target"), "likelihood");
 }
 
 TEST_F(Train, AddsExitsToAModelWithoutThem) {

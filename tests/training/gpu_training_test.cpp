@@ -133,8 +133,9 @@ TEST_F(GpuTraining, TrainsTheOtherUncertaintiesAndTargets) {
     o.uncertainty = form;
     o.loss.target = UncertaintyTarget::LogExcess;
     EXPECT_TRUE(train(o).completed) << form;
-    o.model = folder_.file(std::string(form) + "-distilled");
+    o.model = folder_.file(std::string(form) + "-likelihood");
     o.log = o.model + ".csv";
+    o.loss.target = UncertaintyTarget::Likelihood;
     o.loss.distillation = 1;
     o.loss.distilled_exits = DistilledExits::One;
     EXPECT_TRUE(train(o).completed) << form;

@@ -95,6 +95,49 @@ TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
   EXPECT_NEAR(values_of(outputs, options).uncertainty, square(std::log(0.25 / 0.75) - std::log(1e-4)), 1e-9);
 }
 
+LossOptions likelihood() {
+  LossOptions options;
+  options.target = UncertaintyTarget::Likelihood;
+  return options;
+}
+
+/// Minus the logarithm of a normal density around 0, without its constant.
+double surprise(double value, double deviation) { return square(value / deviation) / 2 + std::log(deviation); }
+
+TEST(TrainingLoss, TakesUncertaintiesForStandardDeviationsUnderLikelihood) {
+  // Excess 2 at the first exit, where u says 1/3; the last one has none and is left out.
+  EXPECT_NEAR(values_of(two_exits(), likelihood()).uncertainty, surprise(2, 1.0 / 3), 1e-12);
+  EXPECT_NEAR(values_of(two_exits(), likelihood()).uncertainty, 18 - std::log(3), 1e-12);
+}
+
+TEST(TrainingLoss, AveragesTheLikelihoodOverValuesRowsAndExits) {
+  const auto images = [](std::initializer_list<double> values) { return at::tensor(values, at::kDouble).view({2, 2, 1, 1}); };
+  std::vector<BlockOutput> outputs(3);
+  outputs[0] = {images({1, 2, 3, 4}), at::tensor({0.5, 0.2}, at::kDouble)};         // odds 1 and 1/4
+  outputs[1] = {images({0, 0, 0.5, 1}), at::tensor({0.75, 2.0 / 3}, at::kDouble)};  // odds 3 and 2
+  outputs[2] = {images({0, 1, 0, 2}), at::tensor({0.1, 0.1}, at::kDouble)};
+  const double first = (surprise(1, 1) + surprise(1, 1) + surprise(3, 0.25) + surprise(2, 0.25)) / 4;
+  const double second = (surprise(0, 3) + surprise(1, 3) + surprise(0.5, 2) + surprise(1, 2)) / 4;
+  const LossTerms terms = training_loss(outputs, images({0, 0, 0, 0}), likelihood(), 0.5);
+  EXPECT_NEAR(terms.uncertainty.item<double>(), (first + second) / 2, 1e-12);
+}
+
+TEST(TrainingLoss, IsMostLikelyWhereTheOddsAreTheExcess) {
+  const auto loss_at = [](double deviation) {
+    std::vector<BlockOutput> outputs = two_exits();
+    outputs[0].uncertainty = number(deviation / (1 + deviation));
+    return values_of(outputs, likelihood()).uncertainty;
+  };
+  EXPECT_LT(loss_at(2), loss_at(1.9));
+  EXPECT_LT(loss_at(2), loss_at(2.1));
+}
+
+TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOneUnderLikelihood) {
+  std::vector<BlockOutput> outputs = two_exits();
+  outputs[0] = {outputs[1].prediction, number(1e-4 / (1 + 1e-4))};
+  EXPECT_NEAR(values_of(outputs, likelihood()).uncertainty, surprise(1e-4, 1e-4), 1e-9);
+}
+
 /// Three exits with predictions 1, 4 and 3, after a block that has none; the truth is 2.
 std::vector<BlockOutput> three_exits() { return {{}, {number(1), number(0.25)}, {number(4), number(0.25)}, {number(3), number(0.5)}}; }
 
@@ -208,11 +251,12 @@ struct PlainTerms {
   const at::Tensor& truth;
   std::size_t drawn;  ///< the exit that DistilledExits::One takes
 
+  bool is_per_row() const { return options.target == UncertaintyTarget::LogExcess || options.target == UncertaintyTarget::Likelihood; }
   double uncertainty(const std::vector<BlockOutput>& outputs) const {
     double sum = 0;
     for (std::size_t k = 0; k < outputs.size(); ++k) {
-      if (options.target == UncertaintyTarget::LogExcess) {
-        if (k + 1 < outputs.size()) sum += log_excess(outputs[k], held.predictions[k]);
+      if (is_per_row()) {
+        if (k + 1 < outputs.size()) sum += per_row(outputs[k], held.predictions[k]);
         continue;
       }
       const at::Tensor& reference = options.target == UncertaintyTarget::Excess ? held.predictions.back() : truth;
@@ -220,13 +264,15 @@ struct PlainTerms {
       if (outputs[k].uncertainty.dim() == 1) target = target.mean({1, 2, 3});
       sum += (outputs[k].uncertainty - target).square().mean().item<double>();
     }
-    const std::size_t exits = outputs.size() - (options.target == UncertaintyTarget::LogExcess ? 1 : 0);
+    const std::size_t exits = outputs.size() - (is_per_row() ? 1 : 0);
     return options.reduction == ExitReduction::Mean ? sum / static_cast<double>(exits) : sum;
   }
-  double log_excess(const BlockOutput& output, const at::Tensor& prediction) const {
+  double per_row(const BlockOutput& output, const at::Tensor& prediction) const {
     const at::Tensor rms = (prediction - held.predictions.back()).square().mean({1, 2, 3}).sqrt();
     const at::Tensor u = output.uncertainty.dim() == 1 ? output.uncertainty : output.uncertainty.mean({1, 2, 3});
-    return ((u / (1 - u)).log() - rms.log()).square().mean().item<double>();
+    const at::Tensor odds = u / (1 - u);
+    if (options.target == UncertaintyTarget::Likelihood) return ((rms / odds).square() / 2 + odds.log()).mean().item<double>();
+    return (odds.log() - rms.log()).square().mean().item<double>();
   }
   at::Tensor certainty(const std::vector<BlockOutput>& outputs, std::size_t k) const {
     const at::Tensor u = options.weight_gradient == WeightGradient::Stopped ? held.uncertainties[k] : outputs[k].uncertainty.detach();
@@ -316,6 +362,9 @@ const GradientCase kGradientCases[] = {
     {"ExcessScalar", {}, TinyUncertainty::Scalar, &LossTerms::uncertainty},
     {"LogExcess", logarithm(), TinyUncertainty::Map, &LossTerms::uncertainty},
     {"LogExcessScalar", logarithm(), TinyUncertainty::Scalar, &LossTerms::uncertainty},
+    {"Likelihood", likelihood(), TinyUncertainty::Map, &LossTerms::uncertainty},
+    {"LikelihoodScalar", likelihood(), TinyUncertainty::Scalar, &LossTerms::uncertainty},
+    {"LikelihoodTotal", likelihood(), TinyUncertainty::Scalar, &LossTerms::total},
     {"Distilled", distilled(), TinyUncertainty::Map, &LossTerms::layers},
     {"DistilledFirst", distilled_one(), TinyUncertainty::Map, &LossTerms::layers, 0.2},
     {"DistilledSecond", distilled_one(), TinyUncertainty::Map, &LossTerms::layers, 0.8},

@@ -29,9 +29,18 @@ TEST(TrainingOptionsJson, ReadsBackWhatItWrites) {
   EXPECT_EQ(back.learning_rate, options.learning_rate);
 }
 
-TEST(TrainingOptionsJson, NamesWhichExitsAreDistilled) {
+TEST(TrainingOptionsJson, NamesEveryTargetAndWhichExitsAreDistilled) {
   const auto loss_of = [](const char* json) { return parse_training_options(json).loss; };
+  EXPECT_EQ(loss_of(R"({"target": "excess"})").target, UncertaintyTarget::Excess);
+  EXPECT_EQ(loss_of(R"({"target": "truth"})").target, UncertaintyTarget::Truth);
+  EXPECT_EQ(loss_of(R"({"target": "log-excess"})").target, UncertaintyTarget::LogExcess);
+  EXPECT_EQ(loss_of(R"({"target": "likelihood"})").target, UncertaintyTarget::Likelihood);
   EXPECT_EQ(loss_of("{}").distilled_exits, DistilledExits::All);
+  TrainingOptions options;
+  options.loss.target = UncertaintyTarget::Likelihood;
+  options.loss.distillation = 0.5;
+  options.loss.distilled_exits = DistilledExits::One;
+  EXPECT_EQ(parse_training_options(to_json(options)).loss, options.loss);
   EXPECT_EQ(loss_of(R"({"distillation": 1, "distilled_exits": "one"})").distilled_exits, DistilledExits::One);
 }
 
@@ -70,6 +79,7 @@ const BadOption kBadOptions[] = {
     {R"({"label_drop": 1.5})", "TrainingOptions.label_drop: must be in [0, 1], but is 1.5"},
     {R"({"lambda": -1})", "TrainingOptions.lambda: must be in [0, 1000], but is -1"},
     {R"({"beta": 1e9})", "TrainingOptions.beta: must be in"},
+    {R"({"target": "guess"})", "target must be one of excess, truth, log-excess, likelihood"},
     {R"({"distilled_exits": "two"})", "distilled_exits must be one of all, one"},
     {R"({"distilled_exits": "one"})",
      "TrainingOptions.distilled_exits: must be all where distillation is 0, but is one; give distillation a share in (0, 1]"},

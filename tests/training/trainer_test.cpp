@@ -117,6 +117,7 @@ TEST_F(Training, DrawsTheDistilledExitOfAStepAlikeAfterAnInterruption) {
     o.depth = 4;
     o.loss.distillation = 1;
     o.loss.distilled_exits = exits;
+    o.loss.target = UncertaintyTarget::Likelihood;
     return o;
   };
   train(distilled("whole", DistilledExits::One));
