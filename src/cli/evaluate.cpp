@@ -121,9 +121,7 @@ detail::QualityOptions quality_options(const EvaluateFlags& flags) {
 std::optional<Yardstick> open_yardstick(const EvaluateFlags& flags, const ModelSummary& model) {
   if (flags.reference.path.empty() && flags.features.empty()) return std::nullopt;
   Yardstick yardstick{detail::open_features(features_path(flags.features)), {}};
-  Images blank{.count = 1, .height = model.height, .width = model.width, .channels = model.channels};
-  blank.pixels.resize(static_cast<std::size_t>(model.channels * model.height * model.width));
-  const std::int64_t dimensions = yardstick.extractor->extract(blank).features.cols();
+  const std::int64_t dimensions = feature_dimensions(*yardstick.extractor, model);
   if (!flags.reference.path.empty()) yardstick.real = reference_features(flags.reference, *yardstick.extractor, dimensions, model);
   detail::check_quality(yardstick.real.seen, flags.samples, quality_options(flags));
   return yardstick;

@@ -94,6 +94,12 @@ RealFeatures real_texture(const detail::Reference& reference, const ModelSummary
 
 }  // namespace
 
+std::int64_t feature_dimensions(const FeatureExtractor& extractor, const ModelSummary& model) {
+  Images blank{.count = 1, .height = model.height, .width = model.width, .channels = model.channels};
+  blank.pixels.resize(static_cast<std::size_t>(model.channels * model.height * model.width));
+  return extractor.extract(blank).features.cols();
+}
+
 ReferenceFeatures reference_features(const ReferenceFlags& flags, const FeatureExtractor& extractor, std::int64_t dimensions,
                                      const ModelSummary& model) {
   const bool is_archive = std::string_view(flags.path).ends_with(".npz");

@@ -22,6 +22,9 @@ struct ReferenceFeatures {
   detail::RealFeatures texture;  ///< empty unless the reference gives two or more images of the model's size and channels, or their texture
 };
 
+/// How many numbers the extractor makes of an image of the model's size. Throws InvalidArgument, ModelError.
+std::int64_t feature_dimensions(const detail::FeatureExtractor& extractor, const ModelSummary& model);
+
 /// The extractor gives `dimensions` numbers. Pictures of a folder are brought to the model's size. Throws FileError, ModelError,
 /// InvalidArgument.
 ReferenceFeatures reference_features(const ReferenceFlags& flags, const detail::FeatureExtractor& extractor, std::int64_t dimensions,

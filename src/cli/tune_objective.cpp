@@ -19,9 +19,7 @@ struct Yardstick {
 };
 
 detail::RealFeatures open_reference(const ObjectiveFlags& flags, const detail::FeatureExtractor& extractor, const ModelSummary& model) {
-  Images blank{.count = 1, .height = model.height, .width = model.width, .channels = model.channels};
-  blank.pixels.resize(static_cast<std::size_t>(model.channels * model.height * model.width));
-  detail::RealFeatures real = reference_features(flags.reference, extractor, extractor.extract(blank).features.cols(), model);
+  detail::RealFeatures real = reference_features(flags.reference, extractor, feature_dimensions(extractor, model), model).seen;
   if (!real.features) {
     detail::raise({"--reference", "have images, or features of each, for the recall", flags.reference.path + " has statistics only"});
   }

@@ -119,8 +119,9 @@ class Study:
         cells = [row["label"], row["solver"], row["steps"], f"{passes * mean('full_evaluations'):.2f}",
                  f"{1000 * kid:.2f} ± {1000 * half:.2f}", f"{mean('frechet'):.3f}", f"{mean('precision'):.3f}", f"{mean('recall'):.3f}",
                  f"{mean('class_agreement'):.3f}"]
-        for key in ("texture_frechet", "total_variation_ratio"):
-            cells.append(f"{mean(key):.3f}" if row["found"][0].get(key) is not None else "")
+        for key in ("frechet", "total_variation_ratio"):
+            values = [found.get("texture", {}).get(key) for found in row["found"]]
+            cells.append("" if None in values else f"{sum(values) / len(values):.3f}")
         return "| " + " | ".join(map(str, cells)) + " |"
 
     def report(self):

@@ -23,33 +23,8 @@ class Evaluate : public ::testing::Test {
  protected:
   Evaluate() {
     write_tiny_model(model_);
-    detail::ClassifierConfig config;
-    config.size = 8;
-    config.classes = 3;
-    config.name = "tiny";
-    detail::Classifier classifier(config);
-    classifier.initialise(1);
-    write_classifier(classifier, features_);
-    write_pictures();
-  }
-  /// Two folders of pictures, dark ones and light ones.
-  void write_pictures() const {
-    for (int i = 0; i < 12; ++i) {
-      const std::string folder = folder_ / "real" + (i % 2 == 0 ? "/dark" : "/light");
-      std::filesystem::create_directories(folder);
-      Images image{.count = 1, .height = 8, .width = 8, .channels = 1};
-      for (std::int64_t v = 0; v < 64; ++v) image.pixels.push_back(static_cast<std::uint8_t>((i * 37 + v * v) % 100 + i % 2 * 150));
-      write_png(image, folder + "/" + std::to_string(i) + ".png");
-    }
-  }
-  /// The 12 images that --images wrote, as pictures in a folder.
-  static void write_pictures(const std::string& npy, const std::string& folder) {
-    std::filesystem::create_directories(folder);
-    for (std::size_t i = 0; i < 12; ++i) {
-      const auto first = npy.end() - static_cast<std::ptrdiff_t>((12 - i) * 64);
-      const Images image{.count = 1, .height = 8, .width = 8, .channels = 1, .pixels = {first, first + 64}};
-      write_png(image, folder + "/" + std::to_string(10 + i) + ".png");
-    }
+    write_tiny_classifier(features_);
+    write_tiny_pictures(real_);
   }
   Outcome evaluate(std::vector<std::string> flags) const {
     std::vector<std::string> words = {"evaluate", model_, "--samples", "12", "--steps", "2"};
