@@ -18,8 +18,8 @@ namespace {
 constexpr int kMostDoublings = 2;  // of the tilt, as in the search by paired error
 constexpr int kMostBefore = 4;     // further back guides predict too little
 constexpr int kNoGuideNotch = -4, kMostNotch = 4;
-// Full depth with a guide costs one head more than full depth; fits on few samples miss the cost of all by about as much.
-constexpr double kSlack = 1.003;
+constexpr double kSlack = 1.003;     // full depth with a guide costs one head more than full depth
+constexpr double kFitBelow = 0.995;  // of the budget: fits on few samples miss the cost of all by about half a percent
 
 /// What a trial is about: the tilt is 2^doublings; weights follow from notches.
 struct Choice {
@@ -29,7 +29,7 @@ struct Choice {
   }
   double tilt() const { return std::exp2(doublings); }
   /// What a guide adds grows by half from notch to notch: 1 (no guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
-  double weight() const { return has_guide() ? 1 + std::round(80 * std::pow(1.5, notch)) / 100 : 1; }
+  double weight() const { return has_guide() ? std::round(100 + 80 * std::pow(1.5, notch)) / 100 : 1; }
   bool has_guide() const { return notch > kNoGuideNotch; }
 };
 
@@ -53,6 +53,7 @@ class Search {
   bool is_admissible(const DistanceTrial& trial) const;
   bool goes_on();
   void start();
+  std::size_t choose() const;
 
   const DistanceSearch& search_;
   const ModelSummary& model_;
@@ -105,7 +106,7 @@ std::optional<float> Search::fit_threshold(const Choice& choice) {
   float low = 0, high = 0, threshold = std::min(last_threshold_, highest);  // low costs too much, high costs little enough; 0: not known
   for (int fit = 0; fit < kMostFits; ++fit) {
     const double found = cost(choice, threshold);
-    if (found > search_.budget) {
+    if (found > search_.budget * kFitBelow) {
       if (threshold >= highest) return std::nullopt;
       low = threshold;
     } else {
@@ -191,6 +192,20 @@ bool Search::goes_on() {
   return moved;
 }
 
+/// The place of DistanceResult::best; the first trial is plain full depth.
+std::size_t Search::choose() const {
+  const auto least = std::min_element(trials_.begin(), trials_.end(), [&](const auto& a, const auto& b) { return is_better(a, b); });
+  if (!is_admissible(*least)) return 0;
+  auto chosen = least;
+  for (auto trial = trials_.begin(); trial != trials_.end(); ++trial) {
+    const GroupedDistance &theirs = trial->found.distance, &smallest = least->found.distance;
+    const double standard_error = difference_half_width(theirs, smallest) / student_t(static_cast<int>(theirs.without.size()) - 1);
+    const bool is_as_good = is_admissible(*trial) && theirs.all - smallest.all <= standard_error;
+    if (is_as_good && trial->found.recall > chosen->found.recall) chosen = trial;
+  }
+  return static_cast<std::size_t>(chosen - trials_.begin());
+}
+
 /// About half the depth and a guide two exits earlier served best where this was measured (docs/results.md).
 void Search::start() {
   constexpr double kStepsPerBudget = 1.8;
@@ -218,13 +233,12 @@ DistanceResult Search::result() {
   start();
   while (goes_on()) {
   }
-  const auto best = std::min_element(trials_.begin(), trials_.end(), [&](const auto& a, const auto& b) { return is_better(a, b); });
-  result.best = is_admissible(*best) ? *best : result.full_depth;
+  const std::size_t best = choose();
+  result.best = trials_[best];
   result.gain_half_width = difference_half_width(result.full_depth.found.distance, result.best.found.distance);
   for (const auto& [choice, place] : known_) {
-    if (place && &trials_[*place] == &*best) result.plan = plan_of(choice, best->threshold);
+    if (place == best) result.plan = plan_of(choice, result.best.threshold);
   }
-  if (!is_admissible(*best)) result.plan = full_depth();
   result.plan.solver = with_steps(search_.request, result.best.steps);
   result.plan.model = model_.id;
   result.trials = std::move(trials_);

@@ -27,7 +27,7 @@ struct DistanceSearch {
   int most_steps = 0;                       ///< that are tried; 0: three times the budget
   bool guides = true;                       ///< whether plans may have one
   int most_trials = 40;                     ///< sets of images that are measured, at most
-  std::int64_t cost_samples = 100;          ///< of the request's, by which thresholds are fitted to the budget
+  std::int64_t cost_samples = 150;          ///< of the request's, by which thresholds are fitted to the budget
   double tolerance = 0.025;                 ///< of the budget that a threshold may miss it by, downwards
 };
 
@@ -46,9 +46,11 @@ struct DistanceResult {
   DistanceTrial full_depth;  ///< plain, as many steps as the budget pays for
   double recall_floor = 0;
   std::vector<DistanceTrial> trials;  ///< in the order in which they were tried
-  DistanceTrial best;                 ///< within the budget and not below the floor: the smallest distance; full_depth where none is
-  double gain_half_width = 0;         ///< of the 95 % interval around the difference of distances between full_depth and best
-  Plan plan;                          ///< best as a plan with its solver settings and the model's id
+  /// Of the trials within the budget and not below the floor: the one with the largest recall among those whose distance is within one
+  /// standard error of the smallest, since chance decides among these; full_depth where there is none.
+  DistanceTrial best;
+  double gain_half_width = 0;  ///< of the 95 % interval around the difference of distances between full_depth and best
+  Plan plan;                   ///< best as a plan with its solver settings and the model's id
 };
 
 /// Descends from a guess that serves most networks, one coordinate after the other, as long as a step makes the distance smaller. All
@@ -56,7 +58,8 @@ struct DistanceResult {
 /// InvalidArgument.
 DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure);
 
-/// Half the width of the 95 % interval around the difference of two distances of images from the same noise.
+/// Half the width of the 95 % interval around the difference of two distances of images from the same noise. Throws InvalidArgument unless
+/// both have the same number of groups.
 double difference_half_width(const GroupedDistance& first, const GroupedDistance& second);
 
 }  // namespace adadiff::detail

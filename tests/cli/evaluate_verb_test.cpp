@@ -26,6 +26,15 @@ class Evaluate : public ::testing::Test {
     write_tiny_classifier(features_);
     write_tiny_pictures(real_);
   }
+  /// The 12 images that --images wrote, as pictures in a folder.
+  static void write_pictures(const std::string& npy, const std::string& folder) {
+    std::filesystem::create_directories(folder);
+    for (std::size_t i = 0; i < 12; ++i) {
+      const auto first = npy.end() - static_cast<std::ptrdiff_t>((12 - i) * 64);
+      const Images image{.count = 1, .height = 8, .width = 8, .channels = 1, .pixels = {first, first + 64}};
+      write_png(image, folder + "/" + std::to_string(10 + i) + ".png");
+    }
+  }
   Outcome evaluate(std::vector<std::string> flags) const {
     std::vector<std::string> words = {"evaluate", model_, "--samples", "12", "--steps", "2"};
     words.insert(words.end(), flags.begin(), flags.end());

@@ -90,7 +90,7 @@ TEST(DistanceSearch, FitsThresholdsOnFewSamples) {
   const DistanceResult found = search({.runs = &runs});
   const auto full = std::count_if(runs.begin(), runs.end(), [](const Request& request) { return request.count == 500; });
   EXPECT_EQ(full, std::ssize(found.trials)) << "all samples are drawn once per trial";
-  for (const Request& request : runs) EXPECT_TRUE(request.count == 500 || request.count == 100);
+  for (const Request& request : runs) EXPECT_TRUE(request.count == 500 || request.count == 150);
 }
 
 TEST(DistanceSearch, KeepsTheRecallOfPlainFullDepth) {
@@ -143,6 +143,26 @@ TEST(DistanceSearch, MeasuresNoChoiceTwiceAndStopsAtItsLimit) {
       EXPECT_FALSE(same(trials[i], trials[j])) << i << " and " << j;
     }
   }
+}
+
+TEST(DistanceSearch, PrefersRecallWhereDistancesCannotBeToldApart) {
+  const MadeUp made_up{.good_weight = 2.2, .recall_lost = 0.01};
+  const auto best_with = [&](double deviation) {
+    const auto noisy = [deviation](const Images& images) {
+      MeasuredImages found = measure(images);
+      for (std::size_t g = 0; g < found.distance.without.size(); ++g) {
+        found.distance.without[g] += deviation * found.recall * static_cast<double>(g % 2);  // differs from weight to weight
+      }
+      return found;
+    };
+    DistanceSearch options = four();
+    options.recall_floor = 0.5;
+    return search_distance(
+               options, one_pixel(), [&](const Request& r, const std::string& n) { return made_up(r, n); }, noisy)
+        .best;
+  };
+  EXPECT_EQ(best_with(0).weight, 2.2);
+  EXPECT_LT(best_with(10).weight, 2.2) << "a smaller weight loses less recall";
 }
 
 TEST(DistanceSearch, TellsTheErrorOfItsGain) {
