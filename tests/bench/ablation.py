@@ -6,9 +6,9 @@
     ablation.py list
 
 The report judges each row that is trained: KID, Fréchet distance and class agreement of full depth with 20 steps, then the same at one
-budget, for as many full steps and for the steps and the one threshold that `adadiff tune` finds. Steps are those that take as long as
-2,200 of the first row. Answers are kept in OUT; rows already trained are left alone and interrupted ones resumed, so the command can be
-repeated.
+budget, for as many full steps and for the steps and the one threshold that `adadiff tune` finds; then KID, Fréchet distance and recall of
+two runs of 6 steps that an early exit guides. Rows train for the steps that take as long as 2,200 of the first row. Answers are kept in
+OUT; rows already trained are left alone and interrupted ones resumed, so the command can be repeated.
 """
 
 import argparse
@@ -25,6 +25,14 @@ BASE_NETWORK = {"kind": "uvit", "image_size": 28, "channels": 1, "patch_size": 4
                 "time_mlp": True, "heads_per_exit": True, "uncertainty": "timed-map"}
 HAS_BFLOAT16 = "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")  # else the same steps take about twice as long
 BASE = {"weights": "plain", "beta": 0.5, "optimiser": "muon", "precision": "bfloat16" if HAS_BFLOAT16 else "float32", "steps": 2200}
+# Runs that an early exit guides: heading, plan and flags of each. Everybody goes to full depth in the first and leaves at exit 5 of 9 in
+# the second; a network of another depth has other exits and is not judged by them.
+GUIDED = {
+    "guide-7": ("6 full steps guided by exit 7, w 3", {"format": 1, "guide": {"exit": 7, "weight": 3}}, ("--steps", 6)),
+    "guide-3-at-5": ("6 DPM-Solver++ steps at exit 5 guided by exit 3, w 2.4",
+                     {"format": 1, "below": ["never"] * 5 + ["always"] + ["never"] * 3, "guide": {"exit": 3, "weight": 2.4}},
+                     ("--steps", 6, "--solver", "dpmpp-2m")),
+}
 
 
 def row(recipe=None, network=None):
@@ -97,13 +105,26 @@ class Judge:
         adaptive = self.evaluate(f"{name}-adaptive-{budget}", model, "--plan", plan)
         three = lambda found: f"{1000 * found['kid']:.1f} | {found['frechet']:.2f} | {found['class_agreement']:.3f}"
         return (f"| {name} | {three(full)} | {1000 * short['kid']:.1f} | {tuned['steps']} | {tuned['psnr_db']:.2f} | {three(adaptive)} | "
-                f"{adaptive['exit_spread']:.2f} |")
+                f"{adaptive['exit_spread']:.2f} | {' | '.join(self.guided(name, model))} |")
+
+    def guided(self, name, model):
+        """A cell of the table for each number of each guided run."""
+        if json.loads(ROWS[name.partition("@")[0]]["network"])["depth"] != BASE_NETWORK["depth"]:
+            return ["–"] * 3 * len(GUIDED)
+        cells = []
+        for run, (_, plan, flags) in GUIDED.items():
+            path = self.folder / (run + ".plan.json")
+            path.write_text(json.dumps(plan), encoding="utf-8")
+            found = self.evaluate(f"{name}-{run}", model, "--plan", path, *flags)
+            cells += [f"{1000 * found['kid']:.1f}", f"{found['frechet']:.2f}", f"{found['recall']:.3f}"]
+        return cells
 
     def report(self):
         b = self.arguments.budget
         print(f"| row | full depth, 20 steps: KID × 1000 | Fréchet | class agreement | {b} full steps: KID × 1000 | budget {b}: steps | "
-              "PSNR to 50 full steps, dB | KID × 1000 | Fréchet | class agreement | spread of exits |")
-        print("|" + "---|" * 11)
+              "PSNR to 50 full steps, dB | KID × 1000 | Fréchet | class agreement | spread of exits | "
+              + " | ".join(f"{heading}: KID × 1000 | Fréchet | recall" for heading, _, _ in GUIDED.values()) + " |")
+        print("|" + "---|" * (11 + 3 * len(GUIDED)))
         seeded = sorted(p.stem for p in self.folder.glob("*@*.safetensors") if p.stem.partition("@")[0] in ROWS)
         for name in self.arguments.rows.split(",") if self.arguments.rows else list(ROWS) + seeded:
             if is_trained(self.folder, name):
