@@ -286,7 +286,8 @@ class Study:
         self.cost = self.costs()
         for solver in self.arguments.solvers:
             self.measure_solver(solver)
-        self.time()
+        if self.arguments.rounds > 0:
+            self.time()
         path = self.out / "points.json"
         study = {"samples": self.arguments.samples, "groups": GROUPS, "points": self.points}
         path.write_text(json.dumps(study, indent=1), encoding="utf-8")
@@ -315,7 +316,7 @@ def parse_arguments():
     parser.add_argument("--full-steps", type=int, nargs="+", default=FULL_STEPS)
     parser.add_argument("--solvers", nargs="+", default=["ddim", "dpmpp-2m"])
     parser.add_argument("--guidance", type=float, help="1: one network pass per evaluation; default: the model's")
-    parser.add_argument("--rounds", type=int, default=5, help="of timing")
+    parser.add_argument("--rounds", type=int, default=5, help="of timing; 0: none")
     parser.add_argument("--timed-images", type=int, default=64)
     parser.add_argument("--timed-singles", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
