@@ -155,11 +155,10 @@ void check_flags(const EvaluateFlags& flags) {
   if (flags.scores != "learned" && flags.scores != "ideal") {
     detail::raise({"--scores", "be learned or ideal", "is " + detail::show(flags.scores)});
   }
-  const std::string features = flags.features == detail::kTextureName ? "" : flags.features;  // no file
   require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
                                                                                                       {"--plan", flags.sampling.plan},
                                                                                                       {"--reference", flags.reference.path},
-                                                                                                      {"--features", features}});
+                                                                                                      {"--features", flags.features}});
 }
 
 PlannedRequest plan_request(EvaluateFlags& flags, const ModelSummary& model) {

@@ -155,8 +155,10 @@ TEST_F(NpzFiles, GiveAtMostSoManySamplesOfTexture) {
 
 TEST(ReferenceFile, OfOldHasNoTexture) { EXPECT_FALSE(read_reference(kStatistics).texture); }
 
-TEST_F(NpzFiles, HaveNoTextureWithoutItsShape) {
+TEST_F(NpzFiles, HaveNoTextureUnlessItsShapeIsThereToo) {
   write_npz(folder_ / "a.npz", {{"features", {{2, 1}, {1, 2}}}, {"texture", {{2, 5}, std::vector<double>(10)}}});
+  EXPECT_FALSE(read_reference(folder_ / "a.npz").texture);
+  write_npz(folder_ / "a.npz", {{"features", {{2, 1}, {1, 2}}}, {"texture_shape", {{3}, {2, 3, 1}}}});
   EXPECT_FALSE(read_reference(folder_ / "a.npz").texture);
 }
 
