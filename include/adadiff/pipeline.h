@@ -23,7 +23,7 @@ struct Request {
   std::uint64_t seed = 0;
   std::vector<std::int64_t> labels = {};  ///< cycled through; empty: the "no label" class, or labels 0, 1, ... without one
   std::optional<double> guidance = {};    ///< w of none + w (label - none), in [0, 100]; 1: a single pass without guidance; unset: the
-                                          ///< model's default where labels are given and it has a null label, else 1
+                                          ///< model's default. Where no label but the null label is given, 1 is taken
   std::optional<Plan> plan = {};          ///< unset: the model's default plan unless it was made for other solver settings, else full depth
   std::shared_ptr<const ExitPolicy> policy = {};  ///< replaces the plan's thresholds
   std::optional<SolverSettings> solver = {};      ///< unset: the plan's, else the model's; other settings than the plan's own are refused

@@ -37,8 +37,9 @@ enum class GuideFallback : std::uint8_t {
 };
 
 /// An earlier exit as a guide (Internal Guidance, arXiv 2512.24176): a sample that leaves with prediction g takes
-/// g + (weight - 1) (g - g_guide), where g_guide is what the guide's exit predicted for it in the same evaluation. It costs one head. With
-/// classifier-free guidance each branch is guided by its own exit first. A default one guides nothing.
+/// g + (weight - 1) (g - g_guide), where g_guide is what the guide's exit predicted for it in the same evaluation. It costs a head at each
+/// exit whose prediction may still be needed: one for a fixed exit, one per exit passed where thresholds decide. With classifier-free
+/// guidance each branch is guided by its own exit first. A default-constructed Guide guides nothing.
 struct Guide {
   std::optional<int> exit = {};  ///< the exit that guides, in [0, 254]; needs an exit of the network there
   int before = 0;                ///< or, where `exit` is unset, how many of the network's exits before the sample's own, in [1, 254]

@@ -26,8 +26,8 @@ struct EvaluationTrace {
   std::vector<int> exit;           ///< blocks run, in [0, blocks]; -1 where the run ended before
   std::vector<float> uncertainty;  ///< at that exit; NaN where none was asked for
   double milliseconds = 0;         ///< wall time of the evaluation, its update included, summed over batches
-  std::vector<int> guide = {};     ///< the exit that guided the prediction, -1 where none did; empty where the plan has no guide here
-  double guide_weight = 1;         ///< of the plan's guide in this evaluation; 1 where it has none
+  std::vector<int> guide = {};     ///< the exit that guided the prediction, -1 where none did; empty where nobody can be guided
+  double guide_weight = 1;         ///< of the plan's guide in this evaluation; 1 where nobody can be guided
 };
 
 /// Multiply-accumulates of a run, counted from what ran.
@@ -47,8 +47,8 @@ struct Trace {
   std::vector<EvaluationTrace> evaluations;
   ComputeCount compute;
   double mean_exit_depth() const;   ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
-  double full_evaluations() const;  ///< compute per sample in units of one full-depth evaluation (with guidance: of both branches)
-                                    ///< counting the evaluations that ran, so a cancelled run reports less
+  double full_evaluations() const;  ///< compute per sample in units of one full-depth evaluation (with guidance: of both branches).
+                                    ///< Counts the evaluations that ran, so a cancelled run reports less
   /// exits[evaluation][sample], the conditional branch's where there are two: what replay_policy and recorded_exits take.
   std::vector<std::vector<int>> exits() const;
 };

@@ -52,7 +52,8 @@ void add_depth_flags(CLI::App& verb, SampleFlags& flags) {
   CLI::Option* before = add_whole(verb, {"--guide-before", "the guide is the N-th exit before the one that a sample leaves at"},
                                   flags.guide_before, {1, 254});
   CLI::Option* weight =
-      add_number(verb, {"--guide-weight", "of the guide: 1 none; alone: in place of the plan's own weights"}, flags.guide_weight, {0, 100});
+      add_number(verb, {"--guide-weight", "weight of the guide (1: no guide); alone it replaces the weights of the plan's own guides"},
+                 flags.guide_weight, {0, 100});
   exit->excludes(before)->needs(weight);
   before->needs(weight);
 }

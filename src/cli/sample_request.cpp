@@ -90,6 +90,8 @@ void set_guide(PlannedRequest& planned, const SampleFlags& flags) {
     if (flags.guide_before) guide.before = static_cast<int>(*flags.guide_before);
     plan = guided(std::move(plan), guide);
   }
+  if (flags.guide_exit) planned.plan_name += ", guided by exit " + show(*flags.guide_exit);
+  if (flags.guide_before) planned.plan_name += ", guided from " + show(*flags.guide_before) + " exits before";
   planned.plan_name += ", guide weight " + show(*flags.guide_weight);
 }
 

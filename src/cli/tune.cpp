@@ -58,7 +58,7 @@ ordered_json to_json(const detail::BudgetTrial& trial) {
 
 ordered_json to_json(const detail::DistanceTrial& trial) {
   ordered_json json = depth_json(trial);
-  json["guide_before"] = trial.before;
+  json["guide_exit"] = trial.guide > 0 ? ordered_json(trial.guide) : ordered_json();
   json["guide_weight"] = trial.weight;
   json["distance"] = trial.found.distance.all;
   json["half_width_95"] = detail::half_width(trial.found.distance);
@@ -77,8 +77,8 @@ std::string distance_text(double distance, const ObjectiveFlags& objective) {
 
 std::string to_text(const detail::DistanceTrial& trial, const ObjectiveFlags& objective) {
   std::string text = depth_text(trial);
-  if (trial.before != 0) text += ", guide " + std::to_string(trial.before) + " before, weight " + detail::show(trial.weight);
-  return text + ": " + fixed(trial.cost, 2) + " full evaluations, " + (objective.name == "kid" ? "KID x 1000 " : "Frechet ") +
+  if (trial.guide > 0) text += ", guided by exit " + std::to_string(trial.guide) + ", weight " + detail::show(trial.weight);
+  return text + ": " + fixed(trial.cost, 2) + " full evaluations, " + (objective.name == "kid" ? "KID x 1000 " : "Fréchet ") +
          distance_text(trial.found.distance.all, objective) + " +- " + distance_text(detail::half_width(trial.found.distance), objective) +
          ", recall " + fixed(trial.found.recall, 3);
 }
@@ -107,6 +107,7 @@ void report(const detail::DistanceResult& result, const TuneFlags& flags) {
     ordered_json json = {{"budget", flags.budget},
                          {"objective", flags.objective.name},
                          {"recall_floor", result.recall_floor},
+                         {"keeps_floor", result.keeps_floor},
                          {"full_depth", to_json(result.full_depth)},
                          {"best", to_json(result.best)},
                          {"gain_half_width_95", result.gain_half_width},
@@ -121,7 +122,8 @@ void report(const detail::DistanceResult& result, const TuneFlags& flags) {
   const double gain = result.full_depth.found.distance.all - result.best.found.distance.all;
   text += "plain " + to_text(result.full_depth, flags.objective) + "\nbest  " + to_text(result.best, flags.objective) + "\ngain     " +
           distance_text(gain, flags.objective) + " +- " + distance_text(result.gain_half_width, flags.objective) +
-          " over plain full depth, on the noise that chose it; the floor on recall was " + fixed(result.recall_floor, 3) + "\n";
+          " over plain full depth at a cost of " + fixed(result.full_depth.cost, 2) +
+          ", on the noise that chose it; the floor on recall was " + fixed(result.recall_floor, 3) + "\n";
   print_result(text + "written  " + flags.output + "\n");
 }
 
@@ -175,7 +177,10 @@ void check_flags(const TuneFlags& flags) {
   if (name != "paired" && name != "kid" && name != "frechet") {
     detail::raise({"--objective", "be paired, kid or frechet", "is " + detail::show(name)});
   }
-  if (flags.is_paired()) return;
+  if (flags.is_paired()) {
+    if (flags.objective.reference.path.empty()) return;
+    detail::raise({"--reference", "go with --objective kid or frechet", "is given with paired, which compares with full depth"});
+  }
   if (flags.objective.reference.path.empty()) {
     detail::raise({"--objective " + name, "go with --reference, the real images to come near", "is given without"});
   }
@@ -198,7 +203,16 @@ void tune(TuneFlags& flags) {
     detail::write_text(flags.output, to_json(result.plan) + "\n");
     report(result, flags);
   };
-  flags.is_paired() ? finish(search_paired(flags, request, pipeline)) : finish(search_distance(flags, request, pipeline));
+  if (flags.is_paired()) {
+    finish(search_paired(flags, request, pipeline));
+    return;
+  }
+  const detail::DistanceResult result = search_distance(flags, request, pipeline);
+  if (!result.keeps_floor) {
+    print_note("tune",
+               "note: no plan within the budget kept a recall of " + detail::show(result.recall_floor) + "; writing plain full depth");
+  }
+  finish(result);
 }
 
 void add_objective_flags(CLI::App& verb, TuneFlags& flags) {
@@ -215,7 +229,7 @@ void add_objective_flags(CLI::App& verb, TuneFlags& flags) {
       ->type_name("FILE.npz")
       ->needs(reference);
   verb.add_option("--features", flags.objective.features, "what sees images, as for evaluate (default: the bundled classifier)")
-      ->type_name("FILE")
+      ->type_name("FILE|texture")
       ->needs(reference);
   add_number(verb, {"--recall-floor", "recall that a plan must keep (default: what plain full depth has at the budget)"},
              flags.recall_floor, {0, 1})

@@ -10,7 +10,7 @@ namespace adadiff::cli {
 
 struct ObjectiveFlags {
   std::string name = "paired";  ///< paired, kid, frechet
-  ReferenceFlags reference = {.path = {}, .images = 5000, .save = {}};
+  ReferenceFlags reference;
   std::string features;  ///< empty: the bundled classifier
 };
 

@@ -16,16 +16,15 @@ namespace adadiff::detail {
 namespace {
 
 constexpr int kMostDoublings = 2;  // of the tilt, as in the search by paired error
-constexpr int kMostBefore = 4;     // further back guides predict too little
 constexpr int kNoGuideNotch = -4, kMostNotch = 4;
 constexpr double kSlack = 1.003;     // full depth with a guide costs one head more than full depth
 constexpr double kFitBelow = 0.995;  // of the budget: fits on few samples miss the cost of all by about half a percent
 
-/// What a trial is about: the tilt is 2^doublings; weights follow from notches.
+/// What a trial is about: the tilt is 2^doublings; weights follow from notches; the guide is an exit, 0 where there is none.
 struct Choice {
-  int steps = 0, doublings = 0, before = 0, notch = 0;
+  int steps = 0, doublings = 0, guide = 0, notch = 0;
   bool operator<(const Choice& other) const {
-    return std::tie(steps, doublings, before, notch) < std::tie(other.steps, other.doublings, other.before, other.notch);
+    return std::tie(steps, doublings, guide, notch) < std::tie(other.steps, other.doublings, other.guide, other.notch);
   }
   double tilt() const { return std::exp2(doublings); }
   /// What a guide adds grows by half from notch to notch: 1 (no guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
@@ -46,9 +45,12 @@ class Search {
   std::string note(const Choice& choice, const std::string& what) const;
   double cost(const Choice& choice, float threshold);
   std::optional<float> fit_threshold(const Choice& choice);
+  std::optional<DistanceTrial> fit_and_draw(const Choice& choice);
   DistanceTrial draw(const Choice& choice, float threshold);
   const DistanceTrial* tried(const Choice& choice);
   bool is_allowed(const Choice& choice) const;
+  bool can_guide(int exit) const { return exit > 0 && std::find(model_.exits.begin(), model_.exits.end(), exit) != model_.exits.end(); }
+  int first_guide() const;
   bool is_better(const DistanceTrial& trial, const DistanceTrial& than) const;
   bool is_admissible(const DistanceTrial& trial) const;
   bool goes_on();
@@ -62,6 +64,7 @@ class Search {
   int first_steps_ = 1, most_steps_ = 1;
   double floor_ = 0;
   float last_threshold_ = 0.05F;  ///< that met the budget: a good guess for the next choice
+  double fit_bias_ = 1;           ///< what all samples cost over what the first few do
   std::vector<DistanceTrial> trials_;
   std::map<Choice, std::optional<std::size_t>> known_;  ///< places in trials_; none where nothing meets the budget
   Choice here_;
@@ -71,7 +74,7 @@ Plan Search::plan_of(const Choice& choice, float threshold) const {
   const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
   const Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
   if (!choice.has_guide()) return plan;
-  return guided(plan, {.before = choice.before, .weight = choice.weight(), .fallback = GuideFallback::ExitBefore});
+  return guided(plan, {.exit = choice.guide, .weight = choice.weight()});
 }
 
 Request Search::request_for(const Choice& choice, float threshold) const {
@@ -86,7 +89,7 @@ std::string Search::note(const Choice& choice, const std::string& what) const {
   std::ostringstream text;
   text << choice.steps << " steps";
   if (choice.doublings != 0) text << ", tilt " << choice.tilt();
-  if (choice.has_guide()) text << ", guide " << choice.before << " before, weight " << choice.weight();
+  if (choice.has_guide()) text << ", guided by exit " << choice.guide << ", weight " << choice.weight();
   text << ", " << what;
   return text.str();
 }
@@ -94,28 +97,28 @@ std::string Search::note(const Choice& choice, const std::string& what) const {
 double Search::cost(const Choice& choice, float threshold) {
   Request request = request_for(choice, threshold);
   request.count = std::min(request.count, search_.cost_samples);
-  return run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
+  return fit_bias_ * run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
 }
 
 /// Full depth where the budget pays for it; else the threshold that meets the budget, none where even the highest one costs more.
 std::optional<float> Search::fit_threshold(const Choice& choice) {
   if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return 0.0F;
-  constexpr int kMostFits = 10;
-  constexpr double kStride = 1.5;
+  constexpr int kMostFits = 12;
+  double stride = 1.3;  // grows while only one side is known
   const float highest = rounded_threshold(static_cast<double>(largest_threshold(choice.tilt())));
   float low = 0, high = 0, threshold = std::min(last_threshold_, highest);  // low costs too much, high costs little enough; 0: not known
   for (int fit = 0; fit < kMostFits; ++fit) {
     const double found = cost(choice, threshold);
     if (found > search_.budget * kFitBelow) {
-      if (threshold >= highest) return std::nullopt;
+      if (threshold >= highest) return found > search_.budget ? std::nullopt : std::optional(threshold);
       low = threshold;
     } else {
       high = threshold;
       if (found >= search_.budget * (1 - search_.tolerance)) break;
     }
-    const double next = high == 0  ? kStride * static_cast<double>(low)
-                        : low == 0 ? static_cast<double>(high) / kStride
-                                   : std::sqrt(static_cast<double>(low) * static_cast<double>(high));
+    stride *= stride;
+    const auto least = static_cast<double>(low), most = static_cast<double>(high);
+    const double next = high == 0 ? stride * least : low == 0 ? most / stride : std::sqrt(least * most);
     threshold = std::min(highest, rounded_threshold(next));
   }
   if (high == 0) return std::nullopt;
@@ -128,17 +131,30 @@ DistanceTrial Search::draw(const Choice& choice, float threshold) {
   return {.steps = choice.steps,
           .threshold = threshold,
           .tilt = choice.tilt(),
-          .before = choice.has_guide() ? choice.before : 0,
+          .guide = choice.guide,
           .weight = choice.weight(),
           .cost = result.trace.full_evaluations(),
           .found = measure_(result.images)};
 }
 
+/// Fits once more where all samples cost more than the few by which the threshold was found.
+std::optional<DistanceTrial> Search::fit_and_draw(const Choice& choice) {
+  constexpr int kMostDraws = 2;
+  std::optional<DistanceTrial> trial;
+  for (int attempt = 0; attempt < kMostDraws; ++attempt) {
+    const std::optional<float> threshold = fit_threshold(choice);
+    if (!threshold) return trial;
+    trial = draw(choice, *threshold);
+    if (trial->threshold == 0 || trial->cost <= search_.budget * kSlack) return trial;
+    fit_bias_ *= trial->cost / (kFitBelow * search_.budget);
+  }
+  return trial;
+}
+
 bool Search::is_allowed(const Choice& choice) const {
   return choice.steps >= first_steps_ && choice.steps <= most_steps_ && std::abs(choice.doublings) <= kMostDoublings &&
-         choice.before >= 1 && choice.before <= std::max(1, std::min(kMostBefore, static_cast<int>(model_.exits.size()))) &&
          choice.notch >= kNoGuideNotch && choice.notch <= (search_.guides ? kMostNotch : kNoGuideNotch) &&
-         (choice.has_guide() || choice.before == 1) &&
+         (choice.has_guide() ? can_guide(choice.guide) : choice.guide == 0) &&
          (choice.doublings == 0 || !pays_for_full_depth(search_.request, search_.budget, choice.steps));
 }
 
@@ -148,12 +164,12 @@ const DistanceTrial* Search::tried(const Choice& choice) {
   const auto known = known_.find(choice);
   if (known != known_.end()) return known->second ? &trials_[*known->second] : nullptr;
   if (std::ssize(trials_) >= search_.most_trials) return nullptr;
-  const std::optional<float> threshold = fit_threshold(choice);
-  if (!threshold) {
+  const std::optional<DistanceTrial> trial = fit_and_draw(choice);
+  if (!trial) {
     known_[choice] = std::nullopt;
     return nullptr;
   }
-  trials_.push_back(draw(choice, *threshold));
+  trials_.push_back(*trial);
   known_[choice] = trials_.size() - 1;
   return &trials_.back();
 }
@@ -170,7 +186,7 @@ bool Search::is_better(const DistanceTrial& trial, const DistanceTrial& than) co
 
 /// One round over all coordinates, each as far as it helps; false where none did.
 bool Search::goes_on() {
-  constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps, &Choice::before, &Choice::doublings};
+  constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps, &Choice::guide, &Choice::doublings};
   bool moved = false;
   for (const auto coordinate : kCoordinates) {
     for (const int direction : {1, -1}) {
@@ -178,7 +194,8 @@ bool Search::goes_on() {
       while (helps) {
         Choice next = here_;
         next.*coordinate += direction;
-        if (!next.has_guide()) next.before = 1;  // the same plan, whatever it says
+        if (!next.has_guide()) next.guide = 0;
+        if (next.has_guide() && next.guide == 0) next.guide = first_guide();
         const DistanceTrial* found = tried(next);
         // tried() may move the list that this points into.
         helps = found != nullptr && is_better(*found, trials_[*known_[here_]]);
@@ -206,16 +223,27 @@ std::size_t Search::choose() const {
   return static_cast<std::size_t>(chosen - trials_.begin());
 }
 
-/// About half the depth and a guide two exits earlier served best where this was measured (docs/results.md).
+/// The exit that is nearest to a third of the network's depth; 0 where there is none.
+int Search::first_guide() const {
+  int nearest = 0;
+  for (const int exit : model_.exits) {
+    const auto distance = [&](int k) { return std::abs(3 * k - model_.blocks); };
+    if (exit > 0 && (nearest == 0 || distance(exit) < distance(nearest))) nearest = exit;
+  }
+  return nearest;
+}
+
+/// About half the depth, and a guide at a third of it.
 void Search::start() {
-  constexpr double kStepsPerBudget = 1.8;
-  const int before = search_.guides ? static_cast<int>(std::min<std::size_t>(2, model_.exits.size())) : 1;
-  const int notch = search_.guides && before > 0 ? 0 : kNoGuideNotch;
-  for (int steps = static_cast<int>(std::round(kStepsPerBudget * search_.budget)); steps >= first_steps_; --steps) {
-    here_ = {std::clamp(steps, first_steps_, most_steps_), 0, std::max(before, 1), notch};
+  constexpr double kMoreSteps = 1.8;  // than full depth can pay for
+  const int guide = search_.guides ? first_guide() : 0;
+  const int notch = guide > 0 ? 0 : kNoGuideNotch;
+  const int first = std::min(most_steps_, static_cast<int>(std::round(kMoreSteps * first_steps_)));
+  for (int steps = first; steps >= first_steps_; --steps) {
+    here_ = {steps, 0, guide, notch};
     if (tried(here_) != nullptr) return;
   }
-  here_ = {first_steps_, 0, 1, kNoGuideNotch};  // plain full depth, which has been tried
+  here_ = {first_steps_, 0, 0, kNoGuideNotch};  // plain full depth, which has been tried
 }
 
 DistanceResult Search::result() {
@@ -224,7 +252,7 @@ DistanceResult Search::result() {
   if (most_steps_ < first_steps_) {
     raise({"most_steps", "be at least the " + show(first_steps_) + " full steps that the budget pays for", "is " + show(most_steps_)});
   }
-  here_ = {first_steps_, 0, 1, kNoGuideNotch};
+  here_ = {first_steps_, 0, 0, kNoGuideNotch};
   const DistanceTrial* plain = tried(here_);
   if (plain == nullptr) raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
   DistanceResult result;
@@ -235,6 +263,7 @@ DistanceResult Search::result() {
   }
   const std::size_t best = choose();
   result.best = trials_[best];
+  result.keeps_floor = result.best.found.recall >= floor_;
   result.gain_half_width = difference_half_width(result.full_depth.found.distance, result.best.found.distance);
   for (const auto& [choice, place] : known_) {
     if (place == best) result.plan = plan_of(choice, result.best.threshold);

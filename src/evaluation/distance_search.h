@@ -27,7 +27,7 @@ struct DistanceSearch {
   int most_steps = 0;                       ///< that are tried; 0: three times the budget
   bool guides = true;                       ///< whether plans may have one
   int most_trials = 40;                     ///< sets of images that are measured, at most
-  std::int64_t cost_samples = 150;          ///< of the request's, by which thresholds are fitted to the budget
+  std::int64_t cost_samples = 150;          ///< how many of the request's samples are drawn to fit a threshold to the budget
   double tolerance = 0.025;                 ///< of the budget that a threshold may miss it by, downwards
 };
 
@@ -36,7 +36,7 @@ struct DistanceTrial {
   int steps = 0;
   float threshold = 0;  ///< 0: full depth; with a tilt the geometric mean of the first evaluation's and the last one's
   double tilt = 1;      ///< the last one's over the first one's
-  int before = 0;       ///< Guide::before; 0: no guide
+  int guide = 0;        ///< Guide::exit; 0: no guide
   double weight = 1;    ///< Guide::weight
   double cost = 0;      ///< full-depth evaluations per sample
   MeasuredImages found;
@@ -46,16 +46,18 @@ struct DistanceResult {
   DistanceTrial full_depth;  ///< plain, as many steps as the budget pays for
   double recall_floor = 0;
   std::vector<DistanceTrial> trials;  ///< in the order in which they were tried
-  /// Of the trials within the budget and not below the floor: the one with the largest recall among those whose distance is within one
-  /// standard error of the smallest, since chance decides among these; full_depth where there is none.
+  /// Of the trials within 1.003 times the budget (a guide costs full depth one head more) and not below the floor: the one with the largest
+  /// recall among those whose distance is within one standard error of the smallest, since chance decides among these; full_depth where
+  /// there is none.
   DistanceTrial best;
+  bool keeps_floor = true;     ///< false: no trial did, and best is plain full depth
   double gain_half_width = 0;  ///< of the 95 % interval around the difference of distances between full_depth and best
   Plan plan;                   ///< best as a plan with its solver settings and the model's id
 };
 
-/// Descends from a guess that serves most networks, one coordinate after the other, as long as a step makes the distance smaller. All
-/// trials start from the same noise. The search prefers small distances by chance: judge the plan anew on other noise. Throws
-/// InvalidArgument.
+/// Descends from about half the depth, guided by the exit after a third of it with weight 1.8, one coordinate after the other, as long as a
+/// step makes the distance smaller. All trials start from the same noise. The search prefers small distances by chance: judge the plan anew
+/// on other noise. Throws InvalidArgument.
 DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure);
 
 /// Half the width of the 95 % interval around the difference of two distances of images from the same noise. Throws InvalidArgument unless

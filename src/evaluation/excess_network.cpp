@@ -85,8 +85,8 @@ class ExcessPass final : public ForwardPass {
   at::Tensor times_;   ///< [R]
   at::Tensor rows_;    ///< which of them are still in the pass
   int blocks_run_ = 0;
-  /// Per row: the excess of its last prediction in this evaluation, which the one that it leaves with replaces. A row that is guided
-  /// has been predicted before.
+  /// Per row: the excess of its latest prediction in this evaluation; the prediction it leaves with replaces it. A guided row is predicted
+  /// more than once.
   mutable std::vector<std::optional<double>> last_prediction_;
 };
 

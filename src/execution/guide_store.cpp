@@ -40,10 +40,11 @@ void GuideStore::guide(std::span<const std::int64_t> rows, int exit, at::Tensor&
   }
   if (guided_.empty()) return;
   const at::Tensor index = index_tensor(guided_, out.device());
-  const at::Tensor taken = out.index_select(0, index);
-  const at::Tensor guides = store_.index_select(0, index_tensor(places_, out.device()));
+  at::Tensor taken = out.index_select(0, index);
+  at::Tensor away = store_.index_select(0, index_tensor(places_, out.device()));
   const at::Tensor weights = at::tensor(extra_weights_, at::kFloat).view({-1, 1, 1, 1}).to(out.device());
-  out.index_copy_(0, index, taken + weights * (taken - guides));
+  away.neg_().add_(taken).mul_(weights);
+  out.index_copy_(0, index, taken.add_(away));
 }
 
 }  // namespace adadiff::detail

@@ -51,11 +51,16 @@ int forced_exit(const CompiledRule& rule) {
   return blocks;
 }
 
-/// [blocks + 1]: where samples may leave under a rule, the end of the network included.
+/// [blocks + 1]: where samples may leave under a rule, the end of the network included. No exit counts more votes than there were exits.
 std::vector<std::uint8_t> places_to_leave(const CompiledRule& rule) {
   const auto last = static_cast<std::size_t>(forced_exit(rule));
   std::vector<std::uint8_t> may_leave(rule.below.size() + 1, 0);
-  for (std::size_t k = 0; k < last; ++k) may_leave[k] = rule.below[k] != kNever ? 1 : 0;
+  int votes = 0;
+  for (std::size_t k = 0; k < last; ++k) {
+    if (rule.below[k] == kNever) continue;
+    ++votes;
+    may_leave[k] = votes >= rule.hits[k] ? 1 : 0;
+  }
   may_leave[last] = 1;
   return may_leave;
 }
@@ -117,6 +122,14 @@ int count_steps(std::span<const Evaluation> table) {
   return static_cast<int>(steps.size());
 }
 
+template <class Places>
+void compile_guides(const Plan& plan, const ModelFacts& model, Places places, ExecutablePlan& executable) {
+  for (std::size_t i = 0; i < plan.rules.size(); ++i) {
+    const std::vector<std::uint8_t> may_leave = places(executable.rules[i]);
+    executable.rules[i].guide = compile_guide(plan.rules[i].guide, {model.can_exit, may_leave});
+  }
+}
+
 /// Everything but where samples may leave and who guides them.
 ExecutablePlan join(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model) {
   check_facts(model);
@@ -153,20 +166,16 @@ ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::sp
   for (CompiledEvaluation& evaluation : executable.evaluations) {
     evaluation.max_exit = forced_exit(executable.rules[static_cast<std::size_t>(evaluation.rule)]);
   }
-  for (std::size_t i = 0; i < plan.rules.size(); ++i) {
-    const auto may_leave = places_to_leave(executable.rules[i]);
-    executable.rules[i].guide = compile_guide(plan.rules[i].guide, {model.can_exit, may_leave});
-  }
+  compile_guides(
+      plan, model, [](const CompiledRule& rule) { return places_to_leave(rule); }, executable);
   return executable;
 }
 
 ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table,
                                   const ModelFacts& model) {
   ExecutablePlan executable = join(plan, settings, table, model);
-  const auto may_leave = places_to_leave(model);
-  for (std::size_t i = 0; i < plan.rules.size(); ++i) {
-    executable.rules[i].guide = compile_guide(plan.rules[i].guide, {model.can_exit, may_leave});
-  }
+  compile_guides(
+      plan, model, [&model](const CompiledRule&) { return places_to_leave(model); }, executable);
   return executable;
 }
 

@@ -135,7 +135,8 @@ def ahead(rows, groups):
     for budget in sorted({p["budget"] for p in rows}):
         way = {p["way"]: p for p in rows if p["budget"] == budget}
         pairs = [("adaptive" + guide, other + guide) for guide in ("", " + guide") for other in ("one depth", "schedule")]
-        pairs += [("adaptive + guide", "full depth + guide")] + [(w + " + guide", w) for w in ("one depth", "schedule", "adaptive")]
+        pairs += [("adaptive + guide", "full depth + guide")]
+        pairs += [(w + " + guide", w) for w in ("full depth", "one depth", "schedule", "adaptive")]
         for first, second in pairs:
             if first not in way or second not in way:
                 continue
@@ -155,8 +156,8 @@ class Panel:
     def __init__(self, column, row, title, x_name, y_name, curves):
         self.x0, self.y0 = 20 + column * 490 + self.LEFT, row * 380 + self.TOP
         self.title, self.x_name, self.y_name, self.curves = title, x_name, y_name, curves
-        xs = [x for points in curves.values() for x, _ in points]
-        ys = [y for points in curves.values() for _, y in points]
+        xs = [x for points in curves.values() for x, _ in points] or [1]  # nothing is drawn where nothing was measured
+        ys = [y for points in curves.values() for _, y in points] or [0]
         self.x_range = (math.log(min(xs) / 1.1), math.log(max(xs) * 1.1))
         margin = 0.05 * (max(ys) - min(ys) or 1)
         self.y_range = (min(ys) - margin, max(ys) + margin)
@@ -218,10 +219,11 @@ def plot(points):
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
            f'<rect width="{width}" height="{height}" fill="white"/>']
     for panel in panels:
-        out += panel.svg()
-    for i, way in enumerate(way for way in ways if not way.endswith("+ guide")):
+        out += panel.svg() if panel.curves else []
+    for i, way in enumerate(dict.fromkeys(map(base_way, ways))):
         out += [f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[base_way(way)]}"/>',
                 f'<text x="{92 + 180 * i}" y="{height - 13}">{way}</text>']
+    out.append(f'<text x="{width - 300}" y="{height - 13}">dashed: the same with a guide</text>')
     return "\n".join(out + ["</svg>", ""])
 
 

@@ -45,7 +45,7 @@ class Study:
 
     def add(self, table, label, solver, steps, plan, guidance=1):
         """A row: its plan is run with every seed."""
-        name = f"{table}-{len(self.rows)}-{solver}-{steps}"
+        name = f"{table}-{label}-{solver}-{steps}".replace(" ", "-").replace(",", "")
         self.rows.append({"table": table, "label": label, "solver": solver, "steps": steps, "name": name, "plan": self.plan(name, plan),
                           "guidance": guidance})
 
@@ -66,12 +66,12 @@ class Study:
         below = leave_at(5, self.blocks)
         for solver in self.arguments.solvers:
             for steps in (6, 12, 24):
-                for before in (1, 2, 3):
+                for guide_exit in (2, 3, 4):
                     for weight in (1, 1.4, 1.8, 2.2, 2.8):
-                        if weight == 1 and before != 2:
+                        if weight == 1 and guide_exit != 2:
                             continue
-                        guide = {} if weight == 1 else {"guide": {"before": before, "weight": weight}}
-                        label = f"exit 5, guide {5 - before}, w {weight}" if weight != 1 else "exit 5, no guide"
+                        guide = {} if weight == 1 else {"guide": {"exit": guide_exit, "weight": weight}}
+                        label = f"exit 5, guide {guide_exit}, w {weight}" if weight != 1 else "exit 5, no guide"
                         self.add("depth", label, solver, steps, {"below": below} | guide)
 
     def times(self):

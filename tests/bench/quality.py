@@ -19,15 +19,16 @@ import statistics
 import subprocess
 
 from answers import Answers, content
-from descent import Descent
+from descent import Descent, Trial
 
 BUDGETS = [2, 3, 4, 6, 10]
 FULL_STEPS = [2, 3, 4, 6, 10, 14, 30]  # the last ones beyond the budgets: gains are read from full depth's curve
-WAYS = ["one depth", "schedule", "adaptive"]
+ALL_WAYS = ["full depth + guide", "one depth", "one depth + guide", "schedule", "schedule + guide", "adaptive", "adaptive + guide",
+            "one threshold", "true excess", "absolute"]
 MOST_STEPS_BEYOND = 6  # the budget
 TILTS = [0.5, 1, 2, 4, 8, 16]  # of schedules: what the last step's bar is of the first one's
 REFERENCE_STEPS = 50
-TOLERANCE = 1.003  # of budgets; a guide costs full depth one head more
+SLACK = 1.003  # of budgets: a guide costs full depth one head more
 GROUPS = 20
 
 
@@ -97,36 +98,32 @@ class Study:
 
     # Trials on other noise.
     def judge(self, name, solver, steps, plan):
-        """Cost, KID and recall of a plan."""
+        """What evaluate says of a plan on the tuning noise."""
         a = self.arguments
-        found = self.run(name, "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps, "--plan", plan, "--samples",
-                         a.tuning_samples, "--seed", a.tuning_seed, "--paired", 0, "--reference", self.reference(), *self.features(),
-                         "--groups", 5, "--subsets", 1)
-        return found["full_evaluations"], found["kid_groups"]["all"], found["recall"]
-
-    def floor(self, solver, budget):
-        """The recall that a plan must keep."""
-        return self.judge(f"floor-{solver}-{budget}", solver, budget, self.write_plan("full", [], self.blocks))[2]
+        return self.run(name, "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps, "--plan", plan, "--samples",
+                        a.tuning_samples, "--seed", a.tuning_seed, "--paired", 0, "--reference", self.reference(), *self.features(),
+                        "--groups", 10, "--subsets", 1)
 
     def write_plan(self, name, exits, blocks, guide=None):
-        """Evaluation i runs exits[i] blocks; no exits: full depth. guide: (before, weight) or None."""
+        """Evaluation i runs exits[i] blocks; no exits: full depth. guide: (exit, weight) or None."""
         always, never = "always", "never"
         rules = [{"below": [always if k == e and e < blocks else never for k in range(blocks)]} for e in exits]
         if guide:
             for rule in rules or [{}]:
-                rule["guide"] = {"before": guide[0], "weight": guide[1], "fallback": "exit-before"}
+                rule["guide"] = {"exit": guide[0], "weight": guide[1]}
         plan = {"format": 1, "key": "evaluation", "rules": rules} if rules else {"format": 1}
         if guide and not rules:
-            plan["guide"] = {"before": guide[0], "weight": guide[1], "fallback": "exit-before"}
+            plan["guide"] = {"exit": guide[0], "weight": guide[1]}
         path = self.out / (name + ".plan.json")
         path.write_text(json.dumps(plan), encoding="utf-8")
         return path
 
     def descent(self, way, solver, budget, exits_of, start, bounds):
         """The best choice of a way: exits_of turns its free numbers into (steps, exits), or None where the budget does not pay for them. A
-        guided way has two numbers more: how many exits before, and the notch of the weight."""
+        guided way has two numbers more: the exit that guides, and the notch of the weight."""
         is_guided = way.endswith("+ guide")
-        floor = self.floor(solver, budget)
+        full = self.write_plan("full", [], self.blocks)
+        plain = self.judge(f"plain-{solver}-{budget}", solver, budget, full)  # keeps the floor by definition
 
         def plan_of(choice):
             found = exits_of(choice[:len(start)])
@@ -138,11 +135,13 @@ class Study:
             plan = plan_of(choice)
             if plan is None:
                 return None
-            paid, kid, recall = self.judge(plan[0], solver, plan[1], plan[2])
-            return (0, kid) if paid <= budget * TOLERANCE and recall >= floor else (1, -recall)
+            found = self.judge(plan[0], solver, plan[1], plan[2])
+            is_eligible = found["full_evaluations"] <= budget * SLACK and found["recall"] >= plain["recall"]
+            return Trial(found["kid_groups"], found["recall"], is_eligible)
 
-        search = Descent(judged, bounds + ([(1, 4), Descent.NOTCHES] if is_guided else []), self.arguments.most_trials)
-        best = plan_of(search.best(start + ([2, 0] if is_guided else [])))
+        search = Descent(judged, bounds + ([(1, self.blocks - 1), Descent.NOTCHES] if is_guided else []), self.arguments.most_trials)
+        choice = search.best(start + ([round(self.blocks / 3), 0] if is_guided else []), Trial(plain["kid_groups"], plain["recall"], True))
+        best = plan_of(list(choice)) if choice else (None, budget, full)
         self.measure(way, solver, budget, f"{way}-{solver}-{budget}".replace(" ", "-"), self.arguments.model, "--steps", best[1], "--plan",
                      best[2])
 
@@ -158,7 +157,7 @@ class Study:
 
     def one_depth(self, budget, steps):
         """The deepest depth that so many steps may have."""
-        deepest = max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget * TOLERANCE), default=0)
+        deepest = max((k for k in range(1, self.blocks + 1) if steps * self.cost[k] <= budget), default=0)
         return (steps, [deepest] * steps) if deepest > 0 else None
 
     def usual_steps(self, budget):
@@ -190,7 +189,7 @@ class Study:
         """The depths under the lowest bar on the excess that the budget pays for; None where one block a step is too much."""
         for bar in sorted({0.0, *(value for row in excess for value in row)}):
             exits = [next(k + 1 for k, value in enumerate(row) if value <= bar) for row in excess]
-            if sum(self.cost[e] for e in exits) <= budget * TOLERANCE:
+            if sum(self.cost[e] for e in exits) <= budget:
                 return self.filled(exits, excess, budget)
         return None
 
@@ -198,7 +197,7 @@ class Study:
         """Spends what is left of the budget where the excess is largest."""
         exits = list(exits)
         while True:
-            left = budget * TOLERANCE - sum(self.cost[e] for e in exits)
+            left = budget - sum(self.cost[e] for e in exits)
             deeper = [i for i, e in enumerate(exits) if e < self.blocks and self.cost[e + 1] - self.cost[e] <= left]
             if not deeper:
                 return exits
@@ -206,7 +205,7 @@ class Study:
 
     def adaptive(self, way, solver, budget):
         """By KID, as the other ways are chosen."""
-        guides = [] if way.endswith("+ guide") else ["--no-guide"]
+        guides = [] if way.endswith("+ guide") else ["--no-guide"]  # compares with the same references
         self.tuned(way, solver, budget, self.arguments.model, "--objective", "kid", "--reference", self.reference(), *self.features(),
                    "--samples", self.arguments.tuning_samples, "--most-trials", self.arguments.most_trials, *guides)
 
@@ -310,7 +309,8 @@ def parse_arguments():
     parser.add_argument("--tuning-samples", type=int, default=1000, help="per trial, where KID chooses")
     parser.add_argument("--paired-samples", type=int, default=100, help="per trial, where the paired error or the mean excess chooses")
     parser.add_argument("--most-trials", type=int, default=25, help="of a way at a budget")
-    parser.add_argument("--ways", nargs="+", default=["full depth + guide"] + [w + g for w in WAYS for g in ("", " + guide")])
+    parser.add_argument("--ways", nargs="+", choices=ALL_WAYS, default=ALL_WAYS[:7], metavar="WAY",
+                        help="; ".join(ALL_WAYS))
     parser.add_argument("--tuning-seed", type=int, default=1)
     parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
     parser.add_argument("--full-steps", type=int, nargs="+", default=FULL_STEPS)

@@ -111,13 +111,14 @@ TEST_F(TuneByDistance, MeasuresTheDistanceThatItIsAskedFor) {
 
 TEST_F(TuneByDistance, ReportsKeysThatItsPageExplains) { EXPECT_EQ(unexplained_keys(report("kid"), "docs/evaluation.md"), ""); }
 
-TEST_F(TuneByDistance, KeepsTheRecallThatItIsAskedFor) {
-  for (const auto& [floor, report] :
-       {std::pair{0.0, report("kid", {"--recall-floor", "0"})}, {1.0, report("kid", {"--recall-floor", "1"})}}) {
-    EXPECT_EQ(report.at("recall_floor"), floor);
-    const bool is_plain = report.at("best") == report.at("full_depth");
-    EXPECT_TRUE(is_plain || report.at("best").at("recall").get<double>() >= floor);
-  }
+TEST_F(TuneByDistance, TellsWhereNothingKeepsTheRecallThatItIsAskedFor) {
+  const Outcome tuned = by_distance("kid", {"--recall-floor", "1", "--json"});
+  ASSERT_EQ(tuned.exit_code, 0);
+  EXPECT_NE(tuned.err.find("no plan within the budget kept a recall of 1; writing plain full depth"), std::string::npos) << tuned.err;
+  const auto report = nlohmann::json::parse(tuned.out);
+  EXPECT_EQ(report.at("keeps_floor"), false);
+  EXPECT_EQ(report.at("best"), report.at("full_depth"));
+  EXPECT_EQ(report.at("recall_floor"), 1);
 }
 
 TEST_F(TuneByDistance, LeavesGuidesOutWhereAsked) {
@@ -141,6 +142,7 @@ TEST_F(TuneByDistance, RefusesWhatDoesNotGoTogether) {
   EXPECT_TRUE(fails(by_distance("kid", {"--one-threshold"}), 2, "--one-threshold: must go with --objective paired"));
   EXPECT_TRUE(fails(by_distance("kid", {"--reference-steps", "9"}), 2, "--reference-steps: must go with --objective paired"));
   EXPECT_TRUE(fails(tune({"--budget", "2", "--no-guide"}), 2, "--no-guide"));
+  EXPECT_TRUE(fails(tune({"--budget", "2", "--reference", real_}), 2, "--reference: must go with --objective kid or frechet"));
 }
 
 TEST_F(TuneByDistance, RefusesAReferenceThatHasStatisticsOnly) {

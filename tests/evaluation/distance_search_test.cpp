@@ -18,7 +18,7 @@ using testing::ThrowsMessage;
 struct MadeUp {
   int good_steps = 7;
   double good_tilt = 1, good_weight = 2.2;
-  int good_before = 2;
+  int good_guide = 2;
   double recall_lost = 0;  ///< per unit of weight - 1
   std::vector<Request>* runs = nullptr;
 
@@ -35,8 +35,8 @@ struct MadeUp {
     result.trace.compute.blocks = 100 * std::max(0.1, 1 - 2 * std::sqrt(low * high));
     const double tilt = low > 0 ? std::log2(high / low / good_tilt) : 0;
     const double weight = std::log2(first.guide.weight / good_weight);
-    const double before = first.guide.before - good_before;
-    const double distance = 0.01 * (std::abs(steps - good_steps) + std::abs(tilt) + std::abs(before)) + 0.1 * std::abs(weight);
+    const double guide = first.guide.exit.value_or(0) - good_guide;
+    const double distance = 0.01 * (std::abs(steps - good_steps) + std::abs(tilt) + std::abs(guide)) + 0.1 * std::abs(weight);
     result.images.values = {static_cast<float>(0.1 + distance), static_cast<float>(0.8 - recall_lost * (first.guide.weight - 1))};
     return result;
   }
@@ -50,7 +50,8 @@ MeasuredImages measure(const Images& images) {
 ModelSummary one_pixel() {
   ModelSummary model;
   model.id = "made-up";
-  model.exits = {1, 2, 3, 4, 5};
+  model.blocks = 6;
+  model.exits = {0, 1, 2, 3, 4, 5};
   return model;
 }
 
@@ -67,9 +68,9 @@ DistanceResult search(const MadeUp& made_up, const DistanceSearch& options = fou
 }
 
 TEST(DistanceSearch, FindsStepsGuideAndWeight) {
-  const DistanceResult found = search({.good_steps = 9, .good_weight = 2.8, .good_before = 3});
+  const DistanceResult found = search({.good_steps = 9, .good_weight = 2.8, .good_guide = 4});
   EXPECT_EQ(found.best.steps, 9);
-  EXPECT_EQ(found.best.before, 3);
+  EXPECT_EQ(found.best.guide, 4);
   EXPECT_EQ(found.best.weight, 2.8);
 }
 
@@ -97,7 +98,7 @@ TEST(DistanceSearch, KeepsTheRecallOfPlainFullDepth) {
   const DistanceResult found = search({.good_weight = 5.05, .recall_lost = 0.1});
   EXPECT_FLOAT_EQ(static_cast<float>(found.recall_floor), 0.8F);
   EXPECT_EQ(found.best.weight, 1) << "every guide loses some";
-  EXPECT_EQ(found.best.before, 0);
+  EXPECT_EQ(found.best.guide, 0);
   EXPECT_GT(found.best.steps, 4) << "leaving early is what is left";
 }
 
@@ -126,7 +127,7 @@ TEST(DistanceSearch, WritesItsBestAsAPlanForThisModel) {
   const DistanceResult found = search({.good_tilt = 4});
   EXPECT_EQ(found.plan.model, "made-up");
   EXPECT_EQ(found.plan.solver->steps, found.best.steps);
-  EXPECT_EQ(found.plan.rules.front().guide, (Guide{.before = 2, .weight = 2.2, .fallback = GuideFallback::ExitBefore}));
+  EXPECT_EQ(found.plan.rules.front().guide, (Guide{.exit = 2, .weight = 2.2}));
   EXPECT_EQ(found.plan, parse_plan(to_json(found.plan)));
 }
 
@@ -138,7 +139,7 @@ TEST(DistanceSearch, MeasuresNoChoiceTwiceAndStopsAtItsLimit) {
   for (std::size_t i = 0; i < trials.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const auto same = [](const DistanceTrial& a, const DistanceTrial& b) {
-        return a.steps == b.steps && a.tilt == b.tilt && a.before == b.before && a.weight == b.weight;
+        return a.steps == b.steps && a.tilt == b.tilt && a.guide == b.guide && a.weight == b.weight;
       };
       EXPECT_FALSE(same(trials[i], trials[j])) << i << " and " << j;
     }
@@ -185,6 +186,58 @@ TEST(DistanceSearch, TakesSolversThatDrawNoise) {
   DistanceSearch options = four();
   options.request.solver = SolverSettings{.solver = "ddpm"};
   EXPECT_EQ(search({}, options).plan.solver->solver, "ddpm");
+}
+
+TEST(DistanceSearch, TellsWhenNothingKeepsTheFloor) {
+  DistanceSearch options = four();
+  EXPECT_TRUE(search({}, options).keeps_floor);
+  options.recall_floor = 0.9;
+  EXPECT_FALSE(search({}, options).keeps_floor);
+}
+
+TEST(DistanceSearch, TriesNoGuideOnANetworkThatHasNoExits) {
+  ModelSummary model = one_pixel();
+  model.exits = {};
+  const MadeUp made_up;
+  const auto found = search_distance(
+      four(), model, [&](const Request& request, const std::string& note) { return made_up(request, note); }, measure);
+  for (const DistanceTrial& trial : found.trials) EXPECT_EQ(trial.weight, 1);
+}
+
+TEST(DistanceSearch, BeginsWithAGuideThatTheNetworkHas) {
+  ModelSummary model = one_pixel();
+  model.exits = {4};
+  const MadeUp made_up;
+  const auto found = search_distance(
+      four(), model, [&](const Request& request, const std::string& note) { return made_up(request, note); }, measure);
+  for (const DistanceTrial& trial : found.trials) EXPECT_TRUE(trial.guide == 0 || trial.guide == 4) << trial.guide;
+  EXPECT_EQ(found.best.guide, 4);
+}
+
+TEST(DistanceSearch, BeginsAtAboutHalfTheDepthWhateverAStepCosts) {
+  DistanceSearch options = four();
+  options.budget = 9;
+  options.request.solver = SolverSettings{.solver = "heun"};  // 2 n - 1 evaluations: the budget pays for 5 steps
+  std::vector<Request> runs;
+  search({.good_steps = 9, .runs = &runs}, options);
+  EXPECT_EQ(runs.at(0).solver->steps, 5) << "plain full depth";
+  EXPECT_EQ(runs.at(1).solver->steps, 9);
+}
+
+TEST(DistanceSearch, FitsAgainWhereAllSamplesCostMoreThanTheFirst) {
+  const MadeUp made_up;
+  const auto run = [&](const Request& request, const std::string& note) {
+    Result result = made_up(request, note);
+    if (request.count == 500 && request.plan->rules.front().below.front() > 0) result.trace.compute.blocks *= 1.03;
+    return result;
+  };
+  for (const DistanceTrial& trial : search_distance(four(), one_pixel(), run, measure).trials) EXPECT_LE(trial.cost, 4 * 1.003);
+}
+
+TEST(DistanceSearch, WorksWithFewerSamplesThanThresholdsAreFittedOn) {
+  DistanceSearch options = four();
+  options.request.count = 20;
+  EXPECT_EQ(search({}, options).best.weight, 2.2);
 }
 
 TEST(DistanceSearch, RefusesWhatCannotBeSearched) {

@@ -99,5 +99,15 @@ TEST(ExcessNetwork, DrawsWhatTheNetworkDraws) {
   EXPECT_EQ(run(Scores::Learned, plan).result.images.values, expected.images.values);
 }
 
+TEST(ExcessNetwork, MeasuresTheExitThatWasTakenNotTheOneThatGuided) {
+  const Seen plain = run(Scores::Learned, fixed_exit(2, 3)),
+             with = run(Scores::Learned, guided(fixed_exit(2, 3), {.exit = 1, .weight = 2}));
+  ASSERT_EQ(with.times.size(), plain.times.size());
+  for (auto [a, b] = std::pair(plain.times.begin(), with.times.begin()); a != plain.times.end(); ++a, ++b) {
+    EXPECT_EQ(b->second.predictions, a->second.predictions);
+    EXPECT_NEAR(b->second.mean_taken(), 0.1 * 0.1, 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace adadiff::detail

@@ -132,6 +132,11 @@ TEST(CompileGuide, KeepsSeveralWhereTheyOverlap) {
   EXPECT_EQ(guide.slots(), 2);
 }
 
+TEST(CompileGuide, CountsTheVotesThatLeavingNeeds) {
+  const detail::CompiledGuide guide = compiled(guided(exit_when_agreed(0.5F, 3), {.before = 1, .weight = 2}));
+  EXPECT_THAT(guide.guide_of, ElementsAre(kNone, kNone, kNone, 2, 3)) << "nobody can leave before the third exit has voted";
+}
+
 TEST(CompileGuide, KeepsOnlyWhatAForcedExitNeeds) {
   const detail::CompiledGuide guide = compiled(guided(fixed_exit(3, 4), {.before = 2, .weight = 2}));
   EXPECT_THAT(guide.guide_of, ElementsAre(kNone, kNone, kNone, 1, kNone));

@@ -4,8 +4,8 @@
     check_evaluate.py build/release/bin/adadiff
 
 Features are mean grey values, by a TorchScript file, so that they are known on both sides. KID's subsets are drawn again as
-docs/evaluation.md describes them; texture comes from record_metrics.py. Prints the largest difference of each number; exit code 1 where one is beyond rounding. Needs torch,
-numpy, scipy, and Debian's dataset-fashion-mnist.
+docs/evaluation.md describes them; texture comes from record_metrics.py. Prints the largest difference of each number; exit code 1 where
+one is beyond rounding. Needs torch, numpy, scipy, and Debian's dataset-fashion-mnist.
 """
 
 import argparse

@@ -145,6 +145,16 @@ TEST(GuidedReplay, RepeatsTheImagesUnderThePlansGuide) {
   EXPECT_NE(sampled.pipeline.generate(again).images.values, result.images.values) << "without its guide";
 }
 
+TEST(GuidedBatches, MayBeSmallerAtTheEnd) {
+  const Sampled sampled = make_sampled();
+  Request request = early_request();
+  request.plan = guided(exit_below(0.4f), {.before = 2, .weight = kWeight, .fallback = GuideFallback::ExitBefore});  // keeps two at a time
+  request.plan->branches = Branches::Independent;
+  Request alone = request;
+  alone.batch = 1;
+  EXPECT_EQ(sampled.pipeline.generate(request).images.values, sampled.pipeline.generate(alone).images.values);
+}
+
 TEST(GuidedTrace, TellsWhoGuidedAndAtWhatWeight) {
   const Sampled sampled = make_sampled();
   const Trace trace = sampled.pipeline.generate(early_request()).trace;

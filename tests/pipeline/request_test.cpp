@@ -176,13 +176,23 @@ TEST(Choice, LabelsCountUpWithoutANoLabelClass) {
   EXPECT_EQ(std::vector<std::int64_t>(seen.begin(), seen.begin() + 5), (std::vector<std::int64_t>{0, 1, 2, 3, 0}));
 }
 
+TEST(Choice, GuidanceWithoutALabelRunsOneBranch) {
+  const Sampled sampled = make_sampled();
+  for (const std::vector<std::int64_t>& labels : {std::vector<std::int64_t>{}, {3}, {3, 3}}) {
+    const Result result = sampled.pipeline.generate({.count = 2, .labels = labels, .guidance = 2.0});
+    EXPECT_EQ(result.trace.branches, 1);
+    EXPECT_EQ(result.images.values, sampled.pipeline.generate({.count = 2}).images.values);
+  }
+  EXPECT_EQ(sampled.pipeline.generate({.count = 2, .labels = {3, 0}, .guidance = 2.0}).trace.branches, 2);
+}
+
 TEST(Choice, DefaultGuidanceNeedsLabels) {
   SamplerModel model = six_steps();
   model.default_guidance = 3;
   const Sampled sampled = make_sampled(labelled(), model);
   EXPECT_EQ(sampled.pipeline.generate({}).trace.branches, 1);
   EXPECT_EQ(sampled.pipeline.generate({.labels = {1}}).trace.branches, 2);
-  EXPECT_EQ(sampled.pipeline.generate({.guidance = 2.0}).trace.branches, 2);
+  EXPECT_EQ(sampled.pipeline.generate({.labels = {0}, .guidance = 2.0}).trace.branches, 2);
 }
 
 template <class Change>
@@ -251,6 +261,14 @@ TEST(Request, RefusesABatchThatNoMachineShouldHold) {
       "Request.batch: must need at most 8589934592 bytes, but needs 17179869184 with count 1, batch 1 and images of 64 x 4096 x 4096; "
       "ask for fewer");
   EXPECT_NE(refused_size(64, 4096, {.count = 1'000'000, .batch = 1'000'000}).find("needs 17179869184000000 with"), std::string::npos);
+}
+
+TEST(Request, CountsWhatGuidesKeep) {
+  const Plan plan = guided(full_depth(), {.exit = 1, .weight = 2});
+  EXPECT_NE(refused_size(64, 4096, {.plan = plan}).find("needs 21474836480 with"), std::string::npos) << "one image more per sample";
+  const std::string plain = refused_size(3, 1024, {.count = 1'000'000}), with = refused_size(3, 1024, {.count = 1'000'000, .plan = plan});
+  EXPECT_NE(plain.find("needs 12582960000000 with"), std::string::npos);
+  EXPECT_NE(with.find("needs 12582984000000 with"), std::string::npos) << "4 bytes more per sample and each of 6 evaluations";
 }
 
 TEST(Request, RefusesMoreImagesThanFitIntoMemory) {
