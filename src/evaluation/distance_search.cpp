@@ -72,7 +72,7 @@ class Search {
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
   const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
-  const Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
+  Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
   if (!choice.has_guide()) return plan;
   return guided(plan, {.exit = choice.guide, .weight = choice.weight()});
 }
