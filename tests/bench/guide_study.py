@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What is a guide? Measures guided runs over steps, depths, weights and times, beside guidance by label, and writes tables.
+"""What is a guide? Measures guided runs over steps, depths, weights and times, beside other ways to extrapolate, and writes tables.
 
     guide_study.py build/release/bin/adadiff OUT [--tables depth steps] [--seeds 0 1 2] [--jobs 2]
 
 If a guide mends the solver's error, the best weight goes to 1 as steps grow; if the network's, it stays; if it narrows the distribution,
-recall falls. Answers are kept in OUT, so that an interrupted study goes on. Numbers are means over the seeds of noise; the interval of KID
-is 95 % over groups of images left out, put together over the seeds.
+recall falls. (guide_direction asks the first two directly.) Answers are kept in OUT, so that an interrupted study goes on. Numbers are
+means over the seeds of noise; the interval of KID is 95 % over groups of images left out, put together over the seeds. The table of rivals
+needs the program guide_rivals and a model with an earlier, weaker state of its training.
 """
 
 import argparse
@@ -16,9 +17,10 @@ import pathlib
 
 from answers import Answers
 from frontier import interval
+from quality import mean_square, read_pixels
 
 GROUPS = 20
-WEIGHTS = [1, 1.4, 1.8, 2.5, 3.5]
+MANY_STEPS = 50  # what images are compared with, by the same solver from the same noise
 
 
 def leave_at(exit_, blocks):
@@ -28,7 +30,7 @@ def leave_at(exit_, blocks):
 class Study:
     def __init__(self, arguments):
         self.arguments, self.out = arguments, pathlib.Path(arguments.out)
-        self.ask = Answers(arguments.adadiff, arguments.out)
+        self.ask, self.ask_rival = Answers(arguments.adadiff, arguments.out), Answers(arguments.rivals, arguments.out)
         self.blocks = self.ask("info", "info", arguments.model)["blocks"]
         self.rows = []
 
@@ -43,36 +45,31 @@ class Study:
         path.write_text(json.dumps({"format": 1} | plan), encoding="utf-8")
         return path
 
-    def add(self, table, label, solver, steps, plan, guidance=1):
-        """A row: its plan is run with every seed."""
+    def add(self, table, label, solver, steps, plan, guidance=1, model=None, rival=None):
+        """A row: its plan, or the rival's command, is run with every seed. Without a model it is the study's."""
         name = f"{table}-{label}-{solver}-{steps}".replace(" ", "-").replace(",", "")
         self.rows.append({"table": table, "label": label, "solver": solver, "steps": steps, "name": name, "plan": self.plan(name, plan),
-                          "guidance": guidance})
+                          "guidance": guidance, "model": model, "rival": rival})
 
     # The tables.
     def steps(self):
-        """Full depth: over steps and weights, guided from nearby and from far away."""
+        """Full depth: over steps and weights, guided by the exit two before the end and, at 6 and 20 steps, by the one five before it."""
         for solver in self.arguments.solvers:
-            for steps in (3, 4, 6, 10, 20, 50):
-                for before in (2, 5):
-                    for weight in WEIGHTS[:3] if steps == 50 else WEIGHTS:
-                        if weight == 1 and before != 2:
-                            continue
-                        guide = {} if weight == 1 else {"guide": {"before": before, "weight": weight}}
-                        self.add("steps", f"exit {self.blocks - before}, w {weight}" if weight != 1 else "no guide", solver, steps, guide)
+            for steps in (3, 4, 6, 10, 20, MANY_STEPS):
+                self.add("steps", "no guide", solver, steps, {})
+                for before in (2, 5) if steps in (6, 20) else (2,):
+                    for weight in (1.4,) if steps == MANY_STEPS else (1.4, 1.8, 2.5):
+                        self.add("steps", f"exit {self.blocks - before}, w {weight}", solver, steps,
+                                 {"guide": {"before": before, "weight": weight}})
 
     def depth(self):
-        """Everybody leaves at one exit: over steps and weights."""
+        """Everybody leaves at exit 5: over steps and weights, guided by exit 3."""
         below = leave_at(5, self.blocks)
         for solver in self.arguments.solvers:
             for steps in (6, 12, 24):
-                for guide_exit in (2, 3, 4):
-                    for weight in (1, 1.4, 1.8, 2.2, 2.8):
-                        if weight == 1 and guide_exit != 2:
-                            continue
-                        guide = {} if weight == 1 else {"guide": {"exit": guide_exit, "weight": weight}}
-                        label = f"exit 5, guide {guide_exit}, w {weight}" if weight != 1 else "exit 5, no guide"
-                        self.add("depth", label, solver, steps, {"below": below} | guide)
+                self.add("depth", "no guide", solver, steps, {"below": below})
+                for weight in (1.4, 1.8, 2.2, 2.8):
+                    self.add("depth", f"w {weight}", solver, steps, {"below": below, "guide": {"exit": 3, "weight": weight}})
 
     def times(self):
         """The same cost, guided in some of the evaluations only."""
@@ -96,11 +93,47 @@ class Study:
                     at_cost = steps if depth == "full depth" else 2 * steps
                     self.add("labels", label, "dpmpp-2m", at_cost, plan | ({"guide": guide} if guide else {}), guidance)
 
-    def measure(self, row, seed):
+    def rivals(self):
+        """Ways to extrapolate that cost more than a head, at full depth of a model whose training has an earlier state, by weight."""
         a = self.arguments
-        return self.ask(f"{row['name']}-{seed}", "evaluate", a.model, "--class", "all", "--guidance", row["guidance"], "--solver",
-                        row["solver"], "--steps", row["steps"], "--plan", row["plan"], "--samples", a.samples, "--seed", seed,
-                        "--paired", 0, "--reference", self.reference(), "--groups", GROUPS, "--subsets", 1, "--threads", 1)
+        for weight in (1, 1.4, 1.8, 2.5):
+            guide = {"guide": {"before": 2, "weight": weight}} if weight != 1 else {}
+            for steps in (3, 6):
+                label = f"exit 2 before as a guide, w {weight}" if guide else "no guide"
+                self.add("rivals", label, "dpmpp-2m", steps, guide, model=a.strong)
+            if weight == 1:
+                continue
+            common = ["--solver", "dpmpp-2m", "--weight", weight]
+            self.add("rivals", f"autoguidance, w {weight}", "dpmpp-2m", 3, {}, model=a.strong,
+                     rival=["autoguidance", a.strong, "--weak", a.weak, "--steps", 3, *common])
+            self.add("rivals", f"beyond 2 steps, w {weight}", "dpmpp-2m", 4, {}, model=a.strong,
+                     rival=["extrapolation", a.strong, "--coarse", 2, "--steps", 4, *common])
+
+    def measure(self, row, seed):
+        a, images, name = self.arguments, self.images(row, seed), f"{row['name']}-{seed}"
+        common = ["--samples", a.samples, "--seed", seed, "--reference", self.reference()]
+        if row["rival"]:
+            return self.ask_rival(name, row["rival"][0], *row["rival"][1:], *common)
+        written = ["--images", images] if images else []
+        return self.ask(name, "evaluate", row["model"] or a.model, "--class", "all", "--guidance", row["guidance"], "--solver",
+                        row["solver"], "--steps", row["steps"], "--plan", row["plan"], *common, "--paired", 0, "--groups", GROUPS,
+                        "--subsets", 1, "--threads", 1, *written, writes=[images] if images else [])
+
+    def images(self, row, seed):
+        """Where a row's images go that are compared with those of many steps."""
+        return self.out / f"{row['name']}-{seed}.npy" if row["table"] in ("steps", "depth") else None
+
+    def psnr(self, row):
+        """To MANY_STEPS full steps from the same noise, over all seeds; None for tables that are not compared."""
+        if row["table"] not in ("steps", "depth"):
+            return None
+        truth = row | {"name": f"steps-no-guide-{row['solver']}-{MANY_STEPS}", "table": "steps", "steps": MANY_STEPS}
+        truth["plan"] = self.plan(truth["name"], {})
+        error = 0
+        for seed in self.arguments.seeds:
+            self.measure(truth, seed)
+            error += mean_square(read_pixels(self.images(row, seed)), read_pixels(self.images(truth, seed)))
+        return -10 * math.log10(error / len(self.arguments.seeds)) if error > 0 else math.inf
 
     def run(self):
         for table in self.arguments.tables:
@@ -121,15 +154,17 @@ class Study:
                  f"{mean('class_agreement'):.3f}"]
         for key in ("frechet", "total_variation_ratio"):
             values = [found.get("texture", {}).get(key) for found in row["found"]]
-            cells.append("" if None in values else f"{sum(values) / len(values):.3f}")
+            cells.append("" if None in values else f"{sum(values) / len(values):.4f}")
+        psnr = self.psnr(row)
+        cells.append("" if psnr is None else f"{psnr:.1f}")
         return "| " + " | ".join(map(str, cells)) + " |"
 
     def report(self):
         for table in self.arguments.tables:
             print(f"{table}: {getattr(self, table).__doc__}\n")
             print("| way | solver | steps | cost | KID × 1000 | Fréchet | precision | recall | class agreement | texture Fréchet | "
-                  "total variation |")
-            print("|" + "---|" * 11)
+                  "total variation | PSNR to 50 steps, dB |")
+            print("|" + "---|" * 12)
             for row in self.rows:
                 if row["table"] == table:
                     print(self.line(row))
@@ -146,7 +181,11 @@ def main():
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--solvers", nargs="+", default=["ddim", "dpmpp-2m"])
-    parser.add_argument("--tables", nargs="+", default=["steps", "depth", "times", "labels"])
+    parser.add_argument("--tables", nargs="+", default=["steps", "depth", "times", "labels"],
+                        help="also: rivals")
+    parser.add_argument("--rivals", default=str(root / "build/bench/bin/guide_rivals"), help="the program of the table of rivals")
+    parser.add_argument("--strong", help="model of the table of rivals")
+    parser.add_argument("--weak", help="the same with less training")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, of one thread each")
     study = Study(parser.parse_args())
     study.run()
