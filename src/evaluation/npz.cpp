@@ -14,6 +14,8 @@
 #include "core/check.h"
 #include "evaluation/spread.h"
 #include "io/atomic_file.h"
+#include "io/file_kind.h"
+#include "io/mapped_file.h"
 #include "io/npy_header.h"
 
 namespace adadiff::detail {
@@ -223,7 +225,8 @@ NpzFile::NpzFile(const std::string& path) : path_(path) {
   int code = 0;
   zip_t* zip = zip_open(path.c_str(), ZIP_RDONLY, &code);
   if (zip == nullptr && code == ZIP_ER_OPEN) raise<FileError>({path, "be readable", "opening it failed"});
-  if (zip == nullptr) raise<ModelError>({path, "be a .npz file", "is none: " + message_of(code)});
+  if (zip == nullptr)
+    raise<ModelError>(with_kind({path, "be a .npz file", "is none: " + message_of(code)}, MappedFile(path).bytes(), {"PK"}));
   archive_ = std::make_unique<Archive>(zip);
 }
 

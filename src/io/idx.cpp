@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/check.h"
+#include "io/file_kind.h"
 #include "io/mapped_file.h"
 
 namespace adadiff::detail {
@@ -142,6 +143,7 @@ IdxArray read_idx(const std::string& path, std::size_t most_bytes) {
     GzipSource source(path, file.bytes());
     return read_from(source, most_bytes);
   }
+  if (const auto kind = kind_of(file.bytes())) raise<ModelError>({path, "be an idx file", "is " + kind->name, kind->advice});
   PlainSource source(path, file.bytes());
   return read_from(source, most_bytes);
 }

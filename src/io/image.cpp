@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "io/atomic_file.h"
+#include "io/file_kind.h"
 #include "io/image_check.h"
 #include "io/jpeg_tables.h"
 #include "io/mapped_file.h"
@@ -82,14 +83,15 @@ struct Header {
 };
 
 Header read_header(std::span<const std::byte> bytes, const std::string& path) {
-  if (bytes.empty()) raise<ModelError>({path, "be a PNG or JPEG image", "is empty"});
+  if (bytes.empty()) raise<ModelError>(with_kind({path, "be a PNG or JPEG image", "is empty"}, bytes));
   if (bytes.size() > kLargestFile) raise<ModelError>({path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
   check_huffman_tables(bytes, path);
   stb_limit = std::size_t{1} << 20;
   Header header;
   if (stbi_info_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &header.width, &header.height,
                             &header.channels) == 0) {
-    raise<ModelError>({path, "be a PNG or JPEG image", std::string("reading it failed: ") + stbi_failure_reason()});
+    raise<ModelError>(with_kind({path, "be a PNG or JPEG image", std::string("reading it failed: ") + stbi_failure_reason()}, bytes,
+                                {"\x89PNG", "\xff\xd8"}));
   }
   const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
   if (pixels > kMostPixels) raise<ModelError>({path, "have at most 256 megapixels", "has " + std::to_string(pixels) + " pixels"});

@@ -1,8 +1,10 @@
 // nlohmann's parser under limits: depth, number of values and repeated keys are looked at before the document is built.
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 
 #include "core/check.h"
+#include "io/file_kind.h"
 #include "io/json_reader.h"
 
 namespace adadiff::detail {
@@ -27,7 +29,7 @@ std::string reason_of(const Json::exception& error) {
 /// Sees every value before anything is built. (A callback while building costs time in the square of a container's size.)
 class Watcher final : public nlohmann::json_sax<Json> {
  public:
-  Watcher(const std::string& source, const JsonLimits& limits) : source_(source), limits_(limits) {}
+  Watcher(std::string_view text, const std::string& source, const JsonLimits& limits) : text_(text), source_(source), limits_(limits) {}
 
   bool null() override { return count(); }
   bool boolean(bool) override { return count(); }
@@ -46,8 +48,10 @@ class Watcher final : public nlohmann::json_sax<Json> {
     return count();
   }
 
-  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
-    fail("be JSON", "is not: " + reason_of(error));
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override { fail_to_parse("is not: " + reason_of(error)); }
+  /// Says what the text is where that is known.
+  [[noreturn]] void fail_to_parse(const std::string& found) const {
+    raise_json(limits_.error, to_message(with_kind({source_, "be JSON", found}, std::as_bytes(std::span(text_)), {"{", "["})));
   }
 
  private:
@@ -71,6 +75,7 @@ class Watcher final : public nlohmann::json_sax<Json> {
     raise_json(limits_.error, to_message({source_, must, found}));
   }
 
+  std::string_view text_;
   const std::string& source_;
   const JsonLimits& limits_;
   std::vector<std::set<std::string>> keys_;
@@ -97,11 +102,11 @@ Json parse_json(std::string_view text, const std::string& source, const JsonLimi
     raise_json(limits.error, to_message({source, "have at most " + std::to_string(limits.bytes) + " bytes of JSON",
                                          "has " + std::to_string(text.size())}));
   }
+  Watcher watcher(text, source, limits);
   // The parser would take it for the end.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    raise_json(limits.error, to_message({source, "be JSON", "is not: byte " + std::to_string(nul) + " is zero"}));
+    watcher.fail_to_parse("is not: byte " + std::to_string(nul) + " is zero");
   }
-  Watcher watcher(source, limits);
   Json::sax_parse(text, &watcher);
   return Json::parse(text);
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "io/file_kind.h"
 
 namespace adadiff::detail {
 namespace {
@@ -129,7 +130,7 @@ std::size_t little_endian(std::string_view bytes) {
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& source) {
   const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!file.starts_with(kMagic) || file.size() < kMagic.size() + 2) {
-    raise<ModelError>({source, "be a .npy file", "does not begin like one"});
+    raise<ModelError>(with_kind({source, "be a .npy file", "does not begin like one"}, bytes));
   }
   const int version = static_cast<unsigned char>(file[kMagic.size()]);
   if (version != 1 && version != 2) raise<ModelError>({source, "have .npy version 1 or 2", "has " + show(version)});

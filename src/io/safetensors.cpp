@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "io/file_kind.h"
 #include "io/json_reader.h"
 
 namespace adadiff::detail {
@@ -43,16 +44,18 @@ struct Entry {
 
 std::size_t header_length(std::span<const std::byte> bytes, const std::string& source) {
   if (bytes.size() < kLengthBytes) {
-    raise<ModelError>({source, "be a safetensors file of at least 8 bytes", "has " + std::to_string(bytes.size())});
+    raise<ModelError>(with_kind({source, "be a safetensors file of at least 8 bytes", "has " + std::to_string(bytes.size())}, bytes));
   }
   std::uint64_t length = 0;
   for (std::size_t i = kLengthBytes; i-- > 0;) length = length << 8 | std::to_integer<std::uint64_t>(bytes[i]);
   if (length > kLongestHeader) {
-    raise<ModelError>({source, "have a safetensors header of at most 100000000 bytes", "says " + std::to_string(length)});
+    raise<ModelError>(
+        with_kind({source, "be a safetensors file, whose header has at most 100000000 bytes", "says " + std::to_string(length)}, bytes));
   }
   if (length > bytes.size() - kLengthBytes) {
-    raise<ModelError>({source, "hold its header of " + std::to_string(length) + " bytes",
-                       "ends after " + std::to_string(bytes.size() - kLengthBytes), "the file seems to be cut short"});
+    raise<ModelError>(with_kind({source, "be a safetensors file that holds its header of " + std::to_string(length) + " bytes",
+                                 "ends after " + std::to_string(bytes.size() - kLengthBytes), "the file seems to be cut short"},
+                                bytes));
   }
   return static_cast<std::size_t>(length);
 }

@@ -65,7 +65,7 @@ TEST(Idx, ReadsMoreThanOnePiece) {
 TEST(Idx, NoElementsAreFine) { EXPECT_TRUE(read(header({0, 28, 28})).values.empty()); }
 
 TEST(Idx, RefusesOtherFiles) {
-  EXPECT_THAT(complaint("PK\x03\x04" + std::string(20, 'x')), HasSubstr("must be an idx file, but does not begin like one"));
+  EXPECT_THAT(complaint("PK\x03\x04" + std::string(20, 'x')), HasSubstr("must be an idx file, but is a ZIP archive"));
   EXPECT_THAT(complaint(std::string("\0\0\x0d\x01", 4) + big_endian(1)),
               HasSubstr("must hold unsigned bytes (idx type 8), but holds idx type 13"));
   EXPECT_THAT(complaint(std::string("\0\0\x08\x09", 4)), HasSubstr("must have 1 to 8 dimensions, but has 9"));

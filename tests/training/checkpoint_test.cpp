@@ -202,7 +202,7 @@ TEST_P(BadFacts, AreRefusedByName) {
 }
 
 const BadFact kBadFacts[] = {
-    {"", "must be JSON, but is not"},
+    {"", "must be JSON, but is empty"},
     {"[]", "must be an object, but is an array of 0"},
     {R"({"format": "1"})", "format must be an integer"},
     {R"({"format": 1, "step": 18446744073709551615})", "step must be an integer in [0, 2147483648], but is 18446744073709551615"},
