@@ -51,7 +51,7 @@ void surround(const Surroundings& surroundings, const std::string& folder) {
   if (surroundings.has_no_standard_output) close(STDOUT_FILENO);
   signal(SIGINT, SIG_DFL);  // shells let programs in the background ignore it
   setenv("OMP_NUM_THREADS", "1", 1);
-  if (!surroundings.model_variable.empty()) setenv("ADADIFF_MODEL", surroundings.model_variable.c_str(), 1);
+  for (const auto& [name, value] : surroundings.variables) setenv(name.c_str(), value.c_str(), 1);
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {

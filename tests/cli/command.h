@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -18,11 +19,11 @@ struct Outcome {
 };
 
 struct Surroundings {
-  std::string standard_output = {};     ///< a file to write results to; empty: Outcome::out
-  bool has_closed_pipe = false;         ///< standard output is a pipe that nobody reads
-  bool has_no_standard_output = false;  ///< closed before the program starts
-  int signal_after_ms = 0;              ///< SIGINT then; 0: never
-  std::string model_variable = {};      ///< ADADIFF_MODEL
+  std::string standard_output = {};                                 ///< a file to write results to; empty: Outcome::out
+  bool has_closed_pipe = false;                                     ///< standard output is a pipe that nobody reads
+  bool has_no_standard_output = false;                              ///< closed before the program starts
+  int signal_after_ms = 0;                                          ///< SIGINT then; 0: never
+  std::vector<std::pair<std::string, std::string>> variables = {};  ///< of the environment
 };
 
 /// `adadiff arguments...`, one thread, at most 30 seconds.

@@ -27,6 +27,26 @@ TEST(CommandLine, TellsItsVersion) {
   EXPECT_EQ(outcome.out.find_first_not_of("0123456789.\n"), std::string::npos) << outcome.out;
 }
 
+/// libgomp's settings as it shows them itself; empty where another OpenMP runs torch's threads.
+std::string openmp_settings(std::vector<std::pair<std::string, std::string>> variables) {
+  variables.emplace_back("OMP_DISPLAY_ENV", "verbose");
+  const Outcome outcome = run({"--version"}, {.variables = std::move(variables)});
+  return outcome.err.find("GOMP_SPINCOUNT") == std::string::npos ? "" : outcome.err;
+}
+
+TEST(CommandLine, LetsThreadsSleepWhereTheyWait) {
+  const std::string settings = openmp_settings({});
+  if (settings.empty()) GTEST_SKIP() << "torch's threads are not libgomp's";
+  EXPECT_NE(settings.find("GOMP_SPINCOUNT = '0'"), std::string::npos) << settings;
+}
+
+TEST(CommandLine, LeavesTheUsersChoiceOfHowThreadsWait) {
+  const std::string active = openmp_settings({{"OMP_WAIT_POLICY", "active"}});
+  if (active.empty()) GTEST_SKIP() << "torch's threads are not libgomp's";
+  EXPECT_NE(active.find("OMP_WAIT_POLICY = 'ACTIVE'"), std::string::npos) << active;
+  EXPECT_NE(openmp_settings({{"GOMP_SPINCOUNT", "7"}}).find("GOMP_SPINCOUNT = '7'"), std::string::npos);
+}
+
 TEST(CommandLine, ListsItsVerbs) {
   const Outcome outcome = run({"--help"});
   EXPECT_TRUE(succeeds(outcome));

@@ -234,8 +234,8 @@ TEST_F(Sample, StopsOnInterruptWithoutWriting) {
 }
 
 TEST_F(Sample, FindsTheModelInTheEnvironment) {
-  EXPECT_TRUE(succeeds(run({"sample", "--count", "1", "--json"}, {.model_variable = model_})));
-  EXPECT_TRUE(fails(run({"sample", "--json"}, {.model_variable = folder_ / "none"}), 1, "none"));
+  EXPECT_TRUE(succeeds(run({"sample", "--count", "1", "--json"}, {.variables = {{"ADADIFF_MODEL", model_}}})));
+  EXPECT_TRUE(fails(run({"sample", "--json"}, {.variables = {{"ADADIFF_MODEL", folder_ / "none"}}}), 1, "none"));
 }
 
 TEST_F(Sample, GuidesByAnEarlierExit) {
