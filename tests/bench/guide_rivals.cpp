@@ -34,7 +34,7 @@ using adadiff::Network;
 using adadiff::NetworkInfo;
 
 struct Flags {
-  std::string model, weak, reference, solver = "dpmpp-2m";
+  std::string model, weak, reference, plan, solver = "dpmpp-2m";
   int steps = 6, coarse = 3, groups = 20;
   double weight = 2;
   std::int64_t samples = 1000;
@@ -120,18 +120,30 @@ adadiff::Result draw(const adadiff::Pipeline& pipeline, const Flags& flags, cons
   return pipeline.generate(request);
 }
 
-/// fine + (weight - 1) (fine - coarse), as values and as pixels.
-Images extrapolated(Images fine, const Images& coarse, double weight, float low, float high) {
-  const std::int64_t plane = fine.height * fine.width;
-  for (std::size_t i = 0; i < fine.values.size(); ++i) {
-    fine.values[i] += static_cast<float>(weight - 1) * (fine.values[i] - coarse.values[i]);
+float unit_value(const adadiff::ModelSummary& model, float value) {
+  return std::clamp((value - model.image_min) / (model.image_max - model.image_min), 0.0F, 1.0F);
+}
+
+/// images + (weight - 1) (images - others), as values and as pixels.
+Images beyond(Images images, const std::vector<float>& others, double weight, const adadiff::ModelSummary& model) {
+  const std::int64_t plane = images.height * images.width;
+  for (std::size_t i = 0; i < images.values.size(); ++i) {
+    images.values[i] += static_cast<float>(weight - 1) * (images.values[i] - others[i]);
     const auto index = static_cast<std::int64_t>(i);
-    const std::int64_t image = index / (plane * fine.channels), channel = index / plane % fine.channels, place = index % plane;
-    const float unit = std::clamp((fine.values[i] - low) / (high - low), 0.0F, 1.0F);
-    const std::int64_t pixel = (image * plane + place) * fine.channels + channel;  // [N, C, H, W] to [N, H, W, C]
-    fine.pixels[static_cast<std::size_t>(pixel)] = static_cast<std::uint8_t>(std::floor(unit * 255 + 0.5F));
+    const std::int64_t image = index / (plane * images.channels), channel = index / plane % images.channels, place = index % plane;
+    const std::int64_t pixel = (image * plane + place) * images.channels + channel;  // [N, C, H, W] to [N, H, W, C]
+    images.pixels[static_cast<std::size_t>(pixel)] =
+        static_cast<std::uint8_t>(std::floor(unit_value(model, images.values[i]) * 255 + 0.5F));
   }
-  return fine;
+  return images;
+}
+
+std::vector<float> blurred(const Images& images) {
+  at::Tensor x = at::from_blob(const_cast<float*>(images.values.data()),  // from_blob takes no const; it is only read
+                               {images.count * images.channels, 1, images.height, images.width});
+  const at::Tensor line = at::tensor({0.25F, 0.5F, 0.25F});
+  x = at::conv2d(at::replication_pad2d(x, {1, 1, 1, 1}), at::outer(line, line).view({1, 1, 3, 3})).contiguous();
+  return {x.const_data_ptr<float>(), x.const_data_ptr<float>() + x.numel()};
 }
 
 void report(const Flags& flags, const adadiff::ModelSummary& model, const std::vector<std::int64_t>& labels, const std::string& plan,
@@ -184,9 +196,18 @@ void run_extrapolation(const Flags& flags) {
   const auto labels = every_label(model->network->info());
   adadiff::Result fine = draw(pipeline, flags, labels, flags.steps, adadiff::full_depth());
   const adadiff::Result coarse = draw(pipeline, flags, labels, flags.coarse, adadiff::full_depth());
-  const Images images =
-      extrapolated(std::move(fine.images), coarse.images, flags.weight, model->summary.image_min, model->summary.image_max);
+  const Images images = beyond(std::move(fine.images), coarse.images.values, flags.weight, model->summary);
   report(flags, model->summary, labels, "extrapolation over steps", images, fine.trace, flags.steps + flags.coarse);
+}
+
+void run_sharpening(const Flags& flags) {
+  const auto model = adadiff::detail::open_pipeline_impl(flags.model);
+  const auto labels = every_label(model->network->info());
+  const adadiff::Plan plan = flags.plan.empty() ? adadiff::full_depth() : adadiff::read_plan(flags.plan);
+  adadiff::Result result = draw(adadiff::Pipeline(model), flags, labels, flags.steps, plan);
+  const std::vector<float> smooth = blurred(result.images);
+  const Images images = beyond(std::move(result.images), smooth, flags.weight, model->summary);
+  report(flags, model->summary, labels, "sharpening", images, result.trace, result.trace.full_evaluations());
 }
 
 void add_rival(CLI::App& program, const std::string& name, Flags& flags, const std::function<void(const Flags&)>& run) {
@@ -199,6 +220,7 @@ void add_rival(CLI::App& program, const std::string& name, Flags& flags, const s
   verb.add_option("--samples", flags.samples);
   verb.add_option("--seed", flags.seed);
   if (name == "autoguidance") verb.add_option("--weak", flags.weak, "model file of the guide")->required();
+  if (name == "sharpening") verb.add_option("--plan", flags.plan, "as JSON");
   if (name == "extrapolation") verb.add_option("--coarse", flags.coarse, "steps of the run that is moved away from");
   verb.add_flag("--json")->description("always so");
   verb.callback([&flags, run] { run(flags); });
@@ -214,6 +236,7 @@ int main(int count, char** arguments) {
   at::set_num_threads(1);
   add_rival(program, "autoguidance", flags, run_autoguidance);
   add_rival(program, "extrapolation", flags, run_extrapolation);
+  add_rival(program, "sharpening", flags, run_sharpening);
   try {
     program.parse(count, arguments);
   } catch (const CLI::ParseError& error) {

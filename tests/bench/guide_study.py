@@ -109,6 +109,17 @@ class Study:
             self.add("rivals", f"beyond 2 steps, w {weight}", "dpmpp-2m", 4, {}, model=a.strong,
                      rival=["extrapolation", a.strong, "--coarse", 2, "--steps", 4, *common])
 
+    def sharpening(self):
+        """The thresholds of the model's default plan without its guide, finished images sharpened by a fixed filter instead."""
+        a, plan = self.arguments, self.ask("info", "info", self.arguments.model)["default_plan"]
+        guide, solver = plan["guide"], plan["solver"]
+        self.add("sharpening", "default plan", solver["name"], solver["steps"], {"below": plan["below"], "guide": guide})
+        for weight in (1, 1.25, 1.5, 2):
+            path = self.plan("sharpening", {"below": plan["below"]})
+            label = f"no guide, sharpened, w {weight}" if weight != 1 else "no guide"
+            self.add("sharpening", label, solver["name"], solver["steps"], {}, rival=[
+                "sharpening", a.model, "--plan", path, "--solver", solver["name"], "--steps", solver["steps"], "--weight", weight])
+
     def measure(self, row, seed):
         a, images, name = self.arguments, self.images(row, seed), f"{row['name']}-{seed}"
         common = ["--samples", a.samples, "--seed", seed, "--reference", self.reference()]
@@ -182,7 +193,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--solvers", nargs="+", default=["ddim", "dpmpp-2m"])
     parser.add_argument("--tables", nargs="+", default=["steps", "depth", "times", "labels"],
-                        help="also: rivals")
+                        help="also: rivals, sharpening")
     parser.add_argument("--rivals", default=str(root / "build/bench/bin/guide_rivals"), help="the program of the table of rivals")
     parser.add_argument("--strong", help="model of the table of rivals")
     parser.add_argument("--weak", help="the same with less training")
