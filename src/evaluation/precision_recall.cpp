@@ -1,43 +1,90 @@
-// All pairs, a row at a time: memory grows with one set, not with the product of both.
+// All pairs, in blocks: memory grows with one set, not with the product of both. Matrix products tell nearly every pair apart; only where
+// their rounding could decide are distances computed without cancellation, so the result is that of such distances for all pairs.
 #include "evaluation/precision_recall.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
+#include <ATen/ATen.h>
+
 #include "core/check.h"
+#include "evaluation/feature_tensor.h"
 #include "nn/parallel.h"
 
 namespace adadiff::detail {
 namespace {
 
+constexpr std::int64_t kBlock = 64;  // rows of one set against all of the other
+
+/// Squared distances between the rows of two sets.
+class Distances {
+ public:
+  Distances(const Features& rows, const Features& others)
+      : rows_(rows), others_(others), row_squares_(rows.rowwise().squaredNorm()), other_squares_(others.rowwise().squaredNorm()) {}
+
+  /// Of rows first to last, [last - first, others]: |a|^2 + |b|^2 - 2 a b, which is off by at most margin() of its row.
+  Features nearly(std::int64_t first, std::int64_t last) const {
+    const at::Tensor products = at::mm(as_tensor(rows_).narrow(0, first, last - first), as_tensor(others_).t()).contiguous();
+    const Eigen::Map<const Features> dots(products.const_data_ptr<double>(), last - first, others_.rows());
+    return ((-2 * dots).rowwise() + other_squares_.transpose()).colwise() + row_squares_.segment(first, last - first);
+  }
+  /// A sum of n products is off by at most about n eps |a| |b| (Higham 2002, section 3.1); the factor 4 leaves room for the rest.
+  double margin(std::int64_t row) const {
+    const double terms = 4 * static_cast<double>(rows_.cols() + 4);
+    return terms * std::numeric_limits<double>::epsilon() * (row_squares_(row) + largest_other_square_);
+  }
+  double exact(std::int64_t row, std::int64_t other) const { return (rows_.row(row) - others_.row(other)).squaredNorm(); }
+
+ private:
+  const Features &rows_, &others_;
+  Eigen::VectorXd row_squares_, other_squares_;
+  double largest_other_square_ = other_squares_.maxCoeff();
+};
+
+/// Calls work(row, its near distances to all others) for every row.
+template <class Work>
+void for_each_row(const Distances& distances, std::int64_t rows, const Work& work) {
+  parallel_rows((rows + kBlock - 1) / kBlock, [&](std::int64_t first_block, std::int64_t last_block) {
+    for (std::int64_t block = first_block; block < last_block; ++block) {
+      const std::int64_t first = block * kBlock, last = std::min(first + kBlock, rows);
+      Features near = distances.nearly(first, last);
+      for (std::int64_t row = first; row < last; ++row) work(row, near.row(row - first));
+    }
+  });
+}
+
 /// Squared distance of each sample to its `neighbours`-th nearest other sample of the same set.
 Eigen::VectorXd squared_radii(const Features& set, int neighbours) {
+  const Distances distances(set, set);
   Eigen::VectorXd radii(set.rows());
-  parallel_rows(set.rows(), [&](std::int64_t first, std::int64_t last) {
-    Eigen::VectorXd distances(set.rows());
-    for (std::int64_t row = first; row < last; ++row) {
-      for (Eigen::Index other = 0; other < set.rows(); ++other) distances(other) = (set.row(row) - set.row(other)).squaredNorm();
-      // Without the sample itself, whose distance is 0 and never larger than another's.
-      std::swap(distances(row), distances(0));
-      std::nth_element(distances.begin() + 1, distances.begin() + neighbours, distances.end());
-      radii(row) = distances(neighbours);
+  for_each_row(distances, set.rows(), [&](std::int64_t row, auto near) {
+    near(row) = std::numeric_limits<double>::infinity();  // the sample itself is no neighbour
+    std::vector<double> nearest(static_cast<std::size_t>(neighbours));
+    std::partial_sort_copy(near.data(), near.data() + near.size(), nearest.begin(), nearest.end());
+    const double reach = nearest.back() + 2 * distances.margin(row);
+    std::vector<double> candidates;
+    for (Eigen::Index other = 0; other < near.size(); ++other) {
+      if (near(other) <= reach) candidates.push_back(distances.exact(row, other));
     }
+    std::nth_element(candidates.begin(), candidates.begin() + (neighbours - 1), candidates.end());
+    radii(row) = candidates[static_cast<std::size_t>(neighbours - 1)];
   });
   return radii;
 }
 
 /// Share of `samples` that lie in one of the balls around `centres`.
 double covered(const Features& samples, const Features& centres, const Eigen::VectorXd& radii) {
+  const Distances distances(samples, centres);
   std::vector<std::uint8_t> is_covered(static_cast<std::size_t>(samples.rows()));
-  parallel_rows(samples.rows(), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) {
-      bool found = false;
-      for (Eigen::Index centre = 0; centre < centres.rows() && !found; ++centre) {
-        found = (samples.row(row) - centres.row(centre)).squaredNorm() <= radii(centre);
-      }
-      is_covered[static_cast<std::size_t>(row)] = found ? 1 : 0;
+  for_each_row(distances, samples.rows(), [&](std::int64_t row, const auto& near) {
+    const double margin = distances.margin(row);
+    bool found = false;
+    for (Eigen::Index centre = 0; centre < near.size() && !found; ++centre) {
+      found = near(centre) <= radii(centre) + margin && distances.exact(row, centre) <= radii(centre);
     }
+    is_covered[static_cast<std::size_t>(row)] = found ? 1 : 0;
   });
   return static_cast<double>(std::count(is_covered.begin(), is_covered.end(), 1)) / static_cast<double>(samples.rows());
 }

@@ -15,6 +15,7 @@
 #include "io/image_check.h"
 #include "io/jpeg_tables.h"
 #include "io/mapped_file.h"
+#include "io/png_chunks.h"
 
 namespace adadiff::detail {
 namespace {
@@ -86,6 +87,7 @@ Header read_header(std::span<const std::byte> bytes, const std::string& path) {
   if (bytes.empty()) raise<ModelError>(with_kind({path, "be a PNG or JPEG image", "is empty"}, bytes));
   if (bytes.size() > kLargestFile) raise<ModelError>({path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
   check_huffman_tables(bytes, path);
+  check_png_chunks(bytes, path);
   stb_limit = std::size_t{1} << 20;
   Header header;
   if (stbi_info_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &header.width, &header.height,

@@ -37,7 +37,7 @@ struct Flags {
   std::string model, weak, reference, plan, solver = "dpmpp-2m";
   int steps = 6, coarse = 3, groups = 20;
   double weight = 2;
-  std::int64_t samples = 1000;
+  std::int64_t samples = 1000, references = 10000;
   std::uint64_t seed = 0;
 };
 
@@ -151,7 +151,7 @@ void report(const Flags& flags, const adadiff::ModelSummary& model, const std::v
   namespace cli = adadiff::cli;
   namespace detail = adadiff::detail;
   const auto extractor = detail::open_features(cli::features_path(""));
-  const cli::ReferenceFeatures real = cli::reference_features({.path = flags.reference, .images = 10000, .save = {}}, *extractor,
+  const cli::ReferenceFeatures real = cli::reference_features({.path = flags.reference, .images = flags.references, .save = {}}, *extractor,
                                                               cli::feature_dimensions(*extractor, model), model);
   const detail::QualityOptions options{.subsets = {1, 0}, .seed = flags.seed, .groups = flags.groups};
   const detail::ImageFeatures seen = extractor->extract(images);
@@ -214,6 +214,7 @@ void add_rival(CLI::App& program, const std::string& name, Flags& flags, const s
   CLI::App& verb = *program.add_subcommand(name);
   verb.add_option("model", flags.model)->required();
   verb.add_option("--reference", flags.reference, "real images")->required();
+  verb.add_option("--references", flags.references, "at most so many of them");
   verb.add_option("--solver", flags.solver);
   verb.add_option("--steps", flags.steps);
   verb.add_option("--weight", flags.weight, "1: no extrapolation");

@@ -122,7 +122,7 @@ class Study:
 
     def measure(self, row, seed):
         a, images, name = self.arguments, self.images(row, seed), f"{row['name']}-{seed}"
-        common = ["--samples", a.samples, "--seed", seed, "--reference", self.reference()]
+        common = ["--samples", a.samples, "--seed", seed, "--reference", self.reference(), "--references", a.references]
         if row["rival"]:
             return self.ask_rival(name, row["rival"][0], *row["rival"][1:], *common)
         written = ["--images", images] if images else []
@@ -189,6 +189,7 @@ def main():
     parser.add_argument("out", help="folder for plans and answers")
     parser.add_argument("--model", default=str(root / "examples/models/fashion-mnist.safetensors"))
     parser.add_argument("--reference", default="/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", help="real images")
+    parser.add_argument("--references", type=int, default=10000, help="at most so many of them")
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--solvers", nargs="+", default=["ddim", "dpmpp-2m"])

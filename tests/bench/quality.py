@@ -101,8 +101,8 @@ class Study:
         """What evaluate says of a plan on the tuning noise."""
         a = self.arguments
         return self.run(name, "evaluate", a.model, *self.common, "--solver", solver, "--steps", steps, "--plan", plan, "--samples",
-                        a.tuning_samples, "--seed", a.tuning_seed, "--paired", 0, "--reference", self.reference(), *self.features(),
-                        "--groups", 10, "--subsets", 1)
+                        a.tuning_samples, "--seed", a.tuning_seed, "--paired", 0, "--reference", self.reference(), "--references",
+                        a.tuning_references, *self.features(), "--groups", 10, "--subsets", 1)
 
     def write_plan(self, name, exits, blocks, guide=None):
         """Evaluation i runs exits[i] blocks; no exits: full depth. guide: (exit, weight) or None."""
@@ -206,8 +206,9 @@ class Study:
     def adaptive(self, way, solver, budget):
         """By KID, as the other ways are chosen."""
         guides = [] if way.endswith("+ guide") else ["--no-guide"]  # compares with the same references
-        self.tuned(way, solver, budget, self.arguments.model, "--objective", "kid", "--reference", self.reference(), *self.features(),
-                   "--samples", self.arguments.tuning_samples, "--most-trials", self.arguments.most_trials, *guides)
+        a = self.arguments
+        self.tuned(way, solver, budget, a.model, "--objective", "kid", "--reference", self.reference(), "--references", a.tuning_references,
+                   *self.features(), "--samples", a.tuning_samples, "--most-trials", a.most_trials, *guides)
 
     def by_paired_error(self, way, solver, budget, model, *flags):
         a = self.arguments
@@ -307,6 +308,7 @@ def parse_arguments():
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tuning-samples", type=int, default=1000, help="per trial, where KID chooses")
+    parser.add_argument("--tuning-references", type=int, default=2000, help="real images per trial; most of a trial's time is theirs")
     parser.add_argument("--paired-samples", type=int, default=100, help="per trial, where the paired error or the mean excess chooses")
     parser.add_argument("--most-trials", type=int, default=25, help="of a way at a budget")
     parser.add_argument("--ways", nargs="+", choices=ALL_WAYS, default=ALL_WAYS[:7], metavar="WAY",

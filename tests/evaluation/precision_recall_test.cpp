@@ -1,7 +1,9 @@
 // Manifolds on a line, where every ball can be seen.
 #include "evaluation/precision_recall.h"
 
-#include <ATen/Parallel.h>
+#include <algorithm>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,6 +43,40 @@ TEST(PrecisionRecall, SeesDuplicatesAsNeighbours) {
   // All balls have radius 0, so only an equal sample is covered.
   const PrecisionRecall found = precision_recall(line({4, 4, 4}), line({4, 4, 5}), 2);
   EXPECT_DOUBLE_EQ(found.precision, 2.0 / 3);
+}
+
+/// By the definition, one pair after the other.
+double plain_coverage(const Features& samples, const Features& centres, int neighbours) {
+  int covered = 0;
+  for (Eigen::Index i = 0; i < samples.rows(); ++i) {
+    bool found = false;
+    for (Eigen::Index centre = 0; centre < centres.rows() && !found; ++centre) {
+      std::vector<double> others;
+      for (Eigen::Index j = 0; j < centres.rows(); ++j) {
+        if (j != centre) others.push_back((centres.row(centre) - centres.row(j)).squaredNorm());
+      }
+      std::sort(others.begin(), others.end());
+      found = (samples.row(i) - centres.row(centre)).squaredNorm() <= others[static_cast<std::size_t>(neighbours - 1)];
+    }
+    covered += found ? 1 : 0;
+  }
+  return static_cast<double>(covered) / static_cast<double>(samples.rows());
+}
+
+TEST(PrecisionRecall, IsThatOfPlainDistancesOverSeveralBlocks) {
+  const Features reference = Features::Random(150, 5), generated = Features::Random(90, 5) * 0.8;
+  const PrecisionRecall found = precision_recall(reference, generated);
+  EXPECT_EQ(found.precision, plain_coverage(generated, reference, 3));
+  EXPECT_EQ(found.recall, plain_coverage(reference, generated, 3));
+}
+
+// Products of numbers around 1e8 are off by more than the squared distances between them, which are below 1.
+TEST(PrecisionRecall, IsThatOfPlainDistancesWhereProductsCancel) {
+  const Features offset = Features::Constant(70, 2, 1e8);
+  const Features reference = offset + Features::Random(70, 2) * 0.5, generated = offset + Features::Random(70, 2) * 0.4;
+  const PrecisionRecall found = precision_recall(reference, generated);
+  EXPECT_EQ(found.precision, plain_coverage(generated, reference, 3));
+  EXPECT_EQ(found.recall, plain_coverage(reference, generated, 3));
 }
 
 TEST(PrecisionRecall, NeedsMoreSamplesThanNeighbours) {

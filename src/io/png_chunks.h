@@ -1,0 +1,14 @@
+// What stb_image takes from a PNG unchecked: its checksums, and whether it is whole.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace adadiff::detail {
+
+/// Throws ModelError where the checksum of a PNG's chunk is not that of its bytes, or where the file ends before the chunk IEND (ISO 15948,
+/// 5.3). Bytes that are no PNG pass, and so does what stands behind IEND.
+void check_png_chunks(std::span<const std::byte> png, const std::string& path);
+
+}  // namespace adadiff::detail
