@@ -26,7 +26,8 @@ std::uint32_t word_at(std::span<const std::byte> bytes, std::size_t at) {
 /// A type as it is shown: other bytes than letters are damage.
 std::string shown_type(std::span<const std::byte> bytes) {
   std::string type(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  std::replace_if(type.begin(), type.end(), [](char c) { return c < 'A' || c > 'z'; }, '?');
+  std::replace_if(
+      type.begin(), type.end(), [](char c) { return c < 'A' || c > 'z'; }, '?');
   return type;
 }
 
@@ -46,8 +47,8 @@ void check_png_chunks(std::span<const std::byte> png, const std::string& path) {
     type = shown_type(left.subspan(kWord, kWord));
     const std::uint32_t stored = word_at(left, 2 * kWord + length);
     if (checksum_with(0, left.subspan(kWord, kWord + length)) != stored) {
-      raise<ModelError>(
-          {path, "be an undamaged image", "the checksum of its chunk " + type + " at byte " + std::to_string(at) + " is not that of its bytes"});
+      raise<ModelError>({path, "be an undamaged image",
+                         "the checksum of its chunk " + type + " at byte " + std::to_string(at) + " is not that of its bytes"});
     }
     left = left.subspan(kFrame + length);
   }

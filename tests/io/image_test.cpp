@@ -3,15 +3,19 @@
 #include <gmock/gmock.h>
 #include <zlib.h>
 
+#include "io/png_files.h"
 #include "io/test_files.h"
 
 namespace adadiff {
 namespace {
 
+using detail::big_endian;
+using detail::chunk;
 using detail::get;
 using detail::message_of;
 using detail::put;
 using detail::TestFolder;
+using detail::with_checksums;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -27,16 +31,6 @@ Images ramp(std::int64_t height, std::int64_t width, std::int64_t channels) {
   Images images{.count = 1, .height = height, .width = width, .channels = channels};
   for (std::int64_t i = 0; i < height * width * channels; ++i) images.pixels.push_back(static_cast<std::uint8_t>(i * 37));
   return images;
-}
-
-std::string big_endian(std::uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
-}
-
-std::string chunk(const std::string& type, const std::string& content) {
-  const std::string body = type + content;
-  const uLong checksum = crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
-  return big_endian(static_cast<std::uint32_t>(content.size())) + body + big_endian(static_cast<std::uint32_t>(checksum));
 }
 
 std::string deflated(const std::string& content) {
@@ -242,6 +236,49 @@ TEST(Image, ReadsAPngMadeByHand) {
   const TestFolder folder;
   put(folder / "a.png", png_of(2, 1, std::string("\0\x05\x06", 3)));
   EXPECT_THAT(read_image(folder / "a.png").pixels, ElementsAre(5, 6));
+}
+
+TEST(Image, RefusesAPngWithAnyBitFlipped) {
+  const TestFolder folder;
+  const std::string intact = png_of(2, 1, std::string("\0\x05\x06", 3));
+  for (std::size_t bit = 0; bit < 8 * intact.size(); ++bit) {
+    std::string damaged = intact;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+    put(folder / "a.png", damaged);
+    EXPECT_THROW(read_image(folder / "a.png"), ModelError) << "bit " << bit;
+  }
+}
+
+TEST(Image, NamesThePngsChunkWhoseChecksumIsWrong) {
+  const TestFolder folder;
+  std::string damaged = png_of(2, 1, std::string("\0\x05\x06", 3));
+  damaged[damaged.find("IDAT") + 5] ^= 1;
+  put(folder / "a.png", damaged);
+  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "a.png"); }),
+              HasSubstr("must be an undamaged image, but the checksum of its chunk IDAT at byte 33 is not that of its bytes"));
+}
+
+TEST(Image, RefusesAPngThatIsCutShort) {
+  const TestFolder folder;
+  detail::expect_starts_refused(png_of(2, 1, std::string("\0\x05\x06", 3)), [&](const std::string& start) {
+    put(folder / "a.png", start);
+    read_image(folder / "a.png");
+  });
+}
+
+TEST(Image, ReadsAPngWithBytesBehindItsEnd) {
+  const TestFolder folder;
+  put(folder / "a.png", png_of(2, 1, std::string("\0\x05\x06", 3)) + "more");
+  EXPECT_THAT(read_image(folder / "a.png").pixels, ElementsAre(5, 6));
+}
+
+TEST(Image, SurvivesDamageThatItsChecksumsHide) {
+  const TestFolder folder;
+  write_png(ramp(9, 9, 3), folder / "a.png");
+  detail::expect_survives_damage(get(folder / "a.png"), 2000, [&](const std::string& damaged) {
+    put(folder / "b.png", with_checksums(damaged));
+    read_image(folder / "b.png");
+  });
 }
 
 TEST(Image, SurvivesDamage) {
