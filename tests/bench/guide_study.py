@@ -65,11 +65,10 @@ class Study:
     def depth(self):
         """Everybody leaves at exit 5: over steps and weights, guided by exit 3."""
         below = leave_at(5, self.blocks)
-        for solver in self.arguments.solvers:
-            for steps in (6, 12, 24):
-                self.add("depth", "no guide", solver, steps, {"below": below})
-                for weight in (1.4, 1.8, 2.2, 2.8):
-                    self.add("depth", f"w {weight}", solver, steps, {"below": below, "guide": {"exit": 3, "weight": weight}})
+        for steps in (6, 12, 24):
+            self.add("depth", "no guide", "dpmpp-2m", steps, {"below": below})
+            for weight in (1.4, 1.8, 2.2, 2.8):
+                self.add("depth", f"w {weight}", "dpmpp-2m", steps, {"below": below, "guide": {"exit": 3, "weight": weight}})
 
     def times(self):
         """The same cost, guided in some of the evaluations only."""
