@@ -71,12 +71,23 @@ struct Drawn {
   const PlannedRequest& planned;
   const ModelSummary& model;
   const Result& result;
+
+  /// Names, or labels where the model has no names; empty where none was asked for. They are cycled through.
+  std::vector<std::string> classes() const {
+    std::vector<std::string> named;
+    for (const std::int64_t label : planned.request.labels) {
+      const auto index = static_cast<std::size_t>(label);
+      named.push_back(index < model.class_names.size() ? model.class_names[index] : std::to_string(label));
+    }
+    return named;
+  }
 };
 
 ordered_json to_json(const Drawn& drawn) {
   const SolverSettings& solver = *drawn.planned.request.solver;
   return {{"model", drawn.model.id},
           {"count", drawn.planned.request.count},
+          {"classes", drawn.classes()},
           {"solver", solver.solver},
           {"steps", drawn.result.trace.evaluations.empty() ? 0 : drawn.result.trace.evaluations.back().step + 1},
           {"evaluations", drawn.result.trace.evaluations.size()},
@@ -89,10 +100,20 @@ ordered_json to_json(const Drawn& drawn) {
           {"compute_skipped", drawn.result.trace.compute.skipped()}};
 }
 
+std::string classes_line(const Drawn& drawn) {
+  constexpr std::size_t kMostShown = 12;
+  const std::vector<std::string> classes = drawn.classes();
+  if (classes.empty()) return "";
+  std::string line = "classes          ";
+  for (std::size_t i = 0; i < std::min(classes.size(), kMostShown); ++i) line += (i > 0 ? ", " : "") + classes[i];
+  if (classes.size() > kMostShown) line += " and " + std::to_string(classes.size() - kMostShown) + " more";
+  return line + ", in turn\n";
+}
+
 std::string summary(const Drawn& drawn) {
   const Trace& trace = drawn.result.trace;
   const int steps = trace.evaluations.empty() ? 0 : trace.evaluations.back().step + 1;
-  return "images           " + std::to_string(drawn.planned.request.count) + "\n" +  //
+  return "images           " + std::to_string(drawn.planned.request.count) + "\n" + classes_line(drawn) +  //
          "steps            " + std::to_string(steps) + " (" + drawn.planned.request.solver->solver + ")\n" + "plan             " +
          drawn.planned.plan_name + "\n" +  //
          "mean depth       " + fixed(trace.mean_exit_depth(), 2) + " of " + std::to_string(trace.blocks) + " blocks\n" +

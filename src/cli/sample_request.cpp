@@ -95,11 +95,24 @@ void set_guide(PlannedRequest& planned, const SampleFlags& flags) {
   planned.plan_name += ", guide weight " + show(*flags.guide_weight);
 }
 
+bool is_whole_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos; }
+
+/// Where classes have numbers as names, a number that is no name could mean a label too, and is likely a slip.
+void refuse_ambiguous_label(const std::string& text, const ModelSummary& model) {
+  const auto& names = model.class_names;
+  if (!is_whole_number(text) || std::none_of(names.begin(), names.end(), is_whole_number)) return;
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  raise({"--class", "name classes where some have numbers as names", "holds " + show(text) + ", which is none of " + all,
+         "give a name of these"});
+}
+
 std::int64_t parse_label(const std::string& text, const ModelSummary& model) {
   const auto name = std::find(model.class_names.begin(), model.class_names.end(), text);
   if (name != model.class_names.end()) return name - model.class_names.begin();
   if (model.classes == 0) raise({"--class", "be left out for a model without classes", "is " + show(text)});
-  const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos && text.size() < 10;
+  refuse_ambiguous_label(text, model);
+  const bool is_number = is_whole_number(text) && text.size() < 10;
   if (!is_number || std::stoll(text) >= model.classes) {
     raise({"--class", "name labels in [0, " + show(model.classes - 1) + "], class names or `all`", "holds " + show(text)});
   }

@@ -32,6 +32,20 @@ class Sample : public ::testing::Test {
   std::string model_ = folder_ / "tiny.safetensors";
 };
 
+TEST_F(Sample, SaysWhichClassesItDrew) {
+  const Outcome outcome = sample({"--count", "2", "--class", "green,0"});
+  EXPECT_NE(outcome.out.find("classes          green, red, in turn\n"), std::string::npos) << outcome.out;
+  EXPECT_EQ(sample({"--count", "2"}).out.find("classes"), std::string::npos);
+}
+
+TEST_F(Sample, RefusesANumberThatIsNoNameWhereNamesAreNumbers) {
+  const std::string numbered = folder_ / "numbered.safetensors";
+  write_tiny_model(numbered, R"({"labels": {"null": 3, "names": ["0", "10", "2"]}})");
+  EXPECT_TRUE(fails(run({"sample", numbered, "--class", "1", "--json"}), 2,
+                    "--class: must name classes where some have numbers as names, but holds \"1\", which is none of 0, 10, 2"));
+  EXPECT_TRUE(succeeds(run({"sample", numbered, "--count", "1", "--class", "10", "--json"})));
+}
+
 TEST_F(Sample, PrintsAShortSummary) {
   const Outcome outcome = sample({"--count", "3", "--threshold", "0.5", "--out", folder_ / "grid.png"});
   EXPECT_TRUE(succeeds(outcome));
