@@ -111,22 +111,28 @@ def gains(point, full, groups):
 def table(points, solver, groups):
     rows = sorted((p for p in points if p["solver"] == solver), key=lambda p: (p["way"] != "full depth", p["budget"], cost(p)))
     full = [p for p in rows if p["way"] == "full depth"]
-    lines = [f"{solver}:", "",
-             "| budget | way | steps | cost | KID × 1000 | Fréchet | precision | recall | class agreement | texture Fréchet | "
-             "total variation | PSNR to 50 steps, dB | spread of exits | ms per image, batch 64 | batch 1 | gain in compute | "
-             "in time, 64 | in time, 1 | gain by PSNR |", "|" + "---|" * 19]
+    heads = ["budget", "way", "steps", "cost", "KID × 1000", "Fréchet", "precision", "recall", "class agreement", "texture Fréchet",
+             "total variation", "PSNR to 50 steps, dB", "spread of exits", "ms per image, batch 64", "batch 1", "gain in compute",
+             "in time, 64", "in time, 1", "gain by PSNR"]
+    cells = []
     for p in rows:
-        found = p["found"]
-        cells = ["" if p["way"] == "full depth" else p["budget"], shown_way(p["way"]), found["steps"], f"{cost(p):.2f}",
-                 f"{1000 * kid(p):.2f}", f"{found['frechet']:.3f}", f"{found['precision']:.3f}", f"{found['recall']:.3f}",
-                 known(found, "class_agreement"), *(known(found.get("texture", {}), key) for key in ("frechet", "total_variation_ratio")),
-                 f"{psnr(p):.1f}", f"{found['exit_spread']:.2f}", milliseconds(p, 64), milliseconds(p, 1), *gains(p, full, groups)]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return lines + [""] + ahead(rows, groups)
+        found, texture = p["found"], p["found"].get("texture", {})
+        cells.append(["" if p["way"] == "full depth" else p["budget"], shown_way(p["way"]), found["steps"], f"{cost(p):.2f}",
+                      f"{1000 * kid(p):.2f}", f"{found['frechet']:.3f}", f"{found['precision']:.3f}", f"{found['recall']:.3f}",
+                      known(found, "class_agreement"), known(texture, "frechet", 4), known(texture, "total_variation_ratio"),
+                      f"{psnr(p):.1f}", f"{found['exit_spread']:.2f}", milliseconds(p, 64), milliseconds(p, 1), *gains(p, full, groups)])
+    return [f"{solver}:", "", *without_empty_columns(heads, cells), ""] + ahead(rows, groups)
 
 
-def known(found, key):
-    return f"{found[key]:.3f}" if found.get(key) is not None else ""
+def without_empty_columns(heads, rows):
+    """Lines of a table; what was not measured has no column."""
+    shown = [i for i in range(len(heads)) if any(row[i] != "" for row in rows)]
+    line = lambda cells: "| " + " | ".join(str(cells[i]) for i in shown) + " |"
+    return [line(heads), "|" + "---|" * len(shown)] + [line(row) for row in rows]
+
+
+def known(found, key, digits=3):
+    return f"{found[key]:.{digits}f}" if found.get(key) is not None else ""
 
 
 def ahead(rows, groups):
