@@ -1,6 +1,7 @@
 // A reader for the one form of Python dictionary that NumPy writes: three keys, a string, a truth value and a tuple.
 #include "io/npy_header.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -33,7 +34,9 @@ class DictionaryParser {
     skip_space();
     if (position_ != text_.size()) fail("end after its dictionary");
     if (!descr_ || !shape_ || !is_fortran_) fail("have descr, fortran_order and shape");
-    if (*is_fortran_) raise<ModelError>({source_, "be in C order", "is in Fortran order", "save it with numpy.ascontiguousarray"});
+    const bool has_one_order = std::count_if(shape_->begin(), shape_->end(), [](std::int64_t extent) { return extent != 1; }) <= 1;
+    if (*is_fortran_ && !has_one_order)
+      raise<ModelError>({source_, "be in C order", "is in Fortran order", "save it with numpy.ascontiguousarray"});
     return {*descr_, *shape_, 0};
   }
 
@@ -92,6 +95,7 @@ class DictionaryParser {
       }
     }
     if (position_ == begin) fail("have an extent there");
+    if (position_ < text_.size() && text_[position_] == 'L') ++position_;  // Python 2 wrote long integers so
     return value;
   }
   std::vector<std::int64_t> tuple() {
@@ -133,7 +137,7 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& 
     raise<ModelError>(with_kind({source, "be a .npy file", "does not begin like one"}, bytes));
   }
   const int version = static_cast<unsigned char>(file[kMagic.size()]);
-  if (version != 1 && version != 2) raise<ModelError>({source, "have .npy version 1 or 2", "has " + show(version)});
+  if (version < 1 || version > 3) raise<ModelError>({source, "have .npy version 1, 2 or 3", "has " + show(version)});
   const std::size_t begin = kMagic.size() + 2, length_bytes = version == 1 ? 2 : 4;
   if (file.size() < begin + length_bytes) raise<ModelError>({source, "hold a whole .npy header", "is cut short"});
   const std::size_t length = little_endian(file.substr(begin, length_bytes));

@@ -71,16 +71,30 @@ TEST(Npy, HeaderIsWhatNumpyWrites) {
   EXPECT_EQ(make_npy_header("<f4", {1, 2, 3}).size() % 64, 0u);
 }
 
-TEST(Npy, ReadsVersionTwo) {
+TEST(Npy, ReadsVersionsTwoAndThree) {
+  for (const char version : {2, 3}) {
+    const TestFolder folder;
+    const std::string dictionary = described("|u1", "(2,)");
+    const char fixed[] = {'\x93', 'N', 'U', 'M', 'P', 'Y', version, 0, static_cast<char>(dictionary.size()), 0, 0, 0};
+    put(folder / "a.npy", std::string(fixed, sizeof fixed) + dictionary + "ab");
+    EXPECT_THAT(read_npy_integers(folder / "a.npy").values, ElementsAre('a', 'b'));
+  }
+}
+
+TEST(Npy, ReadsThePython2FormOfExtents) {
   const TestFolder folder;
-  const std::string dictionary = described("|u1", "(2,)");
-  const char fixed[] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 2, 0, static_cast<char>(dictionary.size()), 0, 0, 0};
-  put(folder / "a.npy", std::string(fixed, sizeof fixed) + dictionary + "ab");
+  put(folder / "a.npy", file_of(described("|u1", "(1L, 2L)"), "ab"));
+  EXPECT_THAT(read_npy_integers(folder / "a.npy").shape, ElementsAre(1, 2));
+}
+
+TEST(Npy, ReadsFortranOrderWhereBothOrdersAreOne) {
+  const TestFolder folder;
+  put(folder / "a.npy", file_of(described("|u1", "(1, 2, 1)", "True"), "ab"));
   EXPECT_THAT(read_npy_integers(folder / "a.npy").values, ElementsAre('a', 'b'));
 }
 
 TEST(Npy, RefusesFortranOrderByName) {
-  EXPECT_THAT(complaint(file_of(described("<f4", "(1,)", "True"), "1234")), HasSubstr("must be in C order, but is in Fortran order"));
+  EXPECT_THAT(complaint(file_of(described("|u1", "(2, 2)", "True"), "1234")), HasSubstr("must be in C order, but is in Fortran order"));
 }
 
 TEST(Npy, RefusesOtherTypesByName) {
@@ -91,7 +105,7 @@ TEST(Npy, RefusesOtherTypesByName) {
 TEST(Npy, RefusesOtherFilesAndVersions) {
   EXPECT_THAT(complaint("hello"), HasSubstr("must be a .npy file, but does not begin like one"));
   EXPECT_THAT(complaint("PK\x03\x04" + std::string(20, 'x')), HasSubstr("must be a .npy file, but is a ZIP archive"));
-  EXPECT_THAT(complaint("\x93NUMPY\x03" + std::string(20, ' ')), HasSubstr("must have .npy version 1 or 2, but has 3"));
+  EXPECT_THAT(complaint("\x93NUMPY\x04" + std::string(20, ' ')), HasSubstr("must have .npy version 1, 2 or 3, but has 4"));
   EXPECT_THAT(complaint("\x93NUMPY\x01" + std::string(1, '\0')), HasSubstr("must hold a whole .npy header, but is cut short"));
   EXPECT_THAT(complaint("\x93NUMPY\x02" + std::string(1, '\0') + std::string(4, '\xff')),
               HasSubstr("at most 65536 bytes, but says 4294967295"));
