@@ -3,7 +3,8 @@
 
 namespace adadiff::kernels {
 
-enum class Status {
+/// A caller that drops it would go on with numbers that nobody wrote.
+enum class [[nodiscard]] Status {
   Ok,
   InvalidArgument,  ///< a null pointer, a negative or overlong size, or a stride too small
   Unsupported,      ///< this build or device has no such kernel

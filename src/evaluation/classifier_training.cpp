@@ -12,6 +12,7 @@
 #include <c10/util/Exception.h>
 
 #include "core/check.h"
+#include "core/kernel_status.h"
 #include "core/noise_purpose.h"
 #include "kernels/noise.h"
 #include "training/draws.h"
@@ -52,7 +53,7 @@ struct Move {
 Move draw_move(const ClassifierTraining& training, std::int64_t step, std::int64_t row) {
   std::uint32_t words[3] = {};
   const auto counter = [](std::int64_t number) { return static_cast<std::uint32_t>(number); };
-  kernels::fill_bits({training.seed, counter(step), noise_purpose::kAugmentation, counter(row)}, words, 3);
+  require_ok(kernels::fill_bits({training.seed, counter(step), noise_purpose::kAugmentation, counter(row)}, words, 3), "fill_bits");
   const auto shift = [&](std::uint32_t word) {
     const auto choices = static_cast<std::uint64_t>(2 * training.shift + 1);
     return static_cast<std::int64_t>(word * choices >> 32) - training.shift;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/kernel_status.h"
 #include "core/noise_purpose.h"
 #include "evaluation/kernel_sums.h"
 #include "kernels/noise.h"
@@ -16,7 +17,7 @@ namespace {
 /// The first `size` places of a shuffle of [0, count).
 std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t size, const kernels::NoiseKey& key) {
   std::vector<std::uint32_t> words(static_cast<std::size_t>(size));
-  kernels::fill_bits(key, words.data(), size);
+  require_ok(kernels::fill_bits(key, words.data(), size), "fill_bits");
   std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   for (std::int64_t place = 0; place < size; ++place) {

@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 
 #include "core/check.h"
+#include "core/kernel_status.h"
 #include "core/noise_purpose.h"
 #include "kernels/noise.h"
 #include "nn/layers.h"
@@ -24,13 +25,13 @@ kernels::NoiseKey key_of(std::uint64_t seed, const std::string& name) {
 
 void fill_uniform_(at::Tensor& tensor, double bound, std::uint64_t seed, const std::string& name) {
   auto values = at::empty(tensor.sizes(), at::kFloat);
-  kernels::fill_uniform(key_of(seed, name), values.data_ptr<float>(), values.numel());
+  require_ok(kernels::fill_uniform(key_of(seed, name), values.data_ptr<float>(), values.numel()), "fill_uniform");
   tensor.copy_(values.mul_(2 * bound).sub_(bound));
 }
 
 void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed, const std::string& name) {
   auto values = at::empty(tensor.sizes(), at::kFloat);
-  kernels::fill_normal(key_of(seed, name), values.data_ptr<float>(), values.numel());
+  require_ok(kernels::fill_normal(key_of(seed, name), values.data_ptr<float>(), values.numel()), "fill_normal");
   tensor.copy_(values.mul_(deviation));
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include "core/check.h"
+#include "core/kernel_status.h"
 #include "kernels/exit_score.h"
 #include "nn/parallel.h"
 
@@ -13,7 +14,8 @@ namespace {
 /// W [P, D] in the kernel's own layout.
 at::Tensor pack_weight(const at::Tensor& weight) {
   auto packed = at::empty({kernels::packed_exit_weight_size(weight.size(0), weight.size(1))}, weight.options());
-  kernels::pack_exit_weight(weight.const_data_ptr<float>(), weight.size(0), weight.size(1), packed.data_ptr<float>());
+  require_ok(kernels::pack_exit_weight(weight.const_data_ptr<float>(), weight.size(0), weight.size(1), packed.data_ptr<float>()),
+             "pack_exit_weight");
   return packed;
 }
 
@@ -110,17 +112,18 @@ void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at:
   const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
   const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);
   parallel_rows(tokens.size(0), [&](std::int64_t first, std::int64_t last) {
-    kernels::exit_score({.tokens = tokens.const_data_ptr<float>() + first * tokens.stride(0),
-                         .rows = last - first,
-                         .tokens_per_row = tokens.size(1),
-                         .width = tokens.size(2),
-                         .row_stride = tokens.stride(0),
-                         .token_stride = tokens.stride(1),
-                         .values = packed.values,
-                         .weight = packed.weight[static_cast<std::size_t>(block)].const_data_ptr<float>(),
-                         .bias = bias + first * bias_stride,
-                         .bias_stride = bias_stride,
-                         .out = out.data_ptr<float>() + first});
+    const kernels::ExitScore score{.tokens = tokens.const_data_ptr<float>() + first * tokens.stride(0),
+                                   .rows = last - first,
+                                   .tokens_per_row = tokens.size(1),
+                                   .width = tokens.size(2),
+                                   .row_stride = tokens.stride(0),
+                                   .token_stride = tokens.stride(1),
+                                   .values = packed.values,
+                                   .weight = packed.weight[static_cast<std::size_t>(block)].const_data_ptr<float>(),
+                                   .bias = bias + first * bias_stride,
+                                   .bias_stride = bias_stride,
+                                   .out = out.data_ptr<float>() + first};
+    require_ok(kernels::exit_score(score), "exit_score");
   });
 }
 

@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "core/check.h"
+#include "core/kernel_status.h"
 #include "core/noise_purpose.h"
 #include "kernels/noise.h"
 #include "sampling/update.h"
@@ -16,9 +17,7 @@ namespace {
 
 void fill_noise(const SampleJob& job, std::uint32_t purpose, int evaluation, std::int64_t sample, float* out) {
   const kernels::NoiseKey key{job.seed, static_cast<std::uint32_t>(evaluation), purpose, static_cast<std::uint32_t>(sample)};
-  const kernels::Status status = kernels::fill_normal(key, out, job.image_values());
-  if (status != kernels::Status::Ok)
-    raise<DeviceError>({"fill_normal", "draw noise", std::string("failed: ") + kernels::to_string(status)});
+  require_ok(kernels::fill_normal(key, out, job.image_values()), "fill_normal");
 }
 
 bool needs_base(const ExecutablePlan& plan) {

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/kernel_status.h"
 #include "core/noise_purpose.h"
 #include "kernels/noise.h"
 
@@ -18,13 +19,13 @@ kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, std::uint32_t pu
 
 double uniform(const kernels::NoiseKey& key) {
   float value = 0;
-  kernels::fill_uniform(key, &value, 1);
+  require_ok(kernels::fill_uniform(key, &value, 1), "fill_uniform");
   return value;
 }
 
 double normal(const kernels::NoiseKey& key) {
   float value = 0;
-  kernels::fill_normal(key, &value, 1);
+  require_ok(kernels::fill_normal(key, &value, 1), "fill_normal");
   return value;
 }
 
@@ -57,7 +58,8 @@ std::int64_t DataOrder::index(std::int64_t step, std::int64_t batch, std::int64_
 void DataOrder::shuffle(std::int64_t epoch) {
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   std::vector<std::uint32_t> words(order_.size() * 2);
-  kernels::fill_bits(key_of(seed_, epoch, noise_purpose::kDataOrder, 0), words.data(), static_cast<std::int64_t>(words.size()));
+  const kernels::NoiseKey key = key_of(seed_, epoch, noise_purpose::kDataOrder, 0);
+  require_ok(kernels::fill_bits(key, words.data(), static_cast<std::int64_t>(words.size())), "fill_bits");
   for (std::size_t i = order_.size(); i > 1; --i) {
     const std::uint64_t draw = (std::uint64_t{words[2 * i - 2]} << 32) | words[2 * i - 1];
     std::swap(order_[i - 1], order_[draw % i]);
@@ -88,8 +90,8 @@ double draw_exit(const TrainingOptions& options, std::int64_t step) {
 }
 
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {
-  kernels::fill_normal(key_of(options.seed, step, noise_purpose::kTrainingNoise, position), out.data(),
-                       static_cast<std::int64_t>(out.size()));
+  const kernels::NoiseKey key = key_of(options.seed, step, noise_purpose::kTrainingNoise, position);
+  require_ok(kernels::fill_normal(key, out.data(), static_cast<std::int64_t>(out.size())), "fill_normal");
 }
 
 }  // namespace adadiff::detail

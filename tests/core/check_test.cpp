@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <limits>
 
+#include "core/kernel_status.h"
+
 namespace adadiff::detail {
 namespace {
 
@@ -15,6 +17,13 @@ std::string message_of(auto&& action) {
     return error.what();
   }
   return "nothing was thrown";
+}
+
+TEST(KernelStatus, IsAnErrorUnlessItIsOk) {
+  EXPECT_EQ(message_of([] { require_ok(kernels::Status::Ok, "fill_normal"); }), "nothing was thrown");
+  EXPECT_EQ(
+      message_of([] { require_ok(kernels::Status::Unsupported, "fill_normal"); }),
+      std::string("fill_normal: must run on this device with its arguments, but reported: ") + to_string(kernels::Status::Unsupported));
 }
 
 TEST(Check, MessageNamesPlaceRuleAndValue) {

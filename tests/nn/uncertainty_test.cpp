@@ -50,6 +50,13 @@ INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm,
                            return name == "timed-map" ? std::string("TimedMap") : name;
                          });
 
+TEST(Uncertainty, IsRefusedWhereTheKernelRefusesItsArguments) {
+  const PackedUncertainty packed({random_module(UncertaintyForm::TimedMap)});
+  const auto overlapping = numbers({3, kTokens, kWidth}, "tokens").as_strided({2, kTokens, kWidth}, {kTokens * kWidth, kWidth - 1, 1});
+  auto out = at::empty({2});
+  EXPECT_THROW(score_tokens(packed, 0, overlapping, token_free_parts(packed, numbers({2, kWidth}, "time")), out), DeviceError);
+}
+
 TEST(Uncertainty, PassesNoGradientToTokens) {
   auto module = random_module(UncertaintyForm::TimedMap);
   module.weight.requires_grad_();

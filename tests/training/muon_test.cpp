@@ -14,7 +14,7 @@ namespace {
 
 at::Tensor random_matrices(std::int64_t count, std::int64_t rows, std::int64_t columns) {
   auto values = at::empty({count, rows, columns}, at::kFloat);
-  kernels::fill_normal({3, 0, 0, 0}, values.data_ptr<float>(), values.numel());
+  EXPECT_EQ(kernels::fill_normal({3, 0, 0, 0}, values.data_ptr<float>(), values.numel()), kernels::Status::Ok);
   return values.to(at::kDouble);
 }
 

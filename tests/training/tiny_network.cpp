@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "core/kernel_status.h"
 #include "kernels/noise.h"
 
 namespace adadiff::detail::test {
@@ -66,7 +67,7 @@ void TinyNetwork::initialise(std::uint64_t seed) {
   std::uint32_t number = 0;
   visit([&](const std::string&, at::Tensor& tensor) {
     std::vector<float> values(static_cast<std::size_t>(tensor.numel()));
-    kernels::fill_normal({seed, 0, 1000, number++}, values.data(), tensor.numel());
+    require_ok(kernels::fill_normal({seed, 0, 1000, number++}, values.data(), tensor.numel()), "fill_normal");
     const at::Tensor drawn = at::from_blob(values.data(), tensor.sizes(), at::kFloat).to(config_.type);
     tensor.detach().copy_(drawn).mul_(0.3);
   });
