@@ -32,7 +32,9 @@ struct Request {
   std::vector<float> start_image = {};            ///< [count, C, H, W] in the model's image range; needs start_time
   std::optional<double> start_time = {};          ///< in (0, 1]: where a start image is noised to and the run begins
   std::stop_token stop = {};                      ///< ends the run between two blocks, from any thread
-  std::function<bool(const Progress&)> observer = {};  ///< on the run's thread; false stops the run; what it throws comes out of advance
+  /// Called after each step, on the run's thread. False stops the run; what it throws comes out of advance. It may ask its run for status()
+  /// and preview(), and may drop or replace it, which stops it; advance() and finish() are refused there with InvalidArgument.
+  std::function<bool(const Progress&)> observer = {};
 };
 
 /// What came of it. Images of unfinished samples are the last predictions of their clean image (their start, before the first step).
@@ -43,8 +45,8 @@ struct Result {
   double wall_ms = 0;
 };
 
-/// One generation in progress. Owned by one thread; movable. Dropping it at any point is safe. A run that was moved from refuses all
-/// calls with InvalidArgument.
+/// One generation in progress. Owned by one thread; movable. Dropping it at any point is safe, also from within its own advance(). A run
+/// that was moved from refuses all calls with InvalidArgument.
 class Run {
  public:
   Run(Run&&) noexcept;
@@ -65,7 +67,7 @@ class Run {
   explicit Run(std::unique_ptr<Impl> impl);
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  ///< shared with an advance() in progress, from which the run may be dropped
 };
 
 /// What a model file says of itself.

@@ -13,27 +13,45 @@ namespace adadiff {
 namespace {
 
 template <class Impl>
-Impl& not_moved(const std::unique_ptr<Impl>& impl, const char* call) {
+Impl& not_moved(const std::shared_ptr<Impl>& impl, const char* call) {
   if (!impl) detail::raise({call, "be called on a run", "this one was moved elsewhere"});
   return *impl;
 }
 
 template <class Impl>
-Impl& not_finished(const std::unique_ptr<Impl>& impl, const char* call, const char* must) {
+Impl& not_finished(const std::shared_ptr<Impl>& impl, const char* call, const char* must) {
   Impl& found = not_moved(impl, call);
   if (found.has_given_result) detail::raise({call, must, "the result was taken out before"});
   return found;
+}
+
+/// An observer, a policy or a network that reaches the run it is called by must not change it under the loop.
+void refuse_within_advance(const detail::SampleRun& run, const char* call) {
+  if (!run.is_advancing()) return;
+  detail::raise({call, "be called between two calls of advance", "an advance of the same run is in progress",
+                 "return false from the observer to stop the run"});
 }
 
 }  // namespace
 
 Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Run::Run(Run&&) noexcept = default;
-Run& Run::operator=(Run&&) noexcept = default;
-Run::~Run() = default;
+
+Run& Run::operator=(Run&& other) noexcept {
+  if (this == &other) return *this;
+  const std::shared_ptr<Impl> replaced = std::exchange(impl_, std::move(other.impl_));
+  if (replaced) replaced->run.cancel();
+  return *this;
+}
+
+Run::~Run() {
+  if (impl_) impl_->run.cancel();
+}
 
 Status Run::advance(std::chrono::nanoseconds budget) {
-  detail::SampleRun& run = not_moved(impl_, "Run.advance").run;
+  const std::shared_ptr<Impl> kept = impl_;  // nothing of this object is used once the observer may have dropped it
+  detail::SampleRun& run = not_moved(kept, "Run.advance").run;
+  refuse_within_advance(run, "Run.advance");
   try {
     return run.advance(budget);
   } catch (const c10::Error& error) {
@@ -54,6 +72,7 @@ Images Run::preview(std::int64_t index) const {
 
 Result Run::finish() {
   Impl& impl = not_finished(impl_, "Run.finish", "be called once");
+  refuse_within_advance(impl.run, "Run.finish");
   impl.has_given_result = true;
   Result result;
   result.images = detail::to_images(impl.run.take_images(), impl.run.job());

@@ -35,15 +35,24 @@ Status SampleRun::advance(std::chrono::nanoseconds budget) {
   if (status_ != Status::Working) return status_;
   const Clock::time_point begun = Clock::now();
   const c10::InferenceMode guard;
+  is_advancing_ = true;
+  const auto end = [&] {
+    wall_ += Clock::now() - begun;
+    is_advancing_ = false;
+  };
   try {
     work_until(begun + std::clamp(budget, std::chrono::nanoseconds(0), kLongestBudget));
   } catch (...) {
     status_ = Status::Failed;
-    wall_ += Clock::now() - begun;
+    end();
     throw;
   }
-  wall_ += Clock::now() - begun;
+  end();
   return status_;
+}
+
+void SampleRun::cancel() {
+  if (status_ == Status::Working) status_ = Status::Cancelled;
 }
 
 void SampleRun::work_until(Clock::time_point deadline) {
@@ -103,7 +112,7 @@ void SampleRun::end_step() {
   const int step = job_.plan.evaluations[static_cast<std::size_t>(evaluation_) - 1].update.step + 1;
   const Progress progress{step, job_.plan.steps, batch_index_, batches_, recorder_.mean_exit_depth()};
   if (static_cast<std::size_t>(evaluation_) == job_.plan.evaluations.size()) end_batch();
-  if (job_.observer && !job_.observer(progress) && status_ == Status::Working) status_ = Status::Cancelled;
+  if (job_.observer && !job_.observer(progress)) cancel();
 }
 
 void SampleRun::end_batch() {
@@ -128,7 +137,7 @@ void SampleRun::preview(std::int64_t index, float* out) const {
 }
 
 std::vector<float> SampleRun::take_images() {
-  if (status_ == Status::Working) status_ = Status::Cancelled;
+  cancel();
   const auto values = static_cast<std::size_t>(job_.count * job_.image_values());
   if (images_.size() == values) return std::move(images_);
   std::vector<float> images(values);

@@ -24,6 +24,10 @@ class SampleRun {
   /// See Run::advance.
   Status advance(std::chrono::nanoseconds budget);
   Status status() const { return status_; }
+  /// Whether an advance() is in progress: true for what the network, the policy and the observer call.
+  bool is_advancing() const { return is_advancing_; }
+  /// Ends a run that is still working before its next block.
+  void cancel();
   const SampleJob& job() const { return job_; }
   /// The sample's finished image, else its latest clean prediction, else its start. [C, H, W] float32.
   void preview(std::int64_t index, float* out) const;
@@ -54,7 +58,7 @@ class SampleRun {
   std::vector<float> images_;  ///< finished samples
   std::int64_t batch_index_ = 0, batches_ = 1;
   int evaluation_ = 0;  ///< in progress or next, within the batch
-  bool has_batch_ = false, has_evaluation_ = false;
+  bool has_batch_ = false, has_evaluation_ = false, is_advancing_ = false;
   Milliseconds evaluation_time_{0}, wall_{0};
   Status status_ = Status::Working;
 };

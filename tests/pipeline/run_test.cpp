@@ -1,6 +1,7 @@
 // Runs: slices, stops, observers, previews, failures.
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -142,6 +143,72 @@ TEST(Observer, ThatThrowsFailsTheRunOnce) {
   EXPECT_EQ(run.status(), Status::Failed);
   EXPECT_EQ(run.advance(1h), Status::Failed);
   EXPECT_EQ(run.finish().status, Status::Failed);
+}
+
+TEST(Observer, MayDropItsRunWhichThenStops) {
+  const Sampled sampled = make_sampled();
+  std::optional<adadiff::Run> run;
+  run = sampled.pipeline.start({.observer = [&run](const Progress&) {
+    run.reset();
+    return true;
+  }});
+  EXPECT_EQ(run->advance(1h), Status::Cancelled);
+  EXPECT_FALSE(run.has_value());
+  EXPECT_EQ(blocks_run(*sampled.network), 4);
+}
+
+TEST(Observer, MayReplaceItsRunByAnother) {
+  const Sampled sampled = make_sampled();
+  adadiff::Run run = sampled.pipeline.start({});
+  run = sampled.pipeline.start({.observer = [&](const Progress&) {
+    run = sampled.pipeline.start({});
+    return true;
+  }});
+  EXPECT_EQ(run.advance(1h), Status::Cancelled);  // of the one that was replaced
+  EXPECT_EQ(run.status(), Status::Working);
+  EXPECT_EQ(run.advance(1h), Status::Completed);
+}
+
+TEST(Observer, MayMoveItsRunElsewhere) {
+  const Sampled sampled = make_sampled();
+  std::optional<adadiff::Run> run, elsewhere;
+  run = sampled.pipeline.start({.observer = [&](const Progress& progress) {
+    if (progress.step == 1) elsewhere = std::move(run);
+    return true;
+  }});
+  EXPECT_EQ(run->advance(1h), Status::Completed);
+  EXPECT_EQ(elsewhere->finish().status, Status::Completed);
+}
+
+TEST(Observer, MayLookAtItsRunButNotAdvanceOrFinishIt) {
+  const Sampled sampled = make_sampled();
+  std::vector<std::string> refused;
+  std::optional<adadiff::Run> run;
+  run = sampled.pipeline.start({.observer = [&](const Progress&) {
+    EXPECT_EQ(run->status(), Status::Working);
+    EXPECT_EQ(run->preview(0).count, 1);
+    refused = {refusal([&] { run->advance(0ns); }), refusal([&] { run->finish(); })};
+    return false;
+  }});
+  EXPECT_EQ(run->advance(1h), Status::Cancelled);
+  EXPECT_THAT(refused, testing::ElementsAre(testing::HasSubstr("Run.advance: must be called between two calls of advance"),
+                                            testing::HasSubstr("Run.finish: must be called between two calls of advance")));
+  EXPECT_EQ(run->finish().status, Status::Cancelled);
+}
+
+TEST(Network, MayDropTheRunThatItWorksFor) {
+  std::optional<adadiff::Run> run;
+  PyramidOptions options = labelled();
+  options.on_block = [&run](int) { run.reset(); };
+  run = make_sampled(options).pipeline.start({});
+  EXPECT_EQ(run->advance(1h), Status::Cancelled);
+}
+
+TEST(Run, StaysItselfWhenItIsMovedToItself) {
+  adadiff::Run run = make_sampled().pipeline.start({});
+  adadiff::Run& same = run;
+  run = std::move(same);
+  EXPECT_EQ(run.advance(1h), Status::Completed);
 }
 
 TEST(Failure, LeavesTheRunAtItsLastWholeStep) {
