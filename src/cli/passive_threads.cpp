@@ -3,7 +3,8 @@
 //
 // libgomp reads its settings from the environment when it is loaded, which is before main(). So the command starts itself again with the
 // setting in place. It does so from .preinit_array, which runs before any library is initialised, when that costs a few milliseconds. The C
-// library is not initialised then either: environ is not set, and nothing may be allocated.
+// library is not initialised then either: environ is not set, and nothing may be allocated. A tool that follows one program only (valgrind)
+// sees the second start as another program; with GOMP_SPINCOUNT or OMP_WAIT_POLICY set there is none.
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -24,7 +25,8 @@ bool is_users_choice(std::string_view variable) {
 void start_again_with_passive_threads(int, char** arguments, char** environment) {
   const bool is_loaders_argument =
       ::getauxval(AT_BASE) == 0;  // as in `ld.so adadiff`, which would have to be started in the program's place
-  if (is_loaders_argument) return;
+  const bool has_raised_privileges = ::getauxval(AT_SECURE) != 0;  // a path must not decide what runs with them
+  if (is_loaders_argument || has_raised_privileges) return;
   static std::array<char*, kMostVariables + 2> extended{};
   std::size_t count = 0;
   for (; environment[count] != nullptr; ++count) {

@@ -72,12 +72,13 @@ struct Drawn {
   const ModelSummary& model;
   const Result& result;
 
-  /// Names, or labels where the model has no names; empty where none was asked for. They are cycled through.
+  /// Names, or labels where the model has no names, one after the other; empty where none was asked for.
   std::vector<std::string> classes() const {
     std::vector<std::string> named;
-    for (const std::int64_t label : planned.request.labels) {
-      const auto index = static_cast<std::size_t>(label);
-      named.push_back(index < model.class_names.size() ? model.class_names[index] : std::to_string(label));
+    const std::vector<std::int64_t>& labels = planned.request.labels;
+    for (std::size_t i = 0; i < labels.size() && static_cast<std::int64_t>(i) < planned.request.count; ++i) {
+      const auto index = static_cast<std::size_t>(labels[i]);
+      named.push_back(index < model.class_names.size() ? model.class_names[index] : std::to_string(labels[i]));
     }
     return named;
   }

@@ -101,9 +101,11 @@ bool is_whole_number(const std::string& text) { return !text.empty() && text.fin
 void refuse_ambiguous_label(const std::string& text, const ModelSummary& model) {
   const auto& names = model.class_names;
   if (!is_whole_number(text) || std::none_of(names.begin(), names.end(), is_whole_number)) return;
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  raise({"--class", "name classes where some have numbers as names", "holds " + show(text) + ", which is none of " + all,
+  constexpr std::size_t kMostShown = 20;
+  std::string known;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostShown); ++i) known += (i > 0 ? ", " : "") + show(names[i]);
+  if (names.size() > kMostShown) known += " and " + std::to_string(names.size() - kMostShown) + " more";
+  raise({"--class", "name classes where some have numbers as names", "holds " + show(text) + ", which is none of " + known,
          "give a name of these"});
 }
 

@@ -1,8 +1,10 @@
-// All pairs, in blocks: memory grows with one set, not with the product of both. Matrix products tell nearly every pair apart; only where
-// their rounding could decide are distances computed without cancellation, so the result is that of such distances for all pairs.
+// All pairs, in blocks: memory grows with one set and with the threads, not with the product of both sets. Matrix products tell nearly
+// every pair apart; only where their rounding could decide are distances computed without cancellation, so the result is that of such
+// distances for all pairs.
 #include "evaluation/precision_recall.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -16,7 +18,7 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // rows of one set against all of the other
+constexpr std::int64_t kMostRows = 64, kMostDistances = std::int64_t{1} << 20;  // of a block: rows of one set against all of the other
 
 /// Squared distances between the rows of two sets.
 class Distances {
@@ -35,6 +37,7 @@ class Distances {
     const double terms = 4 * static_cast<double>(rows_.cols() + 4);
     return terms * std::numeric_limits<double>::epsilon() * (row_squares_(row) + largest_other_square_);
   }
+  std::int64_t others() const { return others_.rows(); }
   double exact(std::int64_t row, std::int64_t other) const { return (rows_.row(row) - others_.row(other)).squaredNorm(); }
 
  private:
@@ -46,9 +49,10 @@ class Distances {
 /// Calls work(row, its near distances to all others) for every row.
 template <class Work>
 void for_each_row(const Distances& distances, std::int64_t rows, const Work& work) {
-  parallel_rows((rows + kBlock - 1) / kBlock, [&](std::int64_t first_block, std::int64_t last_block) {
+  const std::int64_t rows_at_once = std::clamp<std::int64_t>(kMostDistances / distances.others(), 1, kMostRows);
+  parallel_rows((rows + rows_at_once - 1) / rows_at_once, [&](std::int64_t first_block, std::int64_t last_block) {
     for (std::int64_t block = first_block; block < last_block; ++block) {
-      const std::int64_t first = block * kBlock, last = std::min(first + kBlock, rows);
+      const std::int64_t first = block * rows_at_once, last = std::min(first + rows_at_once, rows);
       Features near = distances.nearly(first, last);
       for (std::int64_t row = first; row < last; ++row) work(row, near.row(row - first));
     }
@@ -63,10 +67,11 @@ Eigen::VectorXd squared_radii(const Features& set, int neighbours) {
     near(row) = std::numeric_limits<double>::infinity();  // the sample itself is no neighbour
     std::vector<double> nearest(static_cast<std::size_t>(neighbours));
     std::partial_sort_copy(near.data(), near.data() + near.size(), nearest.begin(), nearest.end());
-    const double reach = nearest.back() + 2 * distances.margin(row);
+    const double margin = distances.margin(row), reach = nearest.back() + 2 * margin;
+    const bool takes_all = !std::isfinite(margin);  // numbers whose squares overflow
     std::vector<double> candidates;
     for (Eigen::Index other = 0; other < near.size(); ++other) {
-      if (near(other) <= reach) candidates.push_back(distances.exact(row, other));
+      if (other != row && (takes_all || near(other) <= reach)) candidates.push_back(distances.exact(row, other));
     }
     std::nth_element(candidates.begin(), candidates.begin() + (neighbours - 1), candidates.end());
     radii(row) = candidates[static_cast<std::size_t>(neighbours - 1)];
@@ -82,7 +87,8 @@ double covered(const Features& samples, const Features& centres, const Eigen::Ve
     const double margin = distances.margin(row);
     bool found = false;
     for (Eigen::Index centre = 0; centre < near.size() && !found; ++centre) {
-      found = near(centre) <= radii(centre) + margin && distances.exact(row, centre) <= radii(centre);
+      const bool is_surely_outside = near(centre) > radii(centre) + margin;  // false for NaN: where squares overflow
+      found = !is_surely_outside && distances.exact(row, centre) <= radii(centre);
     }
     is_covered[static_cast<std::size_t>(row)] = found ? 1 : 0;
   });

@@ -15,10 +15,11 @@ constexpr std::size_t kMostLookedAt = 512;
 struct Signature {
   std::size_t offset;
   std::string_view bytes, name, advice;
+  bool may_be_checkpoint = false;
 };
 
 constexpr std::string_view kGetTheFile = "fetch the file itself; this one only stands for it";
-constexpr std::string_view kFromPython = "in Python load it with torch.load and save its tensors with safetensors.torch.save_file";
+constexpr std::string_view kUnpack = "unpack it first";
 
 constexpr std::array kSignatures = {
     Signature{0, "version https://git-lfs"sv, "a Git LFS pointer", "run `git lfs pull` to fetch the file that it stands for"},
@@ -36,20 +37,20 @@ constexpr std::array kSignatures = {
     Signature{0, "\x93NUMPY"sv, "a NumPy array (.npy)", ""},
     Signature{0, "\x89HDF\r\n\x1a\n"sv, "an HDF5 file", ""},
     Signature{0, "GGUF"sv, "a GGUF file", ""},
-    Signature{0, "PK\x03\x04"sv, "a ZIP archive, as PyTorch's .pt and .pth and NumPy's .npz are", kFromPython},
-    Signature{0, "\x80\x02"sv, "a Python pickle, as old PyTorch checkpoints are", kFromPython},
-    Signature{0, "\x80\x03"sv, "a Python pickle", kFromPython},
-    Signature{0, "\x80\x04"sv, "a Python pickle", kFromPython},
-    Signature{0, "\x80\x05"sv, "a Python pickle", kFromPython},
-    Signature{0, "\x1f\x8b"sv, "compressed by gzip", "unpack it first"},
-    Signature{0, "BZh"sv, "compressed by bzip2", "unpack it first"},
+    Signature{0, "PK\x03\x04"sv, "a ZIP archive, as PyTorch's .pt and .pth and NumPy's .npz are", "", true},
+    Signature{0, "\x80\x02"sv, "a Python pickle, as old PyTorch checkpoints are", "", true},
+    Signature{0, "\x80\x03"sv, "a Python pickle", "", true},
+    Signature{0, "\x80\x04"sv, "a Python pickle", "", true},
+    Signature{0, "\x80\x05"sv, "a Python pickle", "", true},
+    Signature{0, "\x1f\x8b"sv, "compressed by gzip", kUnpack},
+    Signature{0, "BZh"sv, "compressed by bzip2", kUnpack},
     Signature{0,
               "\xfd"
               "7zXZ"sv,
-              "compressed by xz", "unpack it first"},
-    Signature{0, "\x28\xb5\x2f\xfd"sv, "compressed by Zstandard", "unpack it first"},
-    Signature{0, "7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive", "unpack it first"},
-    Signature{257, "ustar"sv, "a tar archive", "unpack it first"},
+              "compressed by xz", kUnpack},
+    Signature{0, "\x28\xb5\x2f\xfd"sv, "compressed by Zstandard", kUnpack},
+    Signature{0, "7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive", kUnpack},
+    Signature{257, "ustar"sv, "a tar archive", kUnpack},
     Signature{0, "%PDF-"sv, "a PDF document", ""},
     Signature{0,
               "\x7f"
@@ -85,11 +86,11 @@ std::optional<FileKind> text_kind(std::string_view text) {
 }  // namespace
 
 std::optional<FileKind> kind_of(std::span<const std::byte> first_bytes) {
-  if (first_bytes.empty()) return FileKind{"empty", "fetch or write it again"};
+  if (first_bytes.empty()) return FileKind{"empty"};
   const std::string_view start = text_of(first_bytes);
   for (const Signature& signature : kSignatures) {
     if (start.size() >= signature.offset && start.substr(signature.offset).starts_with(signature.bytes)) {
-      return FileKind{std::string(signature.name), std::string(signature.advice)};
+      return FileKind{std::string(signature.name), std::string(signature.advice), signature.may_be_checkpoint};
     }
   }
   if (start.size() >= 16 && start.find_first_not_of('\0') == std::string_view::npos) {
@@ -99,7 +100,7 @@ std::optional<FileKind> kind_of(std::span<const std::byte> first_bytes) {
 }
 
 Complaint with_kind(Complaint complaint, std::span<const std::byte> first_bytes, std::initializer_list<std::string_view> own) {
-  const std::string_view start = text_of(first_bytes);
+  const std::string_view start = without_space(text_of(first_bytes));
   const bool is_own = std::any_of(own.begin(), own.end(), [start](std::string_view bytes) { return start.starts_with(bytes); });
   if (const auto kind = is_own ? std::nullopt : kind_of(first_bytes)) {
     complaint.found = "is " + kind->name;

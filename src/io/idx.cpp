@@ -143,7 +143,10 @@ IdxArray read_idx(const std::string& path, std::size_t most_bytes) {
     GzipSource source(path, file.bytes());
     return read_from(source, most_bytes);
   }
-  if (const auto kind = kind_of(file.bytes())) raise<ModelError>({path, "be an idx file", "is " + kind->name, kind->advice});
+  const auto byte_at = [&](std::size_t i) { return file.bytes().size() > i ? std::to_integer<int>(file.bytes()[i]) : -1; };
+  const bool may_be_idx = byte_at(0) == 0 && byte_at(1) == 0 && byte_at(2) != 0;
+  const auto kind = may_be_idx ? std::nullopt : kind_of(file.bytes());
+  if (kind) raise<ModelError>({path, "be an idx file", "is " + kind->name, kind->advice});
   PlainSource source(path, file.bytes());
   return read_from(source, most_bytes);
 }

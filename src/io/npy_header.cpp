@@ -134,7 +134,7 @@ std::size_t little_endian(std::string_view bytes) {
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& source) {
   const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!file.starts_with(kMagic) || file.size() < kMagic.size() + 2) {
-    raise<ModelError>(with_kind({source, "be a .npy file", "does not begin like one"}, bytes));
+    raise<ModelError>(with_kind({source, "be a .npy file", "does not begin like one"}, bytes, {kMagic.substr(0, 2)}));
   }
   const int version = static_cast<unsigned char>(file[kMagic.size()]);
   if (version < 1 || version > 3) raise<ModelError>({source, "have .npy version 1, 2 or 3", "has " + show(version)});

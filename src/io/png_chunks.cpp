@@ -2,6 +2,7 @@
 #include "io/png_chunks.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -31,6 +32,17 @@ std::string shown_type(std::span<const std::byte> bytes) {
   return type;
 }
 
+/// Of chunks that pixels do not depend on; programs that edit them in place forget their checksums, and other readers take such files.
+bool is_remark(const std::string& type) {
+  constexpr std::array kRemarks{"tEXt", "zTXt", "iTXt", "eXIf", "tIME", "pHYs"};
+  return std::find(kRemarks.begin(), kRemarks.end(), type) != kRemarks.end();
+}
+
+/// The last chunk may lack its checksum: nothing is lost with it.
+bool is_end_without_checksum(std::span<const std::byte> left) {
+  return left.size() >= 2 * kWord && left.size() < kFrame && word_at(left, 0) == 0 && shown_type(left.subspan(kWord, kWord)) == "IEND";
+}
+
 }  // namespace
 
 void check_png_chunks(std::span<const std::byte> png, const std::string& path) {
@@ -38,6 +50,7 @@ void check_png_chunks(std::span<const std::byte> png, const std::string& path) {
   if (!text.starts_with(kSignature)) return;
   std::span<const std::byte> left = png.subspan(kSignature.size());
   for (std::string type; type != "IEND";) {
+    if (is_end_without_checksum(left)) return;
     const std::size_t at = png.size() - left.size();
     const std::size_t length = left.size() >= kFrame ? word_at(left, 0) : 0;
     if (left.size() < kFrame || length > left.size() - kFrame) {
@@ -46,7 +59,7 @@ void check_png_chunks(std::span<const std::byte> png, const std::string& path) {
     }
     type = shown_type(left.subspan(kWord, kWord));
     const std::uint32_t stored = word_at(left, 2 * kWord + length);
-    if (checksum_with(0, left.subspan(kWord, kWord + length)) != stored) {
+    if (!is_remark(type) && checksum_with(0, left.subspan(kWord, kWord + length)) != stored) {
       raise<ModelError>({path, "be an undamaged image",
                          "the checksum of its chunk " + type + " at byte " + std::to_string(at) + " is not that of its bytes"});
     }

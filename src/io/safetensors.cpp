@@ -42,20 +42,31 @@ struct Entry {
   throw ModelError(source + ": tensor " + show(tensor) + " must " + must + ", but " + found);
 }
 
+/// A header is a JSON object, so a file with another byte there is none of ours, whatever its first eight bytes say.
+void refuse_other_kinds(std::span<const std::byte> bytes, const std::string& source) {
+  const bool may_be_ours = bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'};
+  if (may_be_ours) return;
+  if (auto kind = kind_of(bytes)) {
+    if (kind->may_be_checkpoint) {
+      kind->advice = "in Python load it with torch.load and save its tensors with safetensors.torch.save_file";
+    }
+    raise<ModelError>({source, "be a safetensors file", "is " + kind->name, kind->advice});
+  }
+}
+
 std::size_t header_length(std::span<const std::byte> bytes, const std::string& source) {
+  refuse_other_kinds(bytes, source);
   if (bytes.size() < kLengthBytes) {
-    raise<ModelError>(with_kind({source, "be a safetensors file of at least 8 bytes", "has " + std::to_string(bytes.size())}, bytes));
+    raise<ModelError>({source, "be a safetensors file of at least 8 bytes", "has " + std::to_string(bytes.size())});
   }
   std::uint64_t length = 0;
   for (std::size_t i = kLengthBytes; i-- > 0;) length = length << 8 | std::to_integer<std::uint64_t>(bytes[i]);
   if (length > kLongestHeader) {
-    raise<ModelError>(
-        with_kind({source, "be a safetensors file, whose header has at most 100000000 bytes", "says " + std::to_string(length)}, bytes));
+    raise<ModelError>({source, "be a safetensors file, whose header has at most 100000000 bytes", "says " + std::to_string(length)});
   }
   if (length > bytes.size() - kLengthBytes) {
-    raise<ModelError>(with_kind({source, "be a safetensors file that holds its header of " + std::to_string(length) + " bytes",
-                                 "ends after " + std::to_string(bytes.size() - kLengthBytes), "the file seems to be cut short"},
-                                bytes));
+    raise<ModelError>({source, "be a safetensors file that holds its header of " + std::to_string(length) + " bytes",
+                       "ends after " + std::to_string(bytes.size() - kLengthBytes), "the file seems to be cut short"});
   }
   return static_cast<std::size_t>(length);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ Data read_data(const Flags& flags, const adadiff::ModelSummary& model) {
   const adadiff::detail::ImageSet set =
       adadiff::detail::read_image_set(flags.images.empty() ? find_data(folder, "t10k-images-idx3-ubyte") : flags.images,
                                       flags.labels.empty() ? find_data(folder, "t10k-labels-idx1-ubyte") : flags.labels);
+  if (flags.count < 1 || flags.count > set.count)
+    throw std::invalid_argument("--count must be at least 1 and at most the images' " + std::to_string(set.count));
   Data data{at::empty({flags.count, set.channels, set.height, set.width}), at::empty({flags.count}, at::kLong)};
   at::Tensor planes = at::empty({set.channels, set.height, set.width}, at::kByte);
   for (std::int64_t i = 0; i < flags.count; ++i) {
@@ -104,7 +107,9 @@ class Probe {
         model_(adadiff::detail::open_pipeline_impl(flags.model)),
         schedule_(*model_->model.schedule),
         data_(read_data(flags, model_->summary)),
-        noise_(at::randn(data_.clean.sizes(), at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{0}))) {}
+        noise_(at::randn(data_.clean.sizes(), at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{0}))) {
+    if (model_->summary.blocks != kPairs[0].exit) throw std::invalid_argument("the pairs of exits are those of a model with 9 blocks");
+  }
 
   void ask_real_images(double time) const {
     const double alpha = schedule_.alpha(time), sigma = schedule_.sigma(time);

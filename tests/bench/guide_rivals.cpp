@@ -1,7 +1,17 @@
-// What a guide is compared with in guide_study.py: ways to extrapolate that need no exit.
-//   guide_rivals autoguidance MODEL --weak FILE --steps N --weight W ...    a second, less trained network as the guide (Karras et al.
-//   2024) guide_rivals extrapolation MODEL --coarse M --steps N --weight W ...    images of N and of M steps from the same noise
-// Both run at full depth and print what `adadiff evaluate --json` prints.
+// What a guide is compared with in guide_study.py: ways to extrapolate that need no exit. Each prints what `adadiff evaluate --json`
+// prints.
+//
+//   guide_rivals autoguidance MODEL --weak FILE --steps N --weight W ...
+//
+// A second, less trained network is the guide (Karras et al. 2024, arXiv 2406.02507), at full depth.
+//
+//   guide_rivals extrapolation MODEL --coarse M --steps N --weight W ...
+//
+// Images of N full steps go on from those of M full steps from the same noise.
+//
+//   guide_rivals sharpening MODEL [--plan FILE] --steps N --weight W ...
+//
+// Finished images go on from the same images blurred by [1 2 1] both ways.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

@@ -198,7 +198,10 @@ def main():
     parser.add_argument("--strong", help="model of the table of rivals")
     parser.add_argument("--weak", help="the same with less training")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, of one thread each")
-    study = Study(parser.parse_args())
+    arguments = parser.parse_args()
+    if "rivals" in arguments.tables and not (arguments.strong and arguments.weak):
+        parser.error("the table of rivals needs --strong and --weak")
+    study = Study(arguments)
     study.run()
     study.report()
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Draws the same noise in several ways, a row of images for each, as one PNG.
 
-    side_by_side.py build/release/bin/adadiff OUT.png "--full-depth --solver dpmpp-2m --steps 6" "--guide-weight 1" ""
+    side_by_side.py build/release/bin/adadiff OUT.png -- "--full-depth --solver dpmpp-2m --steps 6" "--guide-weight 1" ""
 
-Each way is what stands behind `adadiff sample`; rows are in the order given, columns go through the classes. For models with 1 or 3 channels.
+Each way is what stands behind `adadiff sample`; rows are in the order given, columns go through the classes. For models with labels and with
+1 or 3 channels.
 """
 
 import argparse

@@ -51,6 +51,8 @@ void surround(const Surroundings& surroundings, const std::string& folder) {
   if (surroundings.has_no_standard_output) close(STDOUT_FILENO);
   signal(SIGINT, SIG_DFL);  // shells let programs in the background ignore it
   setenv("OMP_NUM_THREADS", "1", 1);
+  unsetenv("GOMP_SPINCOUNT");
+  unsetenv("OMP_WAIT_POLICY");
   for (const auto& [name, value] : surroundings.variables) setenv(name.c_str(), value.c_str(), 1);
 }
 

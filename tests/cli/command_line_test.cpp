@@ -44,6 +44,7 @@ TEST(CommandLine, LeavesTheUsersChoiceOfHowThreadsWait) {
   const std::string active = openmp_settings({{"OMP_WAIT_POLICY", "active"}});
   if (active.empty()) GTEST_SKIP() << "torch's threads are not libgomp's";
   EXPECT_NE(active.find("OMP_WAIT_POLICY = 'ACTIVE'"), std::string::npos) << active;
+  EXPECT_EQ(active.find("GOMP_SPINCOUNT = '0'"), std::string::npos) << active;
   EXPECT_NE(openmp_settings({{"GOMP_SPINCOUNT", "7"}}).find("GOMP_SPINCOUNT = '7'"), std::string::npos);
 }
 

@@ -42,7 +42,7 @@ TEST_F(Sample, RefusesANumberThatIsNoNameWhereNamesAreNumbers) {
   const std::string numbered = folder_ / "numbered.safetensors";
   write_tiny_model(numbered, R"({"labels": {"null": 3, "names": ["0", "10", "2"]}})");
   EXPECT_TRUE(fails(run({"sample", numbered, "--class", "1", "--json"}), 2,
-                    "--class: must name classes where some have numbers as names, but holds \"1\", which is none of 0, 10, 2"));
+                    "--class: must name classes where some have numbers as names, but holds \"1\", which is none of \"0\", \"10\", \"2\""));
   EXPECT_TRUE(succeeds(run({"sample", numbered, "--count", "1", "--class", "10", "--json"})));
 }
 

@@ -79,6 +79,14 @@ TEST(PrecisionRecall, IsThatOfPlainDistancesWhereProductsCancel) {
   EXPECT_EQ(found.recall, plain_coverage(reference, generated, 3));
 }
 
+TEST(PrecisionRecall, IsDefinedWhereSquaresOverflow) {
+  // Distances of 0 or infinity: a ball around a number that occurs often enough holds it alone, any other ball holds everything.
+  const Features huge = line({1e200, 1e200, 1e200, -1e200, 2e200});
+  const PrecisionRecall found = precision_recall(huge, line({1e200, 1e200, 1e200, 1e200}), 2);
+  EXPECT_EQ(found.precision, 1);
+  EXPECT_EQ(found.recall, 3.0 / 5);
+}
+
 TEST(PrecisionRecall, NeedsMoreSamplesThanNeighbours) {
   EXPECT_THAT(
       [] {

@@ -69,6 +69,31 @@ TEST(FileKind, IsNamedByEveryReader) {
   expect_told(message_of<InvalidArgument>([] { JsonReader(kLfsPointer, "f", {}); }));
 }
 
+TEST(FileKind, OfCheckpointsComesWithTheWayFromPyTorch) {
+  for (const char* start : {"PK\x03\x04 and more", "\x80\x02}q and more"}) {
+    const std::string content = start;
+    EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(content), "f"); }), HasSubstr("torch.load"));
+    EXPECT_THAT(message_of<ModelError>([&] { parse_npy_header(bytes_of(content), "f"); }), Not(HasSubstr("torch.load")));
+  }
+}
+
+TEST(FileKind, OfOtherFilesIsNamedWhateverLengthTheyBeginWith) {
+  std::string gzip("\x1f\x8b\x08\0\0\0\0\0\0\3", 10);  // as a length: 559,903
+  gzip.resize(600'000, 'x');
+  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(gzip), "f"); }), HasSubstr("is compressed by gzip"));
+  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(std::string(600, '\0')), "f"); }), HasSubstr("is zero bytes"));
+}
+
+// 640 as a length has the bytes of a pickle's start.
+TEST(FileKind, IsNotNamedWhereASafetensorsFileIsCutShort) {
+  const std::string cut = std::string("\x80\x02\0\0\0\0\0\0", 8) + "{\"a\":";
+  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(cut), "f"); }), HasSubstr("the file seems to be cut short"));
+}
+
+TEST(FileKind, IsNotNamedWhereJsonIsDamagedBehindSpace) {
+  EXPECT_THAT(message_of<InvalidArgument>([] { JsonReader("\n {\"a\": 0.3, }", "f", {}); }), HasSubstr("must be JSON, but is not: "));
+}
+
 TEST(FileKind, IsNotNamedWhereJsonIsDamaged) {
   EXPECT_THAT(message_of<InvalidArgument>([] { JsonReader("{\"a\": ", "f", {}); }),
               AllOf(HasSubstr("must be JSON"), Not(HasSubstr("is JSON text"))));
@@ -77,7 +102,8 @@ TEST(FileKind, IsNotNamedWhereJsonIsDamaged) {
 TEST(FileKind, IsNotNamedWhereAPictureIsDamaged) {
   const TestFolder folder;
   put(folder / "f", "\x89PNG\r\n\x1a\n");
-  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "f"); }), HasSubstr("reading it failed"));
+  EXPECT_THAT(message_of<ModelError>([&] { read_image(folder / "f"); }),
+              AllOf(HasSubstr("must be an undamaged image"), Not(HasSubstr("is a PNG image"))));
 }
 
 }  // namespace

@@ -258,9 +258,21 @@ TEST(Image, NamesThePngsChunkWhoseChecksumIsWrong) {
               HasSubstr("must be an undamaged image, but the checksum of its chunk IDAT at byte 33 is not that of its bytes"));
 }
 
+TEST(Image, ReadsAPngWhoseRemarksHaveAWrongChecksum) {
+  const TestFolder folder;
+  std::string png = png_of(2, 1, std::string("\0\x05\x06", 3));
+  std::string remark = chunk("tEXt", std::string("Comment\0edited", 14));
+  remark.back() ^= 1;
+  put(folder / "a.png", png.insert(png.find("IDAT") - 4, remark));
+  EXPECT_THAT(read_image(folder / "a.png").pixels, ElementsAre(5, 6));
+}
+
 TEST(Image, RefusesAPngThatIsCutShort) {
   const TestFolder folder;
-  detail::expect_starts_refused(png_of(2, 1, std::string("\0\x05\x06", 3)), [&](const std::string& start) {
+  const std::string png = png_of(2, 1, std::string("\0\x05\x06", 3)), without_last_checksum = png.substr(0, png.size() - 4);
+  put(folder / "a.png", without_last_checksum);
+  EXPECT_THAT(read_image(folder / "a.png").pixels, ElementsAre(5, 6));
+  detail::expect_starts_refused(without_last_checksum, [&](const std::string& start) {
     put(folder / "a.png", start);
     read_image(folder / "a.png");
   });

@@ -104,6 +104,7 @@ TEST(Npy, RefusesOtherTypesByName) {
 
 TEST(Npy, RefusesOtherFilesAndVersions) {
   EXPECT_THAT(complaint("hello"), HasSubstr("must be a .npy file, but does not begin like one"));
+  EXPECT_THAT(complaint("\x93NUMPY"), HasSubstr("must be a .npy file, but does not begin like one"));
   EXPECT_THAT(complaint("PK\x03\x04" + std::string(20, 'x')), HasSubstr("must be a .npy file, but is a ZIP archive"));
   EXPECT_THAT(complaint("\x93NUMPY\x04" + std::string(20, ' ')), HasSubstr("must have .npy version 1, 2 or 3, but has 4"));
   EXPECT_THAT(complaint("\x93NUMPY\x01" + std::string(1, '\0')), HasSubstr("must hold a whole .npy header, but is cut short"));

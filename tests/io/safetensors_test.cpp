@@ -105,7 +105,8 @@ TEST(Safetensors, KnowsItsDtypes) {
 
 TEST(Safetensors, RefusesOtherFiles) {
   EXPECT_THAT(message_of<ModelError>([] { parse("abc"); }), HasSubstr("m.safetensors: must be a safetensors file of at least 8 bytes"));
-  EXPECT_THAT(message_of<ModelError>([] { parse(std::string(8, '\xff')); }), HasSubstr("whose header has at most 100000000 bytes, but says"));
+  EXPECT_THAT(message_of<ModelError>([] { parse(std::string(8, '\xff')); }),
+              HasSubstr("whose header has at most 100000000 bytes, but says"));
   EXPECT_THAT(message_of<ModelError>([] { parse(file_of("{}", "").substr(0, 9)); }),
               HasSubstr("must be a safetensors file that holds its header of 2 bytes, but ends after 1; the file seems to be cut short"));
   EXPECT_THAT(complaint("nonsense", ""), HasSubstr("must be JSON"));
