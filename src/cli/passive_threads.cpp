@@ -1,5 +1,6 @@
-// Lets OpenMP's threads sleep where they wait for each other. By default they spin, which is quick on an idle machine only: where other
-// work needs the cores too, a thread that spins keeps the one it waits for from running, and sampling takes many times as long.
+// Lets OpenMP's threads sleep soon where they wait for each other. By default they spin for milliseconds first, which is quick on an idle
+// machine only: where other work needs the cores too, a thread that spins keeps the one it waits for from running, and sampling takes many
+// times as long. A thousand turns, some microseconds, cost nothing where the machine is idle (docs/results.md has both measured).
 //
 // libgomp reads its settings from the environment when it is loaded, which is before main(). So the command starts itself again with the
 // setting in place. It does so from .preinit_array, which runs before any library is initialised, when that costs a few milliseconds. The C
@@ -15,7 +16,7 @@
 namespace {
 
 constexpr std::size_t kMostVariables = 4096;
-char never_spin[] = "GOMP_SPINCOUNT=0";
+char short_spin[] = "GOMP_SPINCOUNT=1000";
 
 bool is_users_choice(std::string_view variable) {
   return variable.starts_with("GOMP_SPINCOUNT=") || variable.starts_with("OMP_WAIT_POLICY=");
@@ -33,7 +34,7 @@ void start_again_with_passive_threads(int, char** arguments, char** environment)
     if (count == kMostVariables || is_users_choice(environment[count])) return;
     extended[count] = environment[count];
   }
-  extended[count] = never_spin;
+  extended[count] = short_spin;
   const auto* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));  // keeps the program's name, unlike /proc/self/exe
   if (path != nullptr) ::execve(path, arguments, extended.data());
 }
