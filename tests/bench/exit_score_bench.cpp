@@ -30,7 +30,9 @@ void fused(benchmark::State& state) {
   const Inputs in(state);
   const std::int64_t width = state.range(0), tokens = state.range(1), values = state.range(2), rows = state.range(3);
   std::vector<float> packed(static_cast<std::size_t>(packed_exit_weight_size(values, width))), out(static_cast<std::size_t>(rows));
-  pack_exit_weight(in.weight.const_data_ptr<float>(), values, width, packed.data());
+  if (pack_exit_weight(in.weight.const_data_ptr<float>(), values, width, packed.data()) != Status::Ok) {
+    return state.SkipWithError("pack_exit_weight refused its arguments");
+  }
   const ExitScore score{.tokens = in.tokens.const_data_ptr<float>(),
                         .rows = rows,
                         .tokens_per_row = tokens,
