@@ -93,6 +93,8 @@ def gain_interval(point, full, groups):
     ratio = gain(point, full, cost, decay)
     if ratio is None or None in found:
         return shown_gain(point, full, cost, decay)
+    if kid(point) <= 0:
+        return f"{ratio:.2f}, KID below 0"  # no power law reaches it; the cost at which full depth's does
     half = interval([math.log(value) for value in found])
     return f"{ratio:.2f} ({ratio * math.exp(-half):.2f} .. {ratio * math.exp(half):.2f})"
 
@@ -210,23 +212,31 @@ def curves(points, solver, x, y):
     return found
 
 
+def below_twice_the_others(found):
+    """Without full depth's points where it is more than twice as bad as any other way: they would press all else to the floor."""
+    others = [y for way, points in found.items() if base_way(way) != "full depth" for _, y in points]
+    return {way: [(x, y) for x, y in points if not others or y <= 2 * max(others)] for way, points in found.items()}
+
+
 def plot(points):
     solvers = list(dict.fromkeys(p["solver"] for p in points))
     panels = []
     for row, solver in enumerate(solvers):
         kid_1000 = lambda p: 1000 * kid(p)
-        panels += [Panel(0, row, f"{solver}: KID against compute", "full evaluations per image", "KID × 1000",
-                         curves(points, solver, cost, kid_1000)),
-                   Panel(1, row, f"{solver}: KID against time, batch 64", "ms per image", "KID × 1000",
-                         curves(points, solver, lambda p: p.get("ms_64"), kid_1000)),
-                   Panel(2, row, f"{solver}: nearness to 50 full steps", "full evaluations per image", "PSNR, dB",
-                         curves(points, solver, cost, psnr))]
-    ways, width, height = list(dict.fromkeys(p["way"] for p in points)), 1500, 380 * len(solvers) + 40
+        kinds = [("KID against compute", "full evaluations per image", "KID × 1000",
+                  below_twice_the_others(curves(points, solver, cost, kid_1000))),
+                 ("KID against time, batch 64", "ms per image", "KID × 1000",
+                  below_twice_the_others(curves(points, solver, lambda p: p.get("ms_64"), kid_1000))),
+                 ("nearness to 50 full steps", "full evaluations per image", "PSNR, dB", curves(points, solver, cost, psnr))]
+        measured = [kind for kind in kinds if kind[3]]
+        panels += [Panel(column, row, f"{solver}: {title}", *rest) for column, (title, *rest) in enumerate(measured)]
+    ways = list(dict.fromkeys(base_way(p["way"]) for p in points))
+    width, height = max([180 * len(ways) + 320] + [panel.x0 + Panel.WIDTH + 40 for panel in panels]), 380 * len(solvers) + 40
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
            f'<rect width="{width}" height="{height}" fill="white"/>']
     for panel in panels:
         out += panel.svg() if panel.curves else []
-    for i, way in enumerate(dict.fromkeys(map(base_way, ways))):
+    for i, way in enumerate(ways):
         out += [f'<circle cx="{80 + 180 * i}" cy="{height - 18}" r="5" fill="{COLOURS[base_way(way)]}"/>',
                 f'<text x="{92 + 180 * i}" y="{height - 13}">{way}</text>']
     out.append(f'<text x="{width - 300}" y="{height - 13}">dashed: the same with a guide</text>')
