@@ -108,7 +108,7 @@ std::string classes_line(const Drawn& drawn) {
   std::string line = "classes          ";
   for (std::size_t i = 0; i < std::min(classes.size(), kMostShown); ++i) line += (i > 0 ? ", " : "") + classes[i];
   if (classes.size() > kMostShown) line += " and " + std::to_string(classes.size() - kMostShown) + " more";
-  return line + ", in turn\n";
+  return line + (classes.size() > 1 ? ", in turn\n" : "\n");
 }
 
 std::string summary(const Drawn& drawn) {

@@ -35,6 +35,8 @@ class Sample : public ::testing::Test {
 TEST_F(Sample, SaysWhichClassesItDrew) {
   const Outcome outcome = sample({"--count", "2", "--class", "green,0"});
   EXPECT_NE(outcome.out.find("classes          green, red, in turn\n"), std::string::npos) << outcome.out;
+  const Outcome fewer = sample({"--count", "1", "--class", "green,0"});
+  EXPECT_NE(fewer.out.find("classes          green\n"), std::string::npos) << fewer.out;
   EXPECT_EQ(sample({"--count", "2"}).out.find("classes"), std::string::npos);
 }
 
