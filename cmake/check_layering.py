@@ -8,35 +8,42 @@ import re
 import sys
 
 # Lowest first: a room may include itself and what stands before it.
-ROOMS = ["kernels", "core", "io", "diffusion", "exits", "nn", "networks", "execution", "sampling", "pipeline", "convert", "training",
-         "evaluation", "c", "cli"]
+ROOMS = ["kernels", "core", "device", "io", "diffusion", "plans", "nn", "networks", "execution", "sampling", "models", "pipeline", "convert",
+         "training", "features", "metrics", "tuning", "c", "cli"]
 
 # The room that each public header speaks for.
 PUBLIC_HEADERS = {
-    "error.h": "core", "image.h": "io", "noise_schedule.h": "diffusion", "solver.h": "diffusion", "plan.h": "exits",
-    "exit_policy.h": "exits", "network.h": "networks", "trace.h": "sampling", "pipeline.h": "pipeline", "sampler.h": "pipeline",
+    "error.h": "core", "image.h": "io", "noise_schedule.h": "diffusion", "solver.h": "diffusion", "plan.h": "plans",
+    "exit_policy.h": "plans", "network.h": "networks", "trace.h": "sampling", "pipeline.h": "pipeline", "sampler.h": "models",
     "adadiff.h": "pipeline", "training.h": "training",
 }
 
 # Lower rooms that must stay out of sight all the same.
 HIDDEN = {
-    "diffusion": {"io"},
-    "nn": {"io", "diffusion", "exits"},
-    "networks": {"diffusion", "exits"},
+    "io": {"device"},
+    "diffusion": {"device", "io"},
+    "plans": {"device"},
+    "nn": {"io", "diffusion", "plans"},
+    "networks": {"diffusion", "plans"},
     "execution": {"diffusion"},
+    "models": {"execution", "sampling"},
+    "convert": {"execution", "sampling", "pipeline"},
+    "training": {"execution", "sampling", "pipeline"},
+    "features": {"execution", "sampling", "pipeline"},
 }
 # Rooms whose insides are hidden, their public header not: sampling never sees a concrete network.
 HIDDEN_INSIDES = {"execution": {"nn", "networks"}, "sampling": {"nn", "networks"}}
 
 # Libraries from outside, and where they may be included: a room, or one file.
 LIBRARIES = {
-    "torch": (r"(ATen|c10|torch)/", {"nn", "networks", "execution", "sampling", "pipeline", "convert", "training", "evaluation", "cli"}),
-    "nlohmann-json": (r"nlohmann/", {"io", "exits", "networks", "sampling", "pipeline", "convert", "training", "evaluation", "cli"}),
+    "torch": (r"(ATen|c10|torch)/", {"device", "nn", "networks", "execution", "sampling", "models", "pipeline", "convert", "training", "features",
+                                          "metrics", "cli"}),
+    "nlohmann-json": (r"nlohmann/", {"io", "plans", "networks", "sampling", "models", "training", "features", "cli"}),
     "zlib": (r"zlib\.h$", {"io"}),
     "stb": (r"(stb/)?stb_", {"io/image.cpp", "io/image_resize.cpp"}),
     "CLI11": (r"CLI/", {"cli"}),
-    "Eigen": (r"Eigen/", {"evaluation"}),
-    "libzip": (r"zip\.h$", {"evaluation/npz.cpp"}),
+    "Eigen": (r"Eigen/", {"features", "metrics"}),
+    "libzip": (r"zip\.h$", {"metrics/npz.cpp"}),
 }
 WHOLE_TORCH = re.compile(r"torch/(torch|all|extension)\.h$")
 

@@ -4,11 +4,11 @@
 namespace adadiff::kernels {
 
 /// A caller that drops it would go on with numbers that nobody wrote.
-enum class [[nodiscard]] Status {
-  Ok,
-  InvalidArgument,  ///< a null pointer, a negative or overlong size, or a stride too small
-  Unsupported,      ///< this build or device has no such kernel
-  DeviceFailure,    ///< the device refused or failed
+enum class [[nodiscard]] Status{
+    Ok,
+    InvalidArgument,  ///< a null pointer, a negative or overlong size, or a stride too small
+    Unsupported,      ///< this build or device has no such kernel
+    DeviceFailure,    ///< the device refused or failed
 };
 
 const char* to_string(Status status);

@@ -17,6 +17,9 @@
 
 namespace adadiff {
 
+class Network;
+struct SamplerModel;
+
 /// What to draw. Everything has a default.
 struct Request {
   std::int64_t count = 1;  ///< images, in [1, 1'000'000]; all of them and the trace within 64 GiB
@@ -103,5 +106,9 @@ class Pipeline {
  private:
   std::shared_ptr<const Impl> impl_;
 };
+
+/// A pipeline around a network that the caller made (network.h, sampler.h). Throws InvalidArgument where info() or the description is
+/// inconsistent.
+Pipeline make_pipeline(std::shared_ptr<const Network> network, SamplerModel model);
 
 }  // namespace adadiff

@@ -1,17 +1,14 @@
-// Sampling from a network of one's own: everything that a model file would have said about it.
+// How to sample from a network: everything that a model file says about it, or that the maker of a network of one's own says instead.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include <adadiff/network.h>
 #include <adadiff/noise_schedule.h>
-#include <adadiff/pipeline.h>
-#include <adadiff/solver.h>
+#include <adadiff/plan.h>
 
 namespace adadiff {
 
-/// How to use a network. What it embeds as time is time_scale * time + time_shift.
+/// How to use a network; make_pipeline (pipeline.h) takes it. What the network embeds as time is time_scale * time + time_shift.
 struct SamplerModel {
   Prediction prediction = Prediction::Noise;
   SchedulePtr schedule = cosine_schedule();
@@ -24,8 +21,5 @@ struct SamplerModel {
   double default_guidance = 1;
   std::string id;  ///< compared with Plan::model; may be empty
 };
-
-/// A pipeline around a network that the caller made. Throws InvalidArgument where info() or the description is inconsistent.
-Pipeline make_pipeline(std::shared_ptr<const Network> network, SamplerModel model);
 
 }  // namespace adadiff

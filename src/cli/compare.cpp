@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "cli/sampling_loop.h"
-#include "evaluation/paired_error.h"
+#include "metrics/paired_error.h"
 
 namespace adadiff::cli {
 namespace {

@@ -1,8 +1,8 @@
 // The `adadiff` command.
-#include "cli/interrupt.h"
-#include "cli/memory.h"
 #include "cli/run_command.h"
-#include "cli/standard_streams.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/memory.h"
+#include "cli/terminal/standard_streams.h"
 
 int main(int argc, char** argv) {
   adadiff::cli::reserve_standard_streams();

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "core/check.h"
-#include "evaluation/spread.h"
-#include "evaluation/statistics_file.h"
-#include "evaluation/texture_features.h"
+#include "features/texture_features.h"
+#include "metrics/spread.h"
+#include "metrics/statistics_file.h"
 #include "training/image_source.h"
 #include "training/task.h"
 

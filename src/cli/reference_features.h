@@ -6,8 +6,8 @@
 
 #include <adadiff/pipeline.h>
 
-#include "evaluation/feature_extractor.h"
-#include "evaluation/quality.h"
+#include "features/feature_extractor.h"
+#include "metrics/quality.h"
 
 namespace adadiff::cli {
 

@@ -10,9 +10,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/failure.h"
-#include "cli/output.h"
-#include "cli/verbs.h"
+#include "cli/terminal/failure.h"
+#include "cli/terminal/output.h"
+#include "cli/verbs/verbs.h"
 #include "core/check.h"
 
 namespace adadiff::cli {

@@ -9,8 +9,8 @@
 
 #include "cli/sample_flags.h"
 #include "core/check.h"
-#include "exits/plan_checks.h"
 #include "io/npy.h"
+#include "plans/plan_checks.h"
 
 namespace adadiff::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <stop_token>
 #include <utility>
 
-#include "cli/failure.h"
-#include "cli/interrupt.h"
+#include "cli/terminal/failure.h"
+#include "cli/terminal/interrupt.h"
 
 namespace adadiff::cli {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <adadiff/pipeline.h>
 
-#include "cli/terminal_progress.h"
+#include "cli/terminal/terminal_progress.h"
 
 namespace adadiff::cli {
 

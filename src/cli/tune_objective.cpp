@@ -6,7 +6,7 @@
 
 #include "cli/bundled_model.h"
 #include "core/check.h"
-#include "evaluation/precision_recall.h"
+#include "metrics/precision_recall.h"
 
 namespace adadiff::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/reference_features.h"
-#include "evaluation/distance_search.h"
+#include "tuning/distance_search.h"
 
 namespace adadiff::cli {
 

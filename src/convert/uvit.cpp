@@ -8,10 +8,10 @@
 #include "core/check.h"
 #include "io/safetensors.h"
 #include "io/text_file.h"
-#include "networks/uvit.h"
-#include "pipeline/model_description.h"
-#include "pipeline/model_file.h"
-#include "pipeline/model_tensors.h"
+#include "models/model_description.h"
+#include "models/model_file.h"
+#include "models/model_tensors.h"
+#include "networks/uvit/uvit.h"
 
 namespace adadiff::detail {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 
 namespace adadiff::detail {
 

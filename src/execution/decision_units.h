@@ -7,7 +7,7 @@
 
 #include <adadiff/exit_policy.h>
 
-#include "exits/compile.h"
+#include "plans/compile.h"
 
 namespace adadiff::detail {
 

@@ -8,7 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "execution/decision_units.h"
-#include "exits/compile.h"
+#include "plans/compile.h"
 
 namespace adadiff::detail {
 

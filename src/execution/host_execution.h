@@ -13,7 +13,7 @@
 
 #include "execution/decision_units.h"
 #include "execution/guide_store.h"
-#include "exits/compile.h"
+#include "plans/compile.h"
 
 namespace adadiff::detail {
 

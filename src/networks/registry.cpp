@@ -2,7 +2,7 @@
 #include "networks/registry.h"
 
 #include "core/check.h"
-#include "networks/uvit.h"
+#include "networks/uvit/uvit.h"
 
 namespace adadiff::detail {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "core/check.h"
 #include "core/kernel_status.h"
+#include "device/parallel.h"
 #include "kernels/exit_score.h"
-#include "nn/parallel.h"
 
 namespace adadiff::detail {
 namespace {

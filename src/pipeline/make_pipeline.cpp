@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/check.h"
-#include "exits/plan_checks.h"
 #include "pipeline/pipeline_impl.h"
 #include "pipeline/request.h"
+#include "plans/plan_checks.h"
 
 namespace adadiff {
 namespace detail {

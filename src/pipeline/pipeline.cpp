@@ -8,8 +8,8 @@
 #include <c10/util/Exception.h>
 
 #include "core/check.h"
+#include "models/model_file.h"
 #include "networks/registry.h"
-#include "pipeline/model_file.h"
 #include "pipeline/pipeline_impl.h"
 #include "pipeline/request.h"
 #include "pipeline/run_impl.h"

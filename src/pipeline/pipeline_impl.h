@@ -8,7 +8,7 @@
 #include <adadiff/pipeline.h>
 #include <adadiff/sampler.h>
 
-#include "exits/compile.h"
+#include "plans/compile.h"
 
 namespace adadiff {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
-#include "exits/plan_checks.h"
+#include "plans/plan_checks.h"
 #include "sampling/batch_state.h"
 #include "sampling/trace_recorder.h"
 

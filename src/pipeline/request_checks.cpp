@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "core/check.h"
-#include "exits/plan_checks.h"
 #include "pipeline/request.h"
+#include "plans/plan_checks.h"
 
 namespace adadiff::detail {
 namespace {

@@ -11,7 +11,7 @@
 #include <adadiff/network.h>
 #include <adadiff/trace.h>
 
-#include "exits/compile.h"
+#include "plans/compile.h"
 
 namespace adadiff::detail {
 

@@ -14,8 +14,8 @@
 #include <adadiff/trace.h>
 
 #include "core/check.h"
-#include "exits/plan_checks.h"
 #include "io/json_reader.h"
+#include "plans/plan_checks.h"
 
 namespace adadiff {
 namespace {

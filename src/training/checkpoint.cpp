@@ -18,9 +18,9 @@
 #include "io/checksum.h"
 #include "io/json_reader.h"
 #include "io/safetensors.h"
+#include "models/model_description.h"
+#include "models/model_tensors.h"
 #include "networks/registry.h"
-#include "pipeline/model_description.h"
-#include "pipeline/model_tensors.h"
 
 namespace adadiff::detail {
 namespace {

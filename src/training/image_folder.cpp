@@ -19,7 +19,7 @@
 #include "core/check.h"
 #include "io/image_resize.h"
 #include "io/json_reader.h"
-#include "pipeline/model_description.h"
+#include "models/model_description.h"
 
 namespace adadiff::detail {
 namespace {

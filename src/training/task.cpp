@@ -14,7 +14,7 @@
 #include "core/check.h"
 #include "io/json_reader.h"
 #include "networks/registry.h"
-#include "networks/uvit_config.h"
+#include "networks/uvit/uvit_config.h"
 #include "training/class_names.h"
 #include "training/image_folder.h"
 

@@ -8,7 +8,7 @@
 
 #include <adadiff/training.h>
 
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 #include "training/batches.h"
 
 namespace adadiff::detail {

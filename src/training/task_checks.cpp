@@ -8,7 +8,7 @@
 #include "core/check.h"
 #include "io/json_reader.h"
 #include "kernels/processor.h"
-#include "pipeline/model_description.h"
+#include "models/model_description.h"
 #include "training/class_names.h"
 
 namespace adadiff::detail {

@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "core/check.h"
+#include "device/device.h"
 #include "io/atomic_file.h"
 #include "io/file_descriptor.h"
-#include "nn/device.h"
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
 #include "training/draws.h"

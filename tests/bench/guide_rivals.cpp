@@ -28,12 +28,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <adadiff/pipeline.h>
 #include <adadiff/sampler.h>
 
 #include "cli/bundled_model.h"
-#include "cli/evaluate_report.h"
 #include "cli/reference_features.h"
-#include "evaluation/texture_features.h"
+#include "cli/verbs/evaluate_report.h"
+#include "features/texture_features.h"
 #include "pipeline/pipeline_impl.h"
 
 namespace {

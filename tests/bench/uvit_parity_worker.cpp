@@ -11,7 +11,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 
 namespace {
 

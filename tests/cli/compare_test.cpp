@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/output.h"
+#include "cli/terminal/output.h"
 
 namespace adadiff::cli {
 namespace {

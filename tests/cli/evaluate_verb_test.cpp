@@ -10,9 +10,9 @@
 
 #include "cli/command.h"
 #include "cli/tiny_model.h"
-#include "evaluation/classifier.h"
-#include "evaluation/statistics_file.h"
-#include "pipeline/model_file.h"
+#include "features/classifier.h"
+#include "metrics/statistics_file.h"
+#include "models/model_file.h"
 
 namespace adadiff::testing {
 namespace {

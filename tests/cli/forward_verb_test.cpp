@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "cli/tiny_model.h"
 #include "io/npy.h"
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 
 namespace adadiff::testing {
 namespace {

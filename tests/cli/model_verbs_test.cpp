@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/tiny_model.h"
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 
 namespace adadiff::testing {
 namespace {

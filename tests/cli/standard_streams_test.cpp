@@ -1,5 +1,5 @@
 // Streams that a caller closed, in a copy of this process.
-#include "cli/standard_streams.h"
+#include "cli/terminal/standard_streams.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>

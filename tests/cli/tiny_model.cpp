@@ -8,9 +8,9 @@
 
 #include <adadiff/image.h>
 
-#include "evaluation/classifier.h"
-#include "pipeline/model_description.h"
-#include "pipeline/model_file.h"
+#include "features/classifier.h"
+#include "models/model_description.h"
+#include "models/model_file.h"
 
 namespace adadiff::testing {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/tiny_model.h"
-#include "evaluation/statistics_file.h"
+#include "metrics/statistics_file.h"
 
 namespace adadiff::testing {
 namespace {

@@ -1,7 +1,7 @@
 // Classifiers: any bytes are read or refused with adadiff::Error.
 #include <adadiff/error.h>
 
-#include "evaluation/classifier.h"
+#include "features/classifier.h"
 #include "fuzz/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -8,7 +8,7 @@
 
 #include <adadiff/error.h>
 
-#include "pipeline/model_description.h"
+#include "models/model_description.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::int64_t kMostValues = 1'000'000;

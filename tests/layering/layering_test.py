@@ -24,34 +24,38 @@ class Layering(unittest.TestCase):
         self.assertIn(why, found[0])
 
     def test_names_file_and_line(self):
-        found = complaints("src/core/check.cpp", "#include <string>", '#include "pipeline/model_file.h"')
-        self.assertEqual(found, ["src/core/check.cpp:2: pipeline/model_file.h: pipeline stands above core"])
+        found = complaints("src/core/check.cpp", "#include <string>", '#include "models/model_file.h"')
+        self.assertEqual(found, ["src/core/check.cpp:2: models/model_file.h: models stands above core"])
 
     def test_lets_lower_rooms_pass(self):
-        self.assertEqual(complaints("src/pipeline/a.cpp", '#include "io/safetensors.h"', "#include <adadiff/plan.h>", "#include <ATen/ATen.h>",
+        self.assertEqual(complaints("src/models/a.cpp", '#include "io/safetensors.h"', "#include <adadiff/plan.h>", "#include <ATen/ATen.h>",
                                     "#include <nlohmann/json.hpp>", '#include "kernels/philox.h"'), [])
 
     def test_refuses_a_public_header_of_a_higher_room(self):
-        self.refused("src/exits/plan.cpp", "#include <adadiff/pipeline.h>", "pipeline stands above exits")
+        self.refused("src/plans/plan.cpp", "#include <adadiff/pipeline.h>", "pipeline stands above plans")
 
     def test_refuses_anything_of_ours_in_kernels(self):
         self.refused("kernels/noise.cpp", '#include "core/check.h"', "core stands above kernels")
         self.refused("kernels/noise.cpp", "#include <adadiff/error.h>", "core stands above kernels")
 
     def test_refuses_tensors_below_nn(self):
-        for place in ("kernels/noise.h", "src/io/npy.cpp", "src/diffusion/ddim.cpp", "src/exits/plan.cpp", "src/core/check.h"):
+        for place in ("kernels/noise.h", "src/io/npy.cpp", "src/diffusion/ddim.cpp", "src/plans/plan.cpp", "src/core/check.h"):
             self.refused(place, "#include <ATen/core/Tensor.h>", "torch is not for")
 
     def test_refuses_the_whole_of_torch(self):
         self.refused("src/training/trainer.cpp", "#include <torch/torch.h>", "never included")
 
     def test_hides_networks_from_sampling(self):
-        self.refused("src/sampling/run.cpp", '#include "networks/uvit.h"', "sampling never sees networks")
+        self.refused("src/sampling/run.cpp", '#include "networks/uvit/uvit.h"', "sampling never sees networks")
         self.assertEqual(complaints("src/sampling/run.cpp", "#include <adadiff/network.h>"), [])
 
+    def test_hides_runs_from_training(self):
+        self.refused("src/training/trainer.cpp", "#include <adadiff/pipeline.h>", "training never sees pipeline")
+        self.refused("src/models/model_file.cpp", '#include "sampling/sample_run.h"', "models never sees sampling")
+
     def test_hides_thresholds_from_networks(self):
-        self.refused("src/networks/uvit.cpp", "#include <adadiff/plan.h>", "networks never sees exits")
-        self.refused("src/nn/layers.cpp", '#include "exits/compile.h"', "nn never sees exits")
+        self.refused("src/networks/uvit/uvit.cpp", "#include <adadiff/plan.h>", "networks never sees plans")
+        self.refused("src/nn/layers.cpp", '#include "plans/compile.h"', "nn never sees plans")
 
     def test_keeps_outside_libraries_in_their_rooms(self):
         self.refused("src/diffusion/ddim.cpp", "#include <nlohmann/json.hpp>", "nlohmann-json is not for")
@@ -62,7 +66,7 @@ class Layering(unittest.TestCase):
 
     def test_keeps_public_headers_free_of_torch_and_private_headers(self):
         self.refused("include/adadiff/network.h", "#include <ATen/core/Tensor.h>", "torch is not for network.h")
-        self.refused("include/adadiff/pipeline.h", '#include "pipeline/model_file.h"', "public headers only")
+        self.refused("include/adadiff/pipeline.h", '#include "models/model_file.h"', "public headers only")
 
     def test_refuses_unknown_rooms_and_headers(self):
         self.assertIn("no room", complaints("src/misc/a.cpp", "")[0])

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string>
 
-#include "pipeline/model_description.h"
+#include "models/model_description.h"
 
 namespace adadiff::testing {
 namespace {

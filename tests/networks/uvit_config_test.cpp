@@ -1,5 +1,5 @@
 // The "network" object of a U-ViT: what it may say, and how it is told off.
-#include "networks/uvit_config.h"
+#include "networks/uvit/uvit_config.h"
 
 #include <gmock/gmock.h>
 

@@ -8,7 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "networks/uvit.h"
+#include "networks/uvit/uvit.h"
 #include "networks/uvit_reference.h"
 
 namespace adadiff::testing {

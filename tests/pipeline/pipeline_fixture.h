@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <adadiff/error.h>
+#include <adadiff/pipeline.h>
 #include <adadiff/sampler.h>
 
 #include "support/pyramid_network.h"

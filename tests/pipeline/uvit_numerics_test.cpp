@@ -11,7 +11,7 @@
 #include <adadiff/sampler.h>
 
 #include "execution/host_execution.h"
-#include "networks/uvit.h"
+#include "networks/uvit/uvit.h"
 #include "nn/layers.h"
 #include "pipeline/pipeline_impl.h"
 #include "pipeline/request.h"

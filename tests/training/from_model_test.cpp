@@ -13,8 +13,8 @@
 #include <adadiff/pipeline.h>
 
 #include "io/json_reader.h"
+#include "models/model_file.h"
 #include "networks/registry.h"
-#include "pipeline/model_file.h"
 #include "training/class_names.h"
 #include "training/task.h"
 #include "training/temporary_folder.h"

@@ -9,8 +9,8 @@
 
 #include <adadiff/error.h>
 
-#include "nn/device.h"
-#include "pipeline/model_file.h"
+#include "device/device.h"
+#include "models/model_file.h"
 #include "training/temporary_folder.h"
 #include "training/tiny_data.h"
 

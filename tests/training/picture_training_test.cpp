@@ -8,7 +8,7 @@
 #include <adadiff/image.h>
 #include <adadiff/training.h>
 
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 #include "training/temporary_folder.h"
 #include "training/tiny_data.h"
 

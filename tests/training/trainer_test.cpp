@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "kernels/processor.h"
-#include "pipeline/model_file.h"
+#include "models/model_file.h"
 #include "training/draws.h"
 #include "training/losses.h"
 #include "training/optimiser.h"

@@ -1,0 +1,76 @@
+// Joins plan, solver table and model into the flat list of evaluations that a run executes. Numbers only, no tensors.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <adadiff/exit_policy.h>
+#include <adadiff/plan.h>
+#include <adadiff/solver.h>
+
+#include "plans/compile_guide.h"
+
+namespace adadiff::detail {
+
+/// What a plan has to fit.
+struct ModelFacts {
+  int blocks = 0;
+  std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
+  bool has_uncertainty = true;
+  Prediction prediction = Prediction::Noise;
+  SchedulePtr schedule;
+  double time_scale = 1000, time_shift = 0;
+  double data_std = 0.5;
+  std::string id;
+};
+
+/// A rule spread over the exits of the model: one entry per exit 0..blocks-1.
+struct CompiledRule {
+  std::vector<float> below;        ///< kNever where the network has no exit
+  std::vector<std::uint8_t> hits;  ///< at least 1
+  CompiledGuide guide;
+};
+
+/// One evaluation with everything a run needs to execute it.
+struct CompiledEvaluation {
+  Evaluation update;            ///< as the solver wrote it
+  double network_time = 0;      ///< the number that the network embeds
+  double clean_from_state = 0;  ///< clean image = clean_from_state * x + clean_from_output * network output
+  double clean_from_output = 0;
+  double exit0_output = 0;  ///< the analytic linear prediction at exit 0, as a network output: exit0_output * x (method: exits.md)
+  int rule = 0;
+  int max_exit = 0;  ///< everybody has left after this many blocks
+};
+
+struct ExecutablePlan {
+  std::vector<CompiledEvaluation> evaluations;
+  std::vector<CompiledRule> rules;
+  int blocks = 0;
+  int steps = 0;
+  bool clamp = false;
+  Scope scope = Scope::Sample;
+  Branches branches = Branches::Together;
+  PairUncertainty pair = PairUncertainty::Larger;
+  Counting counting = Counting::Consecutive;
+
+  const CompiledRule& rule_of(int evaluation) const {
+    return rules[static_cast<std::size_t>(evaluations[static_cast<std::size_t>(evaluation)].rule)];
+  }
+  int guide_slots() const;  ///< predictions of guiding exits that a row keeps at a time, at most
+};
+
+/// `settings` are the ones that `table` was written with; they are compared with plan.solver when it is set.
+/// Throws InvalidArgument naming field, rule and value wherever the plan does not fit model or solver.
+ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model);
+
+/// The same where a policy decides in place of the plan's thresholds: a sample may leave at every exit that the network has.
+ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table,
+                                  const ModelFacts& model);
+
+/// The policy that a plan's own `below` and `hits` describe.
+std::shared_ptr<const ExitPolicy> threshold_policy(const ExecutablePlan& plan);
+
+}  // namespace adadiff::detail

@@ -1,0 +1,301 @@
+// Descends over steps, tilt, guide and weight; for each choice the threshold is fitted to the budget on a few samples first.
+#include "tuning/distance_search.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <sstream>
+#include <tuple>
+
+#include "core/check.h"
+#include "tuning/budget_plan.h"
+#include "tuning/solver_table.h"
+
+namespace adadiff::detail {
+namespace {
+
+constexpr int kMostDoublings = 2;  // of the tilt, as in the search by paired error
+constexpr int kNoGuideNotch = -4, kMostNotch = 4;
+constexpr double kSlack = 1.003;     // full depth with a guide costs one head more than full depth
+constexpr double kFitBelow = 0.995;  // of the budget: fits on few samples miss the cost of all by about half a percent
+
+/// What a trial is about: the tilt is 2^doublings; weights follow from notches; the guide is an exit, 0 where there is none.
+struct Choice {
+  int steps = 0, doublings = 0, guide = 0, notch = 0;
+  bool operator<(const Choice& other) const {
+    return std::tie(steps, doublings, guide, notch) < std::tie(other.steps, other.doublings, other.guide, other.notch);
+  }
+  double tilt() const { return std::exp2(doublings); }
+  /// What a guide adds grows by half from notch to notch: 1 (no guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
+  double weight() const { return has_guide() ? std::round(100 + 80 * std::pow(1.5, notch)) / 100 : 1; }
+  bool has_guide() const { return notch > kNoGuideNotch; }
+};
+
+class Search {
+ public:
+  Search(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure)
+      : search_(search), model_(model), run_(run), measure_(measure) {}
+
+  DistanceResult result();
+
+ private:
+  Plan plan_of(const Choice& choice, float threshold) const;
+  Request request_for(const Choice& choice, float threshold) const;
+  std::string note(const Choice& choice, const std::string& what) const;
+  double cost(const Choice& choice, float threshold);
+  std::optional<float> fit_threshold(const Choice& choice);
+  std::optional<DistanceTrial> fit_and_draw(const Choice& choice);
+  DistanceTrial draw(const Choice& choice, float threshold);
+  const DistanceTrial* tried(const Choice& choice);
+  bool is_allowed(const Choice& choice) const;
+  bool can_guide(int exit) const { return exit > 0 && std::find(model_.exits.begin(), model_.exits.end(), exit) != model_.exits.end(); }
+  int first_guide() const;
+  bool is_better(const DistanceTrial& trial, const DistanceTrial& than) const;
+  bool is_admissible(const DistanceTrial& trial) const;
+  bool goes_on();
+  void start();
+  std::size_t choose() const;
+
+  const DistanceSearch& search_;
+  const ModelSummary& model_;
+  const Runner& run_;
+  const Measure& measure_;
+  int first_steps_ = 1, most_steps_ = 1;
+  double floor_ = 0;
+  float last_threshold_ = 0.05F;  ///< that met the budget: a good guess for the next choice
+  double fit_bias_ = 1;           ///< what all samples cost over what the first few do
+  std::vector<DistanceTrial> trials_;
+  std::map<Choice, std::optional<std::size_t>> known_;  ///< places in trials_; none where nothing meets the budget
+  Choice here_;
+};
+
+Plan Search::plan_of(const Choice& choice, float threshold) const {
+  const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
+  Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
+  if (!choice.has_guide()) return plan;
+  return guided(plan, {.exit = choice.guide, .weight = choice.weight()});
+}
+
+Request Search::request_for(const Choice& choice, float threshold) const {
+  Request request = search_.request;
+  request.solver = with_steps(request, choice.steps);
+  request.plan = plan_of(choice, threshold);
+  request.policy = nullptr;
+  return request;
+}
+
+std::string Search::note(const Choice& choice, const std::string& what) const {
+  std::ostringstream text;
+  text << choice.steps << " steps";
+  if (choice.doublings != 0) text << ", tilt " << choice.tilt();
+  if (choice.has_guide()) text << ", guided by exit " << choice.guide << ", weight " << choice.weight();
+  text << ", " << what;
+  return text.str();
+}
+
+double Search::cost(const Choice& choice, float threshold) {
+  Request request = request_for(choice, threshold);
+  request.count = std::min(request.count, search_.cost_samples);
+  return fit_bias_ * run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
+}
+
+/// Full depth where the budget pays for it; else the threshold that meets the budget, none where even the highest one costs more.
+std::optional<float> Search::fit_threshold(const Choice& choice) {
+  if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return 0.0F;
+  constexpr int kMostFits = 12;
+  double stride = 1.3;  // grows while only one side is known
+  const float highest = rounded_threshold(static_cast<double>(largest_threshold(choice.tilt())));
+  float low = 0, high = 0, threshold = std::min(last_threshold_, highest);  // low costs too much, high costs little enough; 0: not known
+  for (int fit = 0; fit < kMostFits; ++fit) {
+    const double found = cost(choice, threshold);
+    if (found > search_.budget * kFitBelow) {
+      if (threshold >= highest) return found > search_.budget ? std::nullopt : std::optional(threshold);
+      low = threshold;
+    } else {
+      high = threshold;
+      if (found >= search_.budget * (1 - search_.tolerance)) break;
+    }
+    stride *= stride;
+    const auto least = static_cast<double>(low), most = static_cast<double>(high);
+    const double next = high == 0 ? stride * least : low == 0 ? most / stride : std::sqrt(least * most);
+    threshold = std::min(highest, rounded_threshold(next));
+  }
+  if (high == 0) return std::nullopt;
+  last_threshold_ = high;
+  return high;
+}
+
+DistanceTrial Search::draw(const Choice& choice, float threshold) {
+  const Result result = run_(request_for(choice, threshold), note(choice, "images"));
+  return {.steps = choice.steps,
+          .threshold = threshold,
+          .tilt = choice.tilt(),
+          .guide = choice.guide,
+          .weight = choice.weight(),
+          .cost = result.trace.full_evaluations(),
+          .found = measure_(result.images)};
+}
+
+/// Fits once more where all samples cost more than the few by which the threshold was found.
+std::optional<DistanceTrial> Search::fit_and_draw(const Choice& choice) {
+  constexpr int kMostDraws = 2;
+  std::optional<DistanceTrial> trial;
+  for (int attempt = 0; attempt < kMostDraws; ++attempt) {
+    const std::optional<float> threshold = fit_threshold(choice);
+    if (!threshold) return trial;
+    trial = draw(choice, *threshold);
+    if (trial->threshold == 0 || trial->cost <= search_.budget * kSlack) return trial;
+    fit_bias_ *= trial->cost / (kFitBelow * search_.budget);
+  }
+  return trial;
+}
+
+bool Search::is_allowed(const Choice& choice) const {
+  return choice.steps >= first_steps_ && choice.steps <= most_steps_ && std::abs(choice.doublings) <= kMostDoublings &&
+         choice.notch >= kNoGuideNotch && choice.notch <= (search_.guides ? kMostNotch : kNoGuideNotch) &&
+         (choice.has_guide() ? can_guide(choice.guide) : choice.guide == 0) &&
+         (choice.doublings == 0 || !pays_for_full_depth(search_.request, search_.budget, choice.steps));
+}
+
+/// What the choice gives, measured at most once; null where it cannot be tried.
+const DistanceTrial* Search::tried(const Choice& choice) {
+  if (!is_allowed(choice)) return nullptr;
+  const auto known = known_.find(choice);
+  if (known != known_.end()) return known->second ? &trials_[*known->second] : nullptr;
+  if (std::ssize(trials_) >= search_.most_trials) return nullptr;
+  const std::optional<DistanceTrial> trial = fit_and_draw(choice);
+  if (!trial) {
+    known_[choice] = std::nullopt;
+    return nullptr;
+  }
+  trials_.push_back(*trial);
+  known_[choice] = trials_.size() - 1;
+  return &trials_.back();
+}
+
+bool Search::is_admissible(const DistanceTrial& trial) const {
+  return trial.cost <= search_.budget * kSlack && trial.found.recall >= floor_;
+}
+
+/// Those that may be taken before those that may not; of these the one that covers more, so that the search finds its way back.
+bool Search::is_better(const DistanceTrial& trial, const DistanceTrial& than) const {
+  if (is_admissible(trial) != is_admissible(than)) return is_admissible(trial);
+  return is_admissible(trial) ? trial.found.distance.all < than.found.distance.all : trial.found.recall > than.found.recall;
+}
+
+/// One round over all coordinates, each as far as it helps; false where none did.
+bool Search::goes_on() {
+  constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps, &Choice::guide, &Choice::doublings};
+  bool moved = false;
+  for (const auto coordinate : kCoordinates) {
+    for (const int direction : {1, -1}) {
+      bool helps = true, helped = false;
+      while (helps) {
+        Choice next = here_;
+        next.*coordinate += direction;
+        if (!next.has_guide()) next.guide = 0;
+        if (next.has_guide() && next.guide == 0) next.guide = first_guide();
+        const DistanceTrial* found = tried(next);
+        // tried() may move the list that this points into.
+        helps = found != nullptr && is_better(*found, trials_[*known_[here_]]);
+        if (helps) here_ = next;
+        helped = helped || helps;
+      }
+      moved = moved || helped;
+      if (helped) break;  // the other direction is where it came from
+    }
+  }
+  return moved;
+}
+
+/// The place of DistanceResult::best; the first trial is plain full depth.
+std::size_t Search::choose() const {
+  const auto least = std::min_element(trials_.begin(), trials_.end(), [&](const auto& a, const auto& b) { return is_better(a, b); });
+  if (!is_admissible(*least)) return 0;
+  auto chosen = least;
+  for (auto trial = trials_.begin(); trial != trials_.end(); ++trial) {
+    const GroupedDistance &theirs = trial->found.distance, &smallest = least->found.distance;
+    const double standard_error = difference_half_width(theirs, smallest) / student_t(static_cast<int>(theirs.without.size()) - 1);
+    const bool is_as_good = is_admissible(*trial) && theirs.all - smallest.all <= standard_error;
+    if (is_as_good && trial->found.recall > chosen->found.recall) chosen = trial;
+  }
+  return static_cast<std::size_t>(chosen - trials_.begin());
+}
+
+/// The exit that is nearest to a third of the network's depth; 0 where there is none.
+int Search::first_guide() const {
+  int nearest = 0;
+  for (const int exit : model_.exits) {
+    const auto distance = [&](int k) { return std::abs(3 * k - model_.blocks); };
+    if (exit > 0 && (nearest == 0 || distance(exit) < distance(nearest))) nearest = exit;
+  }
+  return nearest;
+}
+
+/// About half the depth, and a guide at a third of it.
+void Search::start() {
+  constexpr double kMoreSteps = 1.8;  // than full depth can pay for
+  const int guide = search_.guides ? first_guide() : 0;
+  const int notch = guide > 0 ? 0 : kNoGuideNotch;
+  const int first = std::min(most_steps_, static_cast<int>(std::round(kMoreSteps * first_steps_)));
+  for (int steps = first; steps >= first_steps_; --steps) {
+    here_ = {steps, 0, guide, notch};
+    if (tried(here_) != nullptr) return;
+  }
+  here_ = {first_steps_, 0, 0, kNoGuideNotch};  // plain full depth, which has been tried
+}
+
+DistanceResult Search::result() {
+  first_steps_ = full_steps(search_.request, search_.budget);
+  most_steps_ = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
+  if (most_steps_ < first_steps_) {
+    raise({"most_steps", "be at least the " + show(first_steps_) + " full steps that the budget pays for", "is " + show(most_steps_)});
+  }
+  here_ = {first_steps_, 0, 0, kNoGuideNotch};
+  const DistanceTrial* plain = tried(here_);
+  if (plain == nullptr) raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
+  DistanceResult result;
+  result.full_depth = *plain;
+  result.recall_floor = floor_ = search_.recall_floor.value_or(plain->found.recall);
+  start();
+  while (goes_on()) {
+  }
+  const std::size_t best = choose();
+  result.best = trials_[best];
+  result.keeps_floor = result.best.found.recall >= floor_;
+  result.gain_half_width = difference_half_width(result.full_depth.found.distance, result.best.found.distance);
+  for (const auto& [choice, place] : known_) {
+    if (place == best) result.plan = plan_of(choice, result.best.threshold);
+  }
+  result.plan.solver = with_steps(search_.request, result.best.steps);
+  result.plan.model = model_.id;
+  result.trials = std::move(trials_);
+  return result;
+}
+
+}  // namespace
+
+double difference_half_width(const GroupedDistance& first, const GroupedDistance& second) {
+  if (first.without.size() != second.without.size()) {
+    raise({"difference_half_width", "be given distances of the same groups",
+           "got " + show(std::ssize(first.without)) + " and " + show(std::ssize(second.without))});
+  }
+  GroupedDistance difference{first.all - second.all, {}};
+  for (std::size_t g = 0; g < first.without.size(); ++g) difference.without.push_back(first.without[g] - second.without[g]);
+  return half_width(difference);
+}
+
+DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure) {
+  require_range("budget", search.budget, 1.0, 10000.0);
+  require_range("most_steps", search.most_steps, 0, 10000);
+  require_range("most_trials", search.most_trials, 2, 10000);
+  if (search.recall_floor) require_range("recall_floor", *search.recall_floor, 0.0, 1.0);
+  if (model.uncertainty == "none") {
+    raise({"the model", "have uncertainty modules, by which samples leave early", "has none",
+           "train them: adadiff train --from MODEL --trained exits"});
+  }
+  return Search(search, model, run, measure).result();
+}
+
+}  // namespace adadiff::detail
