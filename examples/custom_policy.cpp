@@ -1,5 +1,5 @@
-// A policy of one's own: bold while the image is mostly noise, careful towards its end, and never before a few blocks have run.
-// custom_policy MODEL.safetensors [GRID.png]
+// A policy of one's own: bold while the image is mostly noise, careful towards its end, and never
+// before a few blocks have run. custom_policy MODEL.safetensors [GRID.png]
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -21,7 +21,8 @@ class BoldEarly : public adadiff::ExitPolicy {
     return site.exit < options_.least_blocks ? adadiff::Consult::No : adadiff::Consult::Score;
   }
 
-  void decide(const adadiff::ExitSite& site, const adadiff::Readings& readings, std::span<std::uint8_t> leave) const override {
+  void decide(const adadiff::ExitSite& site, const adadiff::Readings& readings,
+              std::span<std::uint8_t> leave) const override {
     for (std::size_t i = 0; i < site.units.size(); ++i) {
       const auto time = static_cast<float>(site.units[i].time);
       const float below = options_.at_clean + time * (options_.at_noise - options_.at_clean);
@@ -44,7 +45,8 @@ void draw(const char* model_path, const char* grid_path) {
   for (const adadiff::EvaluationTrace& evaluation : result.trace.evaluations) {
     double blocks = 0;
     for (const int exit : evaluation.exit) blocks += exit;
-    std::printf("time %.3f  mean depth %.2f\n", evaluation.time, blocks / static_cast<double>(evaluation.exit.size()));
+    std::printf("time %.3f  mean depth %.2f\n", evaluation.time,
+                blocks / static_cast<double>(evaluation.exit.size()));
   }
   std::printf("compute skipped %.1f %%\n", 100 * result.trace.compute.skipped());
 }

@@ -11,13 +11,16 @@
 namespace adadiff::kernels {
 namespace {
 
-std::int64_t padded(std::int64_t values) { return values == 1 ? 1 : (values + kPanel - 1) / kPanel * kPanel; }
+std::int64_t padded(std::int64_t values) {
+  return values == 1 ? 1 : (values + kPanel - 1) / kPanel * kPanel;
+}
 
 /// Values first .. first + 16 of W, as [D, 16].
 void pack_panel(const float* weight, const ExitScore& sizes, std::int64_t first, float* packed) {
   for (std::int64_t d = 0; d < sizes.width; ++d) {
     for (std::int64_t i = 0; i < kPanel; ++i) {
-      packed[d * kPanel + i] = first + i < sizes.values ? weight[(first + i) * sizes.width + d] : 0.0f;
+      packed[d * kPanel + i] = first + i < sizes.values ? weight[(first + i) * sizes.width + d]
+                                                        : 0.0f;
     }
   }
 }
@@ -35,14 +38,17 @@ std::int64_t packed_exit_weight_size(std::int64_t values, std::int64_t width) {
   return values > 0 && width > 0 ? padded(values) * width : 0;
 }
 
-Status pack_exit_weight(const float* weight, std::int64_t values, std::int64_t width, float* packed) {
-  if (values <= 0 || width <= 0 || weight == nullptr || packed == nullptr) return Status::InvalidArgument;
+Status pack_exit_weight(const float* weight, std::int64_t values, std::int64_t width,
+                        float* packed) {
+  if (values <= 0 || width <= 0 || weight == nullptr || packed == nullptr)
+    return Status::InvalidArgument;
   if (values == 1) {
     std::memcpy(packed, weight, static_cast<std::size_t>(width) * sizeof(float));
     return Status::Ok;
   }
   const ExitScore sizes{.width = width, .values = values};
-  for (std::int64_t first = 0; first < values; first += kPanel) pack_panel(weight, sizes, first, packed + first * width);
+  for (std::int64_t first = 0; first < values; first += kPanel)
+    pack_panel(weight, sizes, first, packed + first * width);
   return Status::Ok;
 }
 

@@ -1,5 +1,6 @@
-// The uncertainty of an exit: u[row] = mean over tokens and patch values of sigmoid(W token + bias[row]). From tokens to one number per
-// row in one pass; the map is written only where it is wanted. No threads of its own and no allocation: callers split the rows.
+// The uncertainty of an exit: u[row] = mean over tokens and patch values of sigmoid(W token +
+// bias[row]). From tokens to one number per row in one pass; the map is written only where it is
+// wanted. No threads of its own and no allocation: callers split the rows.
 #pragma once
 
 #include <cstdint>
@@ -10,28 +11,33 @@ namespace adadiff::kernels {
 
 /// All memory is the caller's; strides count elements.
 struct ExitScore {
-  const float* tokens = nullptr;  ///< [rows, tokens_per_row, width]; the first token that counts, so extra tokens in front are skipped
+  const float* tokens = nullptr;  ///< [rows, tokens_per_row, width]; the first token that counts,
+                                  ///< so extra tokens in front are skipped
   std::int64_t rows = 0;          ///< may be 0
   std::int64_t tokens_per_row = 0;
   std::int64_t width = 0;         ///< D
   std::int64_t row_stride = 0;    ///< from row to row of tokens
   std::int64_t token_stride = 0;  ///< from token to token, at least D
   std::int64_t values = 0;        ///< P, patch values per token; 1 for the scalar form
-  const float* weight = nullptr;  ///< as pack_exit_weight leaves it; for the reference: [P, D], row after row
+  const float* weight = nullptr;  ///< as pack_exit_weight leaves it; for the reference: [P, D], row
+                                  ///< after row
   const float* bias = nullptr;    ///< [rows, P]
   std::int64_t bias_stride = 0;   ///< from row to row of bias; 0: one bias for all rows
-  float* out = nullptr;           ///< [rows], in [0, 1]; NaN where a token that counts, its weight or its bias is NaN
-  float* map = nullptr;           ///< [rows, tokens_per_row, P], dense; null: not written
+  float* out = nullptr;  ///< [rows], in [0, 1]; NaN where a token that counts, its weight or its
+                         ///< bias is NaN
+  float* map = nullptr;  ///< [rows, tokens_per_row, P], dense; null: not written
 };
 
 /// Floats that pack_exit_weight writes; 0 where a size is not positive.
 std::int64_t packed_exit_weight_size(std::int64_t values, std::int64_t width);
-/// Lays W [P, D] out as exit_score reads it: panels of 16 values, each [D, 16], missing values zero. P = 1 stays as it is. Once per
-/// weight set.
-Status pack_exit_weight(const float* weight, std::int64_t values, std::int64_t width, float* packed);
+/// Lays W [P, D] out as exit_score reads it: panels of 16 values, each [D, 16], missing values
+/// zero. P = 1 stays as it is. Once per weight set.
+Status pack_exit_weight(const float* weight, std::int64_t values, std::int64_t width,
+                        float* packed);
 
-/// Sums in float32 in an order that depends on the row's own sizes only, so a row's bits do not depend on the rows beside it.
-/// Differs from the reference by at most 2e-6 for logits of at most 30 in size and D up to 1024.
+/// Sums in float32 in an order that depends on the row's own sizes only, so a row's bits do not
+/// depend on the rows beside it. Differs from the reference by at most 2e-6 for logits of at most
+/// 30 in size and D up to 1024.
 Status exit_score(const ExitScore& score);
 /// The same by plain loops in double, from the unpacked weight.
 Status exit_score_reference(const ExitScore& score);

@@ -1,5 +1,6 @@
-// The exit score's loops, once for every instruction set: each file that includes this makes its own copy under its own compiler flags.
-// A block of tokens is multiplied with up to three panels of 16 values in registers; sigmoid and sum follow while the logits are near.
+// The exit score's loops, once for every instruction set: each file that includes this makes its
+// own copy under its own compiler flags. A block of tokens is multiplied with up to three panels of
+// 16 values in registers; sigmoid and sum follow while the logits are near.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,10 @@ namespace {
 
 constexpr int kPanel = 16;
 #if defined(__AVX512F__)
-constexpr int kWide = 16;               // floats per register
-constexpr int kMostVectors = 3;         // side by side: 48 values
-constexpr int kTokens[] = {14, 12, 8};  // at once, for one, two and three vectors: at most 24 of 32 registers are sums
+constexpr int kWide = 16;        // floats per register
+constexpr int kMostVectors = 3;  // side by side: 48 values
+constexpr int kTokens[] = {
+    14, 12, 8};  // at once, for one, two and three vectors: at most 24 of 32 registers are sums
 #elif defined(__AVX2__) || defined(__aarch64__)
 constexpr int kWide = 8;
 constexpr int kMostVectors = 2;
@@ -73,10 +75,12 @@ inline Floats<N> keep_first(Floats<N> value, std::int64_t count) {
   return value;
 }
 
-/// 1 / (1 + exp(-x)) within 2e-7; NaN stays NaN. exp: power of two times a polynomial of degree 6 on |r| <= log(2) / 2.
+/// 1 / (1 + exp(-x)) within 2e-7; NaN stays NaN. exp: power of two times a polynomial of degree 6
+/// on |r| <= log(2) / 2.
 template <int N>
 inline Floats<N> sigmoid(Floats<N> x) {
-  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which stands in the low bits
+  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which stands
+                                         // in the low bits
   constexpr std::int32_t kMagicBits = 0x4b400000, kOneBits = 0x3f800000;
   Floats<N> y = -x;
   y = y < -87.0f ? Floats<N>{} - 87.0f : y;
@@ -93,7 +97,8 @@ inline Floats<N> sigmoid(Floats<N> x) {
   return 1.0f / (1.0f + p * reinterpret_cast<Floats<N>>(scale_bits));
 }
 
-/// A sum of vectors with the rounding error carried along (Kahan 1965), so that its error does not grow with the number of tokens.
+/// A sum of vectors with the rounding error carried along (Kahan 1965), so that its error does not
+/// grow with the number of tokens.
 template <int N>
 struct Sum {
   Floats<N> total = {}, carried = {};
@@ -120,10 +125,11 @@ struct RowView {
   float* map;           // [tokens_per_row, P] or null
 };
 
-/// `logit` [Tokens, Vectors] = bias + W token, for tokens from `token` on and the panels from `weight` on. Out of line: beside the
-/// constants of sigmoid its sums would not stay in registers.
+/// `logit` [Tokens, Vectors] = bias + W token, for tokens from `token` on and the panels from
+/// `weight` on. Out of line: beside the constants of sigmoid its sums would not stay in registers.
 template <int Tokens, int Vectors>
-__attribute__((noinline)) void multiply(const ExitScore& score, const float* token, const float* weight, const Floats<kWide>* bias,
+__attribute__((noinline)) void multiply(const ExitScore& score, const float* token,
+                                        const float* weight, const Floats<kWide>* bias,
                                         Floats<kWide>* logit) {
   const std::int64_t stride = score.token_stride, width = score.width;
   Floats<kWide> sum[Tokens][Vectors];
@@ -133,7 +139,8 @@ __attribute__((noinline)) void multiply(const ExitScore& score, const float* tok
   for (std::int64_t d = 0; d < width; ++d) {
     Floats<kWide> column[Vectors];
     for (int v = 0; v < Vectors; ++v) {
-      column[v] = load<kWide>(weight + v * kWide / kPanel * kPanel * width + d * kPanel + v * kWide % kPanel);
+      column[v] = load<kWide>(weight + v * kWide / kPanel * kPanel * width + d * kPanel +
+                              v * kWide % kPanel);
     }
     for (int t = 0; t < Tokens; ++t) {
       for (int v = 0; v < Vectors; ++v) sum[t][v] += column[v] * token[t * stride + d];
@@ -144,9 +151,11 @@ __attribute__((noinline)) void multiply(const ExitScore& score, const float* tok
   }
 }
 
-using Multiply = void (*)(const ExitScore&, const float*, const float*, const Floats<kWide>*, Floats<kWide>*);
+using Multiply = void (*)(const ExitScore&, const float*, const float*, const Floats<kWide>*,
+                          Floats<kWide>*);
 
-/// multiply<tokens, Vectors> for a number of tokens known at run time, at most kTokens[Vectors - 1].
+/// multiply<tokens, Vectors> for a number of tokens known at run time, at most kTokens[Vectors -
+/// 1].
 template <int Vectors, int... Less>
 inline Multiply multiply_for(std::int64_t tokens, std::integer_sequence<int, Less...>) {
   static constexpr Multiply kTable[] = {multiply<Less + 1, Vectors>...};
@@ -160,19 +169,24 @@ inline void score_values(const RowView& row, std::int64_t first_value, Sum<kWide
   const ExitScore& score = row.score;
   Floats<kWide> bias[Vectors], logit[kMostTokens * kMostVectors];
   for (int v = 0; v < Vectors; ++v) {
-    bias[v] = load_first<kWide>(row.bias + first_value + v * kWide, score.values - first_value - v * kWide);
+    bias[v] = load_first<kWide>(row.bias + first_value + v * kWide,
+                                score.values - first_value - v * kWide);
   }
-  const float* weight = score.weight + first_value / kPanel * kPanel * score.width + first_value % kPanel;
+  const float* weight = score.weight + first_value / kPanel * kPanel * score.width +
+                        first_value % kPanel;
   for (std::int64_t first = 0; first < score.tokens_per_row; first += kAtOnce) {
-    const std::int64_t left = score.tokens_per_row - first, tokens = left < kAtOnce ? left : kAtOnce;
-    const Multiply multiply = multiply_for<Vectors>(tokens, std::make_integer_sequence<int, kAtOnce>());
+    const std::int64_t left = score.tokens_per_row - first,
+                       tokens = left < kAtOnce ? left : kAtOnce;
+    const Multiply multiply = multiply_for<Vectors>(tokens,
+                                                    std::make_integer_sequence<int, kAtOnce>());
     multiply(score, row.tokens + first * score.token_stride, weight, bias, logit);
     for (int v = 0; v < Vectors; ++v) {
       const std::int64_t value = first_value + v * kWide;
       Floats<kWide> block = {};
       for (std::int64_t t = 0; t < tokens; ++t) {
         const Floats<kWide> u = sigmoid<kWide>(logit[t * Vectors + v]);
-        if (row.map != nullptr) store_first<kWide>(u, row.map + (first + t) * score.values + value, score.values - value);
+        if (row.map != nullptr)
+          store_first<kWide>(u, row.map + (first + t) * score.values + value, score.values - value);
         block += u;
       }
       sum.add(keep_first<kWide>(block, score.values - value));
@@ -195,8 +209,10 @@ inline void score_remaining(const RowView& row, std::int64_t first_value, Sum<kW
 inline float sum_values(const RowView& row) {
   Sum<kWide> sum;
   constexpr std::int64_t kGroup = kMostVectors * kWide;
-  static_assert(kGroup % kPanel == 0 || kPanel % kGroup == 0);  // no vector reaches from one panel into the next
-  for (std::int64_t value = 0; value < row.score.values; value += kGroup) score_remaining<kMostVectors>(row, value, sum);
+  static_assert(kGroup % kPanel == 0 ||
+                kPanel % kGroup == 0);  // no vector reaches from one panel into the next
+  for (std::int64_t value = 0; value < row.score.values; value += kGroup)
+    score_remaining<kMostVectors>(row, value, sum);
   return sum.lanes();
 }
 
@@ -205,11 +221,13 @@ inline Floats<kEight> sum_each(const Floats<kEight> (&part)[kEight]) {
   Floats<kEight> pairs[4], fours[2];
   for (int i = 0; i < 4; ++i) {
     const Floats<kEight> a = part[2 * i], b = part[2 * i + 1];
-    pairs[i] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14) + __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+    pairs[i] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14) +
+               __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
   }
   for (int i = 0; i < 2; ++i) {
     const Floats<kEight> a = pairs[2 * i], b = pairs[2 * i + 1];
-    fours[i] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) + __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    fours[i] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
+               __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
   }
   return __builtin_shufflevector(fours[0], fours[1], 0, 1, 2, 3, 8, 9, 10, 11) +
          __builtin_shufflevector(fours[0], fours[1], 4, 5, 6, 7, 12, 13, 14, 15);
@@ -220,7 +238,8 @@ inline Floats<kEight> dot_tokens(const RowView& row, std::int64_t first_token) {
   const ExitScore& score = row.score;
   const float* token[kEight];
   for (int t = 0; t < kEight; ++t) {
-    const std::int64_t index = first_token + t < score.tokens_per_row ? first_token + t : score.tokens_per_row - 1;
+    const std::int64_t index = first_token + t < score.tokens_per_row ? first_token + t
+                                                                      : score.tokens_per_row - 1;
     token[t] = row.tokens + index * score.token_stride;
   }
   Floats<kEight> part[kEight] = {};
@@ -231,7 +250,8 @@ inline Floats<kEight> dot_tokens(const RowView& row, std::int64_t first_token) {
   }
   if (d < score.width) {
     const Floats<kEight> weight = load_first<kEight>(score.weight + d, score.width - d);
-    for (int t = 0; t < kEight; ++t) part[t] += weight * load_first<kEight>(token[t] + d, score.width - d);
+    for (int t = 0; t < kEight; ++t)
+      part[t] += weight * load_first<kEight>(token[t] + d, score.width - d);
   }
   return sum_each(part);
 }
@@ -241,7 +261,8 @@ inline float sum_scalar(const RowView& row) {
   Sum<kEight> sum;
   for (std::int64_t token = 0; token < row.score.tokens_per_row; token += kEight) {
     const std::int64_t left = row.score.tokens_per_row - token;
-    const Floats<kEight> u = keep_first<kEight>(sigmoid<kEight>(dot_tokens(row, token) + row.bias[0]), left);
+    const Floats<kEight> u = keep_first<kEight>(
+        sigmoid<kEight>(dot_tokens(row, token) + row.bias[0]), left);
     if (row.map != nullptr) store_first<kEight>(u, row.map + token, left);
     sum.add(u);
   }
@@ -251,7 +272,8 @@ inline float sum_scalar(const RowView& row) {
 inline void score_rows(const ExitScore& score) {
   const std::int64_t per_row = score.tokens_per_row * score.values;
   for (std::int64_t r = 0; r < score.rows; ++r) {
-    const RowView row{score, score.tokens + r * score.row_stride, score.bias + r * score.bias_stride,
+    const RowView row{score, score.tokens + r * score.row_stride,
+                      score.bias + r * score.bias_stride,
                       score.map == nullptr ? nullptr : score.map + r * per_row};
     const float sum = score.values == 1 ? sum_scalar(row) : sum_values(row);
     const float mean = sum / static_cast<float>(per_row);

@@ -7,9 +7,11 @@
 namespace adadiff::kernels {
 namespace {
 
-double uncertainty(const ExitScore& score, const float* token, std::int64_t row, std::int64_t value) {
+double uncertainty(const ExitScore& score, const float* token, std::int64_t row,
+                   std::int64_t value) {
   double logit = score.bias[row * score.bias_stride + value];
-  for (std::int64_t d = 0; d < score.width; ++d) logit += double{score.weight[value * score.width + d]} * double{token[d]};
+  for (std::int64_t d = 0; d < score.width; ++d)
+    logit += double{score.weight[value * score.width + d]} * double{token[d]};
   return 1.0 / (1.0 + std::exp(-logit));
 }
 
@@ -21,7 +23,8 @@ Status exit_score_reference(const ExitScore& score) {
   for (std::int64_t row = 0; row < score.rows; ++row) {
     double sum = 0;
     for (std::int64_t i = 0; i < per_row; ++i) {
-      const float* token = score.tokens + row * score.row_stride + i / score.values * score.token_stride;
+      const float* token = score.tokens + row * score.row_stride +
+                           i / score.values * score.token_stride;
       const double u = uncertainty(score, token, row, i % score.values);
       if (score.map != nullptr) score.map[row * per_row + i] = static_cast<float>(u);
       sum += u;

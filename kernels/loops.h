@@ -1,4 +1,5 @@
-// The compiled copies of the CPU loops, for the code that chooses between them and for tests. Arguments are checked by the caller.
+// The compiled copies of the CPU loops, for the code that chooses between them and for tests.
+// Arguments are checked by the caller.
 #pragma once
 
 #include <cstdint>

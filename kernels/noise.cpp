@@ -13,8 +13,10 @@ const NoiseLoops& loops() {
 }
 
 template <class T>
-Status fill(void (*loop)(const NoiseKey&, T*, std::int64_t), const NoiseKey& key, T* out, std::int64_t count) {
-  if (count < 0 || count > kLongestNoise || (out == nullptr && count > 0)) return Status::InvalidArgument;
+Status fill(void (*loop)(const NoiseKey&, T*, std::int64_t), const NoiseKey& key, T* out,
+            std::int64_t count) {
+  if (count < 0 || count > kLongestNoise || (out == nullptr && count > 0))
+    return Status::InvalidArgument;
   loop(key, out, count);
   return Status::Ok;
 }
@@ -23,10 +25,16 @@ Status fill(void (*loop)(const NoiseKey&, T*, std::int64_t), const NoiseKey& key
 
 NoiseLoops portable_noise_loops() { return loops_compiled_here(); }
 
-Status fill_normal(const NoiseKey& key, float* out, std::int64_t count) { return fill(loops().normal, key, out, count); }
+Status fill_normal(const NoiseKey& key, float* out, std::int64_t count) {
+  return fill(loops().normal, key, out, count);
+}
 
-Status fill_uniform(const NoiseKey& key, float* out, std::int64_t count) { return fill(loops().uniform, key, out, count); }
+Status fill_uniform(const NoiseKey& key, float* out, std::int64_t count) {
+  return fill(loops().uniform, key, out, count);
+}
 
-Status fill_bits(const NoiseKey& key, std::uint32_t* out, std::int64_t count) { return fill(loops().bits, key, out, count); }
+Status fill_bits(const NoiseKey& key, std::uint32_t* out, std::int64_t count) {
+  return fill(loops().bits, key, out, count);
+}
 
 }  // namespace adadiff::kernels

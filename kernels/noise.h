@@ -1,4 +1,5 @@
-// Noise as a pure function of what it is for: no state, so it depends on no batch, order, thread count or device.
+// Noise as a pure function of what it is for: no state, so it depends on no batch, order, thread
+// count or device.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ struct NoiseKey {
 /// The longest stream: element / 4 fills the counter's first word.
 inline constexpr std::int64_t kLongestNoise = std::int64_t{4} << 32;
 
-/// Standard normals, |value| < 6.8. Within 1e-6 of what exact arithmetic makes of the same words (kernels/normal.h).
+/// Standard normals, |value| < 6.8. Within 1e-6 of what exact arithmetic makes of the same words
+/// (kernels/normal.h).
 Status fill_normal(const NoiseKey& key, float* out, std::int64_t count);
 /// Multiples of 2^-24 strictly between 0 and 1: (word / 2^9 + 1/2) / 2^23.
 Status fill_uniform(const NoiseKey& key, float* out, std::int64_t count);

@@ -1,4 +1,5 @@
-// The noise loops, once for every instruction set: each file that includes this makes its own copy under its own compiler flags.
+// The noise loops, once for every instruction set: each file that includes this makes its own copy
+// under its own compiler flags.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ inline void make_words(const NoiseKey& noise, std::uint32_t first, Words& words)
   PhiloxKey round_key = key;
   for (int round = 0; round < kPhiloxRounds; ++round) {
     for (int lane = 0; lane < kLanes; ++lane) {
-      const PhiloxBlock in{{words.of[0][lane], words.of[1][lane], words.of[2][lane], words.of[3][lane]}};
+      const PhiloxBlock in{
+          {words.of[0][lane], words.of[1][lane], words.of[2][lane], words.of[3][lane]}};
       const PhiloxBlock out = philox_round(in, round_key);
       for (int word = 0; word < 4; ++word) words.of[word][lane] = out.word[word];
     }
@@ -83,7 +85,8 @@ void fill_loop(const NoiseKey& key, T* out, std::int64_t count) {
 }
 
 inline NoiseLoops loops_compiled_here() {
-  return {fill_loop<float, to_normals>, fill_loop<float, to_uniforms>, fill_loop<std::uint32_t, to_bits>};
+  return {fill_loop<float, to_normals>, fill_loop<float, to_uniforms>,
+          fill_loop<std::uint32_t, to_bits>};
 }
 
 }  // namespace

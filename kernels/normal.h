@@ -1,6 +1,7 @@
-// From random words to normals (Box and Muller 1958) with correctly rounded operations only: integer steps, one multiplication,
-// explicit fma and sqrt. No libm logarithm, sine or cosine, whose bits differ between machines, and no product that a compiler could
-// contract with a sum. The polynomials are weighted least-squares fits at Chebyshev nodes.
+// From random words to normals (Box and Muller 1958) with correctly rounded operations only:
+// integer steps, one multiplication, explicit fma and sqrt. No libm logarithm, sine or cosine,
+// whose bits differ between machines, and no product that a compiler could contract with a sum. The
+// polynomials are weighted least-squares fits at Chebyshev nodes.
 #pragma once
 
 #include <cmath>
@@ -58,7 +59,9 @@ ADADIFF_HOST_DEVICE float log_of_word(std::uint32_t word) {
   const float scaled = centre(word);
   std::int32_t bits = 0;
   std::memcpy(&bits, &scaled, sizeof bits);
-  const std::int32_t exponent = (bits - kRootHalf) >> 23;  // scaled = mantissa * 2^exponent, mantissa in [sqrt(1/2), sqrt(2))
+  const std::int32_t
+      exponent = (bits - kRootHalf) >>
+                 23;  // scaled = mantissa * 2^exponent, mantissa in [sqrt(1/2), sqrt(2))
   bits -= exponent * (1 << 23);
   float mantissa = 0;
   std::memcpy(&mantissa, &bits, sizeof mantissa);
@@ -71,7 +74,8 @@ ADADIFF_HOST_DEVICE float log_of_word(std::uint32_t word) {
 /// Cosine and sine of 2 pi word / 2^32.
 ADADIFF_HOST_DEVICE NormalPair circle(std::uint32_t word) {
   const std::uint32_t quadrant = (word + (1u << 29)) >> 30;
-  const float t = static_cast<float>(static_cast<std::int32_t>(word - (quadrant << 30))) * 0x1p-30f;  // in [-1/2, 1/2)
+  const float t = static_cast<float>(static_cast<std::int32_t>(word - (quadrant << 30))) *
+                  0x1p-30f;  // in [-1/2, 1/2)
   const float square = t * t;
   float sine = fused(-0.00460499219457f, square, 0.0796814605849f);
   sine = fused(sine, square, -0.645963632869f);

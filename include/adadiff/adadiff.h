@@ -1,4 +1,5 @@
-// Everything an application needs. Extenders include network.h, noise_schedule.h, solver.h and sampler.h as well.
+// Everything an application needs. Extenders include network.h, noise_schedule.h, solver.h and
+// sampler.h as well.
 #pragma once
 
 #include <adadiff/error.h>

@@ -1,5 +1,5 @@
-// What adadiff throws. The library never prints, aborts or changes global state; every failure arrives as one of these.
-// Messages read "where: must hold this, but found that; what to do".
+// What adadiff throws. The library never prints, aborts or changes global state; every failure
+// arrives as one of these. Messages read "where: must hold this, but found that; what to do".
 #pragma once
 
 #include <stdexcept>
@@ -19,7 +19,8 @@ class InvalidArgument : public Error {
   using Error::Error;
 };
 
-/// A model, checkpoint or data file whose content is damaged, foreign or not understood by this build.
+/// A model, checkpoint or data file whose content is damaged, foreign or not understood by this
+/// build.
 class ModelError : public Error {
  public:
   using Error::Error;

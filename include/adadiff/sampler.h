@@ -1,4 +1,5 @@
-// How to sample from a network: everything that a model file says about it, or that the maker of a network of one's own says instead.
+// How to sample from a network: everything that a model file says about it, or that the maker of a
+// network of one's own says instead.
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace adadiff {
 
-/// How to use a network; make_pipeline (pipeline.h) takes it. What the network embeds as time is time_scale * time + time_shift.
+/// How to use a network; make_pipeline (pipeline.h) takes it. What the network embeds as time is
+/// time_scale * time + time_shift.
 struct SamplerModel {
   Prediction prediction = Prediction::Noise;
   SchedulePtr schedule = cosine_schedule();

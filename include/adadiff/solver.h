@@ -1,5 +1,6 @@
-// Solvers: functions that write a table of evaluations. Every solver is linear in state, noise and predictions, so a run can execute
-// any of them without knowing which one it is. All in double, no tensors.
+// Solvers: functions that write a table of evaluations. Every solver is linear in state, noise and
+// predictions, so a run can execute any of them without knowing which one it is. All in double, no
+// tensors.
 #pragma once
 
 #include <array>
@@ -18,13 +19,15 @@ inline constexpr int kPredictionHistory = 3;
 
 /// What scales an evaluation's noise beside its coefficient. This build runs Coefficient.
 enum class NoiseScale { Coefficient, LearnedVariance };
-/// What is blended into the state after an evaluation. This build runs Nothing; KnownPixels is inpainting.
+/// What is blended into the state after an evaluation. This build runs Nothing; KnownPixels is
+/// inpainting.
 enum class Blend { Nothing, KnownPixels };
 
 /// One call of the network at `time` on the current state, and the linear update after it:
 ///   next = state * x + base * x_base + noise * z + sum_k prediction[k] * clean_k
-/// where clean_0 is the clean image predicted by this evaluation, clean_1 by the one before it, and so on; x_base is the state at
-/// the first evaluation of the step; z is fresh standard normal noise. Where `noise` is 0 none is drawn.
+/// where clean_0 is the clean image predicted by this evaluation, clean_1 by the one before it, and
+/// so on; x_base is the state at the first evaluation of the step; z is fresh standard normal
+/// noise. Where `noise` is 0 none is drawn.
 struct Evaluation {
   double time = 1;       ///< where the network is evaluated
   double next_time = 0;  ///< time of the state after the update
@@ -49,9 +52,10 @@ struct SolverInputs {
 /// Writes the table. Each published algorithm has a file of its own in src/diffusion.
 using Solver = std::function<std::vector<Evaluation>(const SolverInputs&)>;
 
-/// "ddim" (Song et al. 2021, eq. 12), "ddpm" (Ho et al. 2020, alg. 2, variance beta-tilde), "euler-maruyama" (reverse VP-SDE, Song et al.
-/// 2021), "dpmpp-2m" (Lu et al. 2022b, alg. 2), "heun" (Karras et al. 2022, alg. 1 without churn, in sigma / alpha).
-/// Throws InvalidArgument for an unknown name, listing those there are.
+/// "ddim" (Song et al. 2021, eq. 12), "ddpm" (Ho et al. 2020, alg. 2, variance beta-tilde),
+/// "euler-maruyama" (reverse VP-SDE, Song et al. 2021), "dpmpp-2m" (Lu et al. 2022b, alg. 2),
+/// "heun" (Karras et al. 2022, alg. 1 without churn, in sigma / alpha). Throws InvalidArgument for
+/// an unknown name, listing those there are.
 Solver find_solver(std::string_view name);
 /// The names find_solver knows, the default first.
 std::vector<std::string> solver_names();

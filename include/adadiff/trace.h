@@ -1,4 +1,5 @@
-// What a run did: for every evaluation and sample where it left, how sure it was, and what that cost.
+// What a run did: for every evaluation and sample where it left, how sure it was, and what that
+// cost.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +20,19 @@ struct Progress {
   double mean_exit_depth = 0;           ///< blocks run per sample so far in this run
 };
 
-/// One evaluation of the network. Lists have one entry per sample and branch: sample-major, conditional branch first.
+/// One evaluation of the network. Lists have one entry per sample and branch: sample-major,
+/// conditional branch first.
 struct EvaluationTrace {
   int evaluation = 0, step = 0, stage = 0;
   double time = 1;
   std::vector<int> exit;           ///< blocks run, in [0, blocks]; -1 where the run ended before
   std::vector<float> uncertainty;  ///< at that exit; NaN where none was asked for
-  double milliseconds = 0;         ///< wall time of the evaluation, its update included, summed over batches
-  std::vector<int> guide = {};     ///< the exit that guided the prediction, -1 where none did; empty where nobody can be guided
-  double guide_weight = 1;         ///< of the plan's guide in this evaluation; 1 where nobody can be guided
+  double
+      milliseconds = 0;  ///< wall time of the evaluation, its update included, summed over batches
+  std::vector<int> guide = {};  ///< the exit that guided the prediction, -1 where none did; empty
+                                ///< where nobody can be guided
+  double
+      guide_weight = 1;  ///< of the plan's guide in this evaluation; 1 where nobody can be guided
 };
 
 /// Multiply-accumulates of a run, counted from what ran.
@@ -35,7 +40,8 @@ struct ComputeCount {
   double blocks = 0;      ///< embeddings and blocks
   double heads = 0;       ///< predictions
   double scores = 0;      ///< uncertainties
-  double full_depth = 0;  ///< a plain full-depth run of the same evaluations: embeddings, blocks, one head
+  double full_depth = 0;  ///< a plain full-depth run of the same evaluations: embeddings, blocks,
+                          ///< one head
   double total() const { return blocks + heads + scores; }
   double skipped() const { return full_depth > 0 ? 1 - total() / full_depth : 0; }
 };
@@ -46,10 +52,13 @@ struct Trace {
   int branches = 1;  ///< 2 with guidance
   std::vector<EvaluationTrace> evaluations;
   ComputeCount compute;
-  double mean_exit_depth() const;   ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
-  double full_evaluations() const;  ///< compute per sample in units of one full-depth evaluation (with guidance: of both branches).
-                                    ///< Counts the evaluations that ran, so a cancelled run reports less
-  /// exits[evaluation][sample], the conditional branch's where there are two: what replay_policy and recorded_exits take.
+  double mean_exit_depth()
+      const;  ///< mean blocks run over evaluations, samples and branches; NaN for an empty trace
+  double full_evaluations()
+      const;  ///< compute per sample in units of one full-depth evaluation (with guidance: of both
+              ///< branches). Counts the evaluations that ran, so a cancelled run reports less
+  /// exits[evaluation][sample], the conditional branch's where there are two: what replay_policy
+  /// and recorded_exits take.
   std::vector<std::vector<int>> exits() const;
 };
 

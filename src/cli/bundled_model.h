@@ -5,9 +5,11 @@
 
 namespace adadiff::cli {
 
-/// `given` unless it is empty; then $ADADIFF_MODEL, the installed model, the one in the source tree. Throws FileError.
+/// `given` unless it is empty; then $ADADIFF_MODEL, the installed model, the one in the source
+/// tree. Throws FileError.
 std::string model_path(const std::string& given);
-/// `given` unless it is empty; then the classifier that is bundled for evaluation. Throws FileError.
+/// `given` unless it is empty; then the classifier that is bundled for evaluation. Throws
+/// FileError.
 std::string features_path(const std::string& given);
 
 }  // namespace adadiff::cli

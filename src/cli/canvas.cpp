@@ -1,4 +1,5 @@
-// A picture to draw into: rectangles, and text in a bitmap font with the digits and letters that our legends use.
+// A picture to draw into: rectangles, and text in a bitmap font with the digits and letters that
+// our legends use.
 #include "cli/canvas.h"
 
 #include <algorithm>
@@ -47,7 +48,8 @@ constexpr Glyph kGlyphs[] = {
 };
 
 const Glyph* find_glyph(char letter) {
-  const auto* found = std::find_if(std::begin(kGlyphs), std::end(kGlyphs), [&](const Glyph& g) { return g.letter == letter; });
+  const auto* found = std::find_if(std::begin(kGlyphs), std::end(kGlyphs),
+                                   [&](const Glyph& g) { return g.letter == letter; });
   return found == std::end(kGlyphs) ? nullptr : found;
 }
 
@@ -72,8 +74,10 @@ Canvas::Canvas(std::int64_t width, std::int64_t height, Color background) {
 }
 
 void Canvas::fill(const Box& box, Color color) {
-  const std::int64_t left = std::max<std::int64_t>(box.x, 0), right = std::min(box.x + box.width, image_.width);
-  const std::int64_t top = std::max<std::int64_t>(box.y, 0), bottom = std::min(box.y + box.height, image_.height);
+  const std::int64_t left = std::max<std::int64_t>(box.x, 0),
+                     right = std::min(box.x + box.width, image_.width);
+  const std::int64_t top = std::max<std::int64_t>(box.y, 0),
+                     bottom = std::min(box.y + box.height, image_.height);
   for (std::int64_t y = top; y < bottom; ++y) {
     for (std::int64_t x = left; x < right; ++x) {
       std::uint8_t* pixel = image_.pixels.data() + (y * image_.width + x) * 3;

@@ -1,4 +1,5 @@
-// A picture to draw into: rectangles, and text in a bitmap font with the digits and letters that our legends use.
+// A picture to draw into: rectangles, and text in a bitmap font with the digits and letters that
+// our legends use.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ struct Box {
   std::int64_t x = 0, y = 0, width = 0, height = 0;
 };
 
-inline constexpr int kGlyphWidth = 12, kGlyphHeight = 16;  ///< pixels, gap to the next glyph included
+inline constexpr int kGlyphWidth = 12,
+                     kGlyphHeight = 16;  ///< pixels, gap to the next glyph included
 
 class Canvas {
  public:

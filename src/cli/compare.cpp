@@ -26,11 +26,14 @@ double median(std::vector<double> values) {
 
 double Comparison::time_saved() const {
   std::vector<double> ratios;
-  for (std::size_t pair = 0; pair < wall_ms.size(); ++pair) ratios.push_back(wall_ms[pair] / full_wall_ms[pair]);
+  for (std::size_t pair = 0; pair < wall_ms.size(); ++pair)
+    ratios.push_back(wall_ms[pair] / full_wall_ms[pair]);
   return 1 - median(std::move(ratios));
 }
 
-double Comparison::exit_efficiency() const { return compute_skipped() < kLeastSkipped ? kNaN : time_saved() / compute_skipped(); }
+double Comparison::exit_efficiency() const {
+  return compute_skipped() < kLeastSkipped ? kNaN : time_saved() / compute_skipped();
+}
 
 Comparison compare(const Pipeline& pipeline, const Request& request, int repeats) {
   Request full = request;
@@ -39,8 +42,11 @@ Comparison compare(const Pipeline& pipeline, const Request& request, int repeats
   Comparison comparison;
   TerminalProgress progress("sample", "steps");
   for (int pair = 0; pair <= repeats; ++pair) {
-    const std::string note = pair == 0 ? "warm-up" : "pair " + std::to_string(pair) + " of " + std::to_string(repeats);
-    // Which of the two goes first alternates, so that neither profits from a machine that warms up or slows down.
+    const std::string note = pair == 0 ? "warm-up"
+                                       : "pair " + std::to_string(pair) + " of " +
+                                             std::to_string(repeats);
+    // Which of the two goes first alternates, so that neither profits from a machine that warms up
+    // or slows down.
     TimedResult adaptive, reference;
     if (pair % 2 == 0) adaptive = run_to_end(pipeline, request, progress, note);
     reference = run_to_end(pipeline, full, progress, note + ", full depth");
@@ -52,13 +58,14 @@ Comparison compare(const Pipeline& pipeline, const Request& request, int repeats
     comparison.full_wall_ms.push_back(reference.wall_ms);
   }
   const ModelSummary& model = pipeline.model();
-  comparison.psnr_db = detail::psnr_db(detail::mean_square({.first = comparison.adaptive.images.values,
-                                                            .second = comparison.full.images.values,
-                                                            .channels = model.channels,
-                                                            .height = model.height,
-                                                            .width = model.width,
-                                                            .low = model.image_min,
-                                                            .high = model.image_max}));
+  comparison.psnr_db = detail::psnr_db(
+      detail::mean_square({.first = comparison.adaptive.images.values,
+                           .second = comparison.full.images.values,
+                           .channels = model.channels,
+                           .height = model.height,
+                           .width = model.width,
+                           .low = model.image_min,
+                           .high = model.image_max}));
   return comparison;
 }
 

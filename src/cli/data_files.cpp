@@ -13,7 +13,8 @@ std::string find_data(const std::string& folder, const std::string& stem) {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) return path.string();
   }
-  detail::raise<FileError>({"--data", "name a folder with " + stem + " or " + stem + ".gz", detail::show(folder) + " holds neither",
+  detail::raise<FileError>({"--data", "name a folder with " + stem + " or " + stem + ".gz",
+                            detail::show(folder) + " holds neither",
                             "a folder of pictures goes to --images"});
 }
 

@@ -1,4 +1,5 @@
-// A trace as a picture: one column per evaluation, one row per sample, the colour tells how many blocks ran.
+// A trace as a picture: one column per evaluation, one row per sample, the colour tells how many
+// blocks ran.
 #pragma once
 
 #include <adadiff/image.h>
@@ -6,7 +7,8 @@
 
 namespace adadiff::cli {
 
-/// One RGB image with axes and a colour bar. Long traces are thinned to what fits. Throws InvalidArgument for an empty trace.
+/// One RGB image with axes and a colour bar. Long traces are thinned to what fits. Throws
+/// InvalidArgument for an empty trace.
 Images draw_depth_map(const Trace& trace);
 
 }  // namespace adadiff::cli

@@ -30,9 +30,12 @@ T parse_in(const std::string& flag, const std::string& text, Range range) {
 
 template <class T, class Range, class Target>
 CLI::Option* add(CLI::App& verb, const FlagText& text, Target& value, Range range) {
-  const auto take = [&value, range, name = text.name](const std::string& given) { value = parse_in<T>(name, given, range); };
+  const auto take = [&value, range, name = text.name](const std::string& given) {
+    value = parse_in<T>(name, given, range);
+  };
   const std::string kind = std::is_integral_v<T> ? "N " : "X ";
-  return verb.add_option_function<std::string>(text.name, take, text.help)->type_name(kind + span(range));
+  return verb.add_option_function<std::string>(text.name, take, text.help)
+      ->type_name(kind + span(range));
 }
 
 }  // namespace
@@ -47,23 +50,28 @@ std::string span(NumberRange range) {
   return "in [" + show(range.low) + ", " + show(range.high) + "]";
 }
 
-CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::int64_t& value, WholeRange range) {
+CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::int64_t& value,
+                       WholeRange range) {
   return add<std::int64_t>(verb, text, value, range)->default_str(show(value));
 }
-CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::optional<std::int64_t>& value, WholeRange range) {
+CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::optional<std::int64_t>& value,
+                       WholeRange range) {
   return add<std::int64_t>(verb, text, value, range);
 }
 CLI::Option* add_number(CLI::App& verb, const FlagText& text, double& value, NumberRange range) {
   return add<double>(verb, text, value, range)->default_str(show(value));
 }
-CLI::Option* add_number(CLI::App& verb, const FlagText& text, std::optional<double>& value, NumberRange range) {
+CLI::Option* add_number(CLI::App& verb, const FlagText& text, std::optional<double>& value,
+                        NumberRange range) {
   return add<double>(verb, text, value, range);
 }
 
 CLI::Option* add_seed(CLI::App& verb, std::uint64_t& value) {
   const auto take = [&value](const std::string& given) {
     const std::optional<std::uint64_t> seed = parse_all<std::uint64_t>(given);
-    if (!seed) throw CLI::ValidationError("--seed", "must be a whole number in [0, 2^64), but is " + show(given));
+    if (!seed)
+      throw CLI::ValidationError("--seed",
+                                 "must be a whole number in [0, 2^64), but is " + show(given));
     value = *seed;
   };
   return verb.add_option_function<std::string>("--seed", take, "all noise is a function of it")
@@ -74,6 +82,8 @@ CLI::Option* add_seed(CLI::App& verb, std::uint64_t& value) {
 std::int64_t parse_whole(const std::string& flag, const std::string& text, WholeRange range) {
   return parse_in<std::int64_t>(flag, text, range);
 }
-double parse_number(const std::string& flag, const std::string& text, NumberRange range) { return parse_in<double>(flag, text, range); }
+double parse_number(const std::string& flag, const std::string& text, NumberRange range) {
+  return parse_in<double>(flag, text, range);
+}
 
 }  // namespace adadiff::cli

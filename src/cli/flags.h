@@ -26,9 +26,11 @@ struct FlagText {
 };
 
 CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::int64_t& value, WholeRange range);
-CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::optional<std::int64_t>& value, WholeRange range);
+CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::optional<std::int64_t>& value,
+                       WholeRange range);
 CLI::Option* add_number(CLI::App& verb, const FlagText& text, double& value, NumberRange range);
-CLI::Option* add_number(CLI::App& verb, const FlagText& text, std::optional<double>& value, NumberRange range);
+CLI::Option* add_number(CLI::App& verb, const FlagText& text, std::optional<double>& value,
+                        NumberRange range);
 /// Any number in [0, 2^64).
 CLI::Option* add_seed(CLI::App& verb, std::uint64_t& value);
 

@@ -27,9 +27,13 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"sample", "Draw images, each leaving the network at its own depth", add_sample},
     {"train", "Train a network with early exits on 8-bit images", add_train},
-    {"evaluate", "Measure a model's images, against real ones and against full depth", add_evaluate},
-    {"train-classifier", "Train the classifier that evaluate sees images with", add_train_classifier},
-    {"tune", "Find the steps and the threshold that come nearest to many full steps within a budget", add_tune},
+    {"evaluate", "Measure a model's images, against real ones and against full depth",
+     add_evaluate},
+    {"train-classifier", "Train the classifier that evaluate sees images with",
+     add_train_classifier},
+    {"tune",
+     "Find the steps and the threshold that come nearest to many full steps within a budget",
+     add_tune},
     {"info", "Tell what a model file holds", add_info},
     {"forward", "Run one evaluation of the network on given numbers", add_forward},
     {"convert", "Turn a foreign checkpoint into a model file, or back", add_convert},
@@ -41,14 +45,16 @@ struct Command {
 };
 
 int fail(const std::string& verb, const Failure& failure) {
-  std::fprintf(stderr, "adadiff%s%s: %s\n", verb.empty() ? "" : " ", verb.c_str(), failure.line.c_str());
+  std::fprintf(stderr, "adadiff%s%s: %s\n", verb.empty() ? "" : " ", verb.c_str(),
+               failure.line.c_str());
   return failure.exit_code;
 }
 
 // Empty unless the first word is a verb.
 std::string verb_of(int argc, char** argv) {
   const std::string word = argc > 1 ? argv[1] : "";
-  const bool is_known = std::any_of(std::begin(kVerbs), std::end(kVerbs), [&](const Verb& verb) { return word == verb.name; });
+  const bool is_known = std::any_of(std::begin(kVerbs), std::end(kVerbs),
+                                    [&](const Verb& verb) { return word == verb.name; });
   return is_known ? word : std::string();
 }
 
@@ -67,7 +73,9 @@ int parse(CLI::App& app, int argc, char** argv) {
     const std::string help = "adadiff " + (verb.empty() ? "" : verb + " ") + "--help";
     const std::string text = first_line(error.what());
     const bool is_ours = text.find(": must ") != std::string::npos;
-    return fail(verb, {kBadUsage, is_ours ? text + "; see " + help : "command line: must be as " + help + " tells, but: " + text});
+    return fail(verb,
+                {kBadUsage, is_ours ? text + "; see " + help
+                                    : "command line: must be as " + help + " tells, but: " + text});
   }
 }
 
@@ -83,15 +91,19 @@ void require_words(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const std::string before = i > 1 ? detail::show(std::string(argv[i - 1])) : "adadiff";
-    if (word.empty()) detail::raise({"argument " + detail::show(i), "not be empty", "the one after " + before + " is"});
-    if (word.starts_with("--") && word.ends_with("=")) detail::raise({word.substr(0, word.size() - 1), "have a value", "has none"});
+    if (word.empty())
+      detail::raise(
+          {"argument " + detail::show(i), "not be empty", "the one after " + before + " is"});
+    if (word.starts_with("--") && word.ends_with("="))
+      detail::raise({word.substr(0, word.size() - 1), "have a value", "has none"});
   }
 }
 
 int parse_and_run(int argc, char** argv) {
   CLI::App app{
       "Diffusion sampling in which each sample leaves the network as soon as it is sure.\n"
-      "Results go to standard output, everything else to standard error. Exit code 0: done, 1: failed, 2: bad usage.",
+      "Results go to standard output, everything else to standard error. Exit code 0: done, 1: "
+      "failed, 2: bad usage.",
       "adadiff"};
   app.set_version_flag("--version", ADADIFF_VERSION);
   app.require_subcommand(1);

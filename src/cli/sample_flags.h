@@ -48,9 +48,11 @@ inline constexpr std::int64_t kMostSamples = 1'000'000;
 
 /// All flags of `sample`.
 void add_flags(CLI::App& verb, SampleFlags& flags);
-/// The model, what to draw of it, and how to walk from noise to image. `default_class`: what the verb draws without --class.
+/// The model, what to draw of it, and how to walk from noise to image. `default_class`: what the
+/// verb draws without --class.
 void add_solver_flags(CLI::App& verb, SampleFlags& flags, const std::string& default_class);
-/// What to compute: --threshold, --plan or --full-depth, and the guide that takes the place of the plan's own.
+/// What to compute: --threshold, --plan or --full-depth, and the guide that takes the place of the
+/// plan's own.
 void add_depth_flags(CLI::App& verb, SampleFlags& flags);
 
 /// A request and what the summary calls its plan.

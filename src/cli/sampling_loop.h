@@ -17,7 +17,8 @@ struct TimedResult {
 };
 
 /// Throws Interrupted after Ctrl-C. `note` stands behind the progress, e.g. "pair 3 of 7".
-TimedResult run_to_end(const Pipeline& pipeline, Request request, TerminalProgress& progress, const std::string& note = {});
+TimedResult run_to_end(const Pipeline& pipeline, Request request, TerminalProgress& progress,
+                       const std::string& note = {});
 
 /// Is told after each step which share of the run is done, in [0, 1].
 using ShareObserver = std::function<void(double share)>;

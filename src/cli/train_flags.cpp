@@ -26,8 +26,14 @@ struct WholeFlag {
   WholeRange range;
 };
 constexpr WholeFlag kWholeFlags[] = {
-    {"--size", "size", "side that pictures of a folder are brought to; 0: the network's", {0, 4096}},
-    {"--channels", "channels", "1 or 3 for pictures of a folder; 0: the network's, or as they are", {0, 3}},
+    {"--size",
+     "size",
+     "side that pictures of a folder are brought to; 0: the network's",
+     {0, 4096}},
+    {"--channels",
+     "channels",
+     "1 or 3 for pictures of a folder; 0: the network's, or as they are",
+     {0, 3}},
     {"--width", "width", "numbers per token", {1, 65536}},
     {"--depth", "depth", "blocks - 1, even", {2, 254}},
     {"--heads", "heads", "attention heads; divides the width", {1, 1024}},
@@ -46,10 +52,19 @@ constexpr NumberFlag kNumberFlags[] = {
     {"--label-drop", "label_drop", "probability that a label becomes the null label", {0, 1}},
     {"--lambda", "lambda", "weight of the uncertainty loss", {0, 1000}},
     {"--beta", "beta", "weight of the losses of the early exits", {0, 1000}},
-    {"--distillation", "distillation", "share of full depth's prediction in what the early exits learn", {0, 1}},
-    {"--learning-rate", "learning_rate", "AdamW's peak learning rate; under muon, that of all but the matrices of blocks", {0, 100}},
+    {"--distillation",
+     "distillation",
+     "share of full depth's prediction in what the early exits learn",
+     {0, 1}},
+    {"--learning-rate",
+     "learning_rate",
+     "AdamW's peak learning rate; under muon, that of all but the matrices of blocks",
+     {0, 100}},
     {"--matrix-learning-rate", "matrix_learning_rate", "Muon's peak learning rate", {0, 100}},
-    {"--uncertainty-learning-rate", "uncertainty_learning_rate", "AdamW's peak learning rate for uncertainty modules", {0, 100}},
+    {"--uncertainty-learning-rate",
+     "uncertainty_learning_rate",
+     "AdamW's peak learning rate for uncertainty modules",
+     {0, 100}},
     {"--beta1", "beta1", "AdamW's first decay", {0, 0.999999}},
     {"--beta2", "beta2", "AdamW's second decay", {0, 0.999999}},
     {"--weight-decay", "weight_decay", "decoupled weight decay", {0, 100}},
@@ -61,19 +76,29 @@ struct TextFlag {
   const char *name, *key, *help;
 };
 constexpr TextFlag kTextFlags[] = {
-    {"--uncertainty", "uncertainty", "form of the uncertainty modules: timed-map, map, scalar or pooled (default: --from's, or timed-map)"},
+    {"--uncertainty", "uncertainty",
+     "form of the uncertainty modules: timed-map, map, scalar or pooled (default: --from's, or "
+     "timed-map)"},
     {"--prediction", "prediction", "what the network predicts: noise, clean or velocity"},
-    {"--schedule", "schedule", "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal"},
+    {"--schedule", "schedule",
+     "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, "
+     "nichol-dhariwal"},
     {"--times", "times", "how times are drawn: uniform, stratified or logit-normal"},
-    {"--trained", "trained", "what is trained: all, or exits (UEMs and early heads; full depth stays as it was)"},
-    {"--target", "target", "what uncertainties learn: excess (over full depth), log-excess, likelihood or truth (the paper's)"},
+    {"--trained", "trained",
+     "what is trained: all, or exits (UEMs and early heads; full depth stays as it was)"},
+    {"--target", "target",
+     "what uncertainties learn: excess (over full depth), log-excess, likelihood or truth (the "
+     "paper's)"},
     {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
     {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
     {"--reduction", "reduction", "over exits: mean or sum"},
-    {"--distilled-exits", "distilled_exits", "which early exits learn from full depth: all, or one that each step draws"},
-    {"--optimiser", "optimiser", "adamw, or muon for the matrices of blocks and adamw for the rest"},
+    {"--distilled-exits", "distilled_exits",
+     "which early exits learn from full depth: all, or one that each step draws"},
+    {"--optimiser", "optimiser",
+     "adamw, or muon for the matrices of blocks and adamw for the rest"},
     {"--decay", "decay", "of the learning rate after the warm-up: cosine or constant"},
-    {"--precision", "precision", "of the blocks while training: float32, or bfloat16 where the processor has products of it"},
+    {"--precision", "precision",
+     "of the blocks while training: float32, or bfloat16 where the processor has products of it"},
     {"--license", "license", "licence of the weights, for the model file"},
     {"--origin", "origin", "origin of the weights, for the model file"},
 };
@@ -90,23 +115,31 @@ std::string shown_default(const ordered_json& defaults, const char* key) {
 void add_value_flags(CLI::App& verb, ordered_json& values) {
   const ordered_json defaults = ordered_json::parse(to_json(TrainingOptions{}));
   for (const WholeFlag& flag : kWholeFlags) {
-    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = parse_whole(flag.name, text, flag.range); };
+    const auto take = [&values, &flag](const std::string& text) {
+      values[flag.key] = parse_whole(flag.name, text, flag.range);
+    };
     verb.add_option_function<std::string>(flag.name, take, flag.help)
         ->type_name("N " + span(flag.range))
         ->default_str(shown_default(defaults, flag.key));
   }
   for (const NumberFlag& flag : kNumberFlags) {
-    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = parse_number(flag.name, text, flag.range); };
+    const auto take = [&values, &flag](const std::string& text) {
+      values[flag.key] = parse_number(flag.name, text, flag.range);
+    };
     verb.add_option_function<std::string>(flag.name, take, flag.help)
         ->type_name("X " + span(flag.range))
         ->default_str(shown_default(defaults, flag.key));
   }
   for (const TextFlag& flag : kTextFlags) {
     const auto take = [&values, &flag](const std::string& text) { values[flag.key] = text; };
-    verb.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TEXT")->default_str(shown_default(defaults, flag.key));
+    verb.add_option_function<std::string>(flag.name, take, flag.help)
+        ->type_name("TEXT")
+        ->default_str(shown_default(defaults, flag.key));
   }
   for (const TextFlag& flag : kListFlags) {
-    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = CLI::detail::split(text, ','); };
+    const auto take = [&values, &flag](const std::string& text) {
+      values[flag.key] = CLI::detail::split(text, ',');
+    };
     verb.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TEXT,...");
   }
 }
@@ -136,52 +169,80 @@ void set_files(TrainingOptions& options, const TrainFlags& flags) {
 void refuse_settled(const TrainFlags& flags) {
   if (flags.from.empty()) return;
   for (const char* key : {"width", "depth", "heads", "patch", "prediction", "schedule"}) {
-    if (flags.values.contains(key)) raise({std::string("--") + key, "be left out with --from, whose model says it", "is given"});
+    if (flags.values.contains(key))
+      raise({std::string("--") + key, "be left out with --from, whose model says it", "is given"});
   }
 }
 
 }  // namespace
 
 void add_flags(CLI::App& verb, TrainFlags& flags) {
-  verb.add_option("-o,--output", flags.output, "the model file, written at each checkpoint; one that is there is replaced")
+  verb.add_option("-o,--output", flags.output,
+                  "the model file, written at each checkpoint; one that is there is replaced")
       ->required()
       ->type_name("MODEL");
-  CLI::Option* data = verb.add_option("--data", flags.data, "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
+  CLI::Option* data = verb.add_option(
+      "--data", flags.data,
+      "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
   data->type_name("DIR")->capture_default_str();
   CLI::Option* images = verb.add_option("--images", flags.images,
-                                        "a folder of PNG and JPEG files, in sub-folders by class; or 8-bit images as IDX [N, (C,) H, W], "
+                                        "a folder of PNG and JPEG files, in sub-folders by class; "
+                                        "or 8-bit images as IDX [N, (C,) H, W], "
                                         "whose labels are another file: --labels");
   images->type_name("PATH")->excludes(data);
-  CLI::Option* labels = verb.add_option("--labels", flags.labels, "8-bit labels [N] as IDX, may be gzip")->type_name("FILE");
+  CLI::Option* labels = verb.add_option("--labels", flags.labels,
+                                        "8-bit labels [N] as IDX, may be gzip")
+                            ->type_name("FILE");
   verb.add_flag("--no-labels", flags.no_labels, "train without labels")->excludes(labels);
-  verb.add_option("--from", flags.from, "a model to start from; its exits are added where it has none")->type_name("MODEL");
-  verb.add_option("--checkpoint", flags.checkpoint, "default: the model's name with .checkpoint added")->type_name("FILE");
-  add_whole(verb, {"--checkpoint-every", "steps between checkpoints"}, flags.checkpoint_every, {1, kMany});
-  verb.add_flag("--resume", flags.resume, "go on from the checkpoint; without it, one that exists is refused");
+  verb.add_option("--from", flags.from,
+                  "a model to start from; its exits are added where it has none")
+      ->type_name("MODEL");
+  verb.add_option("--checkpoint", flags.checkpoint,
+                  "default: the model's name with .checkpoint added")
+      ->type_name("FILE");
+  add_whole(verb, {"--checkpoint-every", "steps between checkpoints"}, flags.checkpoint_every,
+            {1, kMany});
+  verb.add_flag("--resume", flags.resume,
+                "go on from the checkpoint; without it, one that exists is refused");
   verb.add_option("--log", flags.log, "losses and rate of every step as CSV")->type_name("FILE");
-  add_number(verb, {"--minutes", "stop after so much work of this call, to be resumed; 0: no limit"}, flags.minutes, {0, 1e6});
-  verb.add_option("--device", flags.device, "where steps run: cpu, cuda or cuda:N")->type_name("NAME")->capture_default_str();
+  add_number(verb,
+             {"--minutes", "stop after so much work of this call, to be resumed; 0: no limit"},
+             flags.minutes, {0, 1e6});
+  verb.add_option("--device", flags.device, "where steps run: cpu, cuda or cuda:N")
+      ->type_name("NAME")
+      ->capture_default_str();
   add_whole(verb, {"--threads", "threads; 0: as LibTorch chooses"}, flags.threads, {0, 1024});
   verb.add_flag("--json", flags.json, "report as JSON");
-  verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")->type_name("FILE");
-  verb.add_option("--network", flags.network, "the \"network\" object of a model file as JSON, in place of --width and the like")
+  verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")
       ->type_name("FILE");
-  const auto set = [&flags](const char* key) { return [&flags, key](std::int64_t sign) { flags.values[key] = sign > 0; }; };
-  verb.add_flag_function("--antithetic,!--no-antithetic", set("antithetic"), "half of the times are 1 - those of the others");
-  verb.add_flag_function("--mirror,!--no-mirror", set("mirror"), "mirror half of the images: for things that have no left and right");
-  verb.add_option("--loss", flags.loss, "loss mode: adadiff, paper or official; single flags go over it")->type_name("NAME");
+  verb.add_option(
+          "--network", flags.network,
+          "the \"network\" object of a model file as JSON, in place of --width and the like")
+      ->type_name("FILE");
+  const auto set = [&flags](const char* key) {
+    return [&flags, key](std::int64_t sign) { flags.values[key] = sign > 0; };
+  };
+  verb.add_flag_function("--antithetic,!--no-antithetic", set("antithetic"),
+                         "half of the times are 1 - those of the others");
+  verb.add_flag_function("--mirror,!--no-mirror", set("mirror"),
+                         "mirror half of the images: for things that have no left and right");
+  verb.add_option("--loss", flags.loss,
+                  "loss mode: adadiff, paper or official; single flags go over it")
+      ->type_name("NAME");
   add_value_flags(verb, flags.values);
 }
 
 TrainingOptions make_options(const TrainFlags& flags) {
   refuse_settled(flags);
   TrainingOptions options;
-  if (!flags.recipe.empty()) options = parse_training_options(detail::read_text(flags.recipe), options, flags.recipe);
+  if (!flags.recipe.empty())
+    options = parse_training_options(detail::read_text(flags.recipe), options, flags.recipe);
   if (!flags.loss.empty()) options.loss = loss_mode(flags.loss);
   ordered_json values = flags.values;
   if (!flags.network.empty()) values["network"] = detail::read_text(flags.network);
   set_files(options, flags);
-  return parse_training_options(values.dump(-1, ' ', false, ordered_json::error_handler_t::replace), options, "flags");
+  return parse_training_options(values.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
+                                options, "flags");
 }
 
 }  // namespace adadiff::cli

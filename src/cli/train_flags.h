@@ -25,7 +25,8 @@ struct TrainFlags {
   std::string output, checkpoint, log;
   std::int64_t checkpoint_every = 500;
   bool resume = false;
-  // Options: a recipe, a loss mode over it, single values over both, as JSON under the names that a recipe has.
+  // Options: a recipe, a loss mode over it, single values over both, as JSON under the names that a
+  // recipe has.
   std::string recipe, network, loss;
   nlohmann::ordered_json values = nlohmann::ordered_json::object();
   // This call.

@@ -14,7 +14,9 @@ struct ObjectiveFlags {
   std::string features;  ///< empty: the bundled classifier
 };
 
-/// The distance that the flags name, from the reference that they name. Throws FileError, ModelError, InvalidArgument.
-detail::Measure open_objective(const ObjectiveFlags& flags, const ModelSummary& model, std::int64_t samples);
+/// The distance that the flags name, from the reference that they name. Throws FileError,
+/// ModelError, InvalidArgument.
+detail::Measure open_objective(const ObjectiveFlags& flags, const ModelSummary& model,
+                               std::int64_t samples);
 
 }  // namespace adadiff::cli

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kMaxDescription = 16 << 20;
 
-/// uem.K.weight <-> lte_classifer.K.lte.weight (the official spelling); nothing for the backbone, whose names are the same.
+/// uem.K.weight <-> lte_classifer.K.lte.weight (the official spelling); nothing for the backbone,
+/// whose names are the same.
 std::optional<std::string> official_uncertainty_name(const std::string& name) {
   if (!name.starts_with("uem.")) return std::nullopt;
   const auto dot = name.find('.', 4);
@@ -27,39 +28,49 @@ std::optional<std::string> official_uncertainty_name(const std::string& name) {
 
 UViTConfig config_of(const Model& model, const std::string& where) {
   const auto* network = dynamic_cast<const UViT*>(model.network.get());
-  if (network == nullptr) raise<ModelError>({where, "hold a U-ViT", "is " + show(model.network->info().kind)});
+  if (network == nullptr)
+    raise<ModelError>({where, "hold a U-ViT", "is " + show(model.network->info().kind)});
   return network->config();
 }
 
 void refuse_what_is_not_official(const UViTConfig& config, const std::string& where) {
   if (config.uncertainty != UncertaintyForm::None && config.uncertainty != UncertaintyForm::Map) {
-    raise<ModelError>({where + ": network.uncertainty", "be none or map, the forms that the official files have",
+    raise<ModelError>({where + ": network.uncertainty",
+                       "be none or map, the forms that the official files have",
                        "is " + std::string(to_string(config.uncertainty))});
   }
   if (config.heads_per_exit)
-    raise<ModelError>({where + ": network.heads_per_exit", "be false, since the official files share one head", "is true"});
+    raise<ModelError>({where + ": network.heads_per_exit",
+                       "be false, since the official files share one head", "is true"});
   if (config.norm_per_exit)
-    raise<ModelError>({where + ": network.norm_per_exit", "be false, since the official files share one head", "is true"});
+    raise<ModelError>({where + ": network.norm_per_exit",
+                       "be false, since the official files share one head", "is true"});
   if (config.patch_overlap != 0)
-    raise<ModelError>({where + ": network.patch_overlap", "be 0, as in the official files", "is " + show(config.patch_overlap)});
+    raise<ModelError>({where + ": network.patch_overlap", "be 0, as in the official files",
+                       "is " + show(config.patch_overlap)});
 }
 
 }  // namespace
 
 Model import_uvit(const std::string& weights_path, const std::string& config_path) {
   const auto file = SafetensorsFile::open(weights_path);
-  auto model = parse_description(read_text(config_path, kMaxDescription), config_path, count_values(file));
+  auto model = parse_description(read_text(config_path, kMaxDescription), config_path,
+                                 count_values(file));
   refuse_what_is_not_official(config_of(model, config_path), config_path);
   std::size_t used = 0;
   model.network->visit([&](const std::string& name, at::Tensor& tensor) {
     const auto official = official_uncertainty_name(name);
     const auto values = load_tensor(file, official.value_or(name), tensor.sizes(), weights_path);
-    tensor.copy_(official ? values.neg() : values);  // certainty -> uncertainty: sigmoid(-z) = 1 - sigmoid(z)
+    tensor.copy_(official ? values.neg()
+                          : values);  // certainty -> uncertainty: sigmoid(-z) = 1 - sigmoid(z)
     ++used;
   });
   if (used != file.tensors().size()) {
-    raise<ModelError>({weights_path, "have the " + show(static_cast<std::int64_t>(used)) + " tensors that " + config_path + " describes",
-                       "has " + show(static_cast<std::int64_t>(file.tensors().size())), "compare depth, labels and options"});
+    raise<ModelError>({weights_path,
+                       "have the " + show(static_cast<std::int64_t>(used)) + " tensors that " +
+                           config_path + " describes",
+                       "has " + show(static_cast<std::int64_t>(file.tensors().size())),
+                       "compare depth, labels and options"});
   }
   return model;
 }

@@ -7,12 +7,14 @@
 
 namespace adadiff::detail {
 
-/// `config_path` holds a model description as in docs/model_format.md. The official certainty modules (lte_classifer.K.lte) become
-/// uncertainty modules with weight and bias negated. Throws FileError, ModelError.
+/// `config_path` holds a model description as in docs/model_format.md. The official certainty
+/// modules (lte_classifer.K.lte) become uncertainty modules with weight and bias negated. Throws
+/// FileError, ModelError.
 Model import_uvit(const std::string& weights_path, const std::string& config_path);
 
-/// The model's state dict under its official names. Networks without uncertainty modules or with the untimed map can be written; other
-/// forms and heads per exit are refused by name. Throws ModelError, FileError.
+/// The model's state dict under its official names. Networks without uncertainty modules or with
+/// the untimed map can be written; other forms and heads per exit are refused by name. Throws
+/// ModelError, FileError.
 void export_uvit(const std::string& model_path, const std::string& weights_path);
 
 }  // namespace adadiff::detail

@@ -58,7 +58,8 @@ std::string show(const std::string& text) {
 
 std::string show_shape(std::span<const std::int64_t> shape) {
   std::string text;
-  for (const std::int64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  for (const std::int64_t extent : shape)
+    text += (text.empty() ? "" : ", ") + std::to_string(extent);
   return "[" + text + "]";
 }
 

@@ -11,7 +11,8 @@
 
 namespace adadiff::detail {
 
-/// The parts of a message. `where` names the call, file or field; `must` completes "must ..."; `found` completes "but ...".
+/// The parts of a message. `where` names the call, file or field; `must` completes "must ...";
+/// `found` completes "but ...".
 struct Complaint {
   std::string where;
   std::string must;

@@ -8,7 +8,8 @@ namespace adadiff::detail {
 
 void require_ok(kernels::Status status, const char* kernel) {
   if (status != kernels::Status::Ok) {
-    raise<DeviceError>({kernel, "run on this device with its arguments", std::string("reported: ") + kernels::to_string(status)});
+    raise<DeviceError>({kernel, "run on this device with its arguments",
+                        std::string("reported: ") + kernels::to_string(status)});
   }
 }
 

@@ -1,4 +1,5 @@
-// What the library draws numbers for, in one list, so that no two draws share a stream (kernels::NoiseKey::purpose).
+// What the library draws numbers for, in one list, so that no two draws share a stream
+// (kernels::NoiseKey::purpose).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Finds CUDA at run time. LibTorch's CUDA half registers itself when it is loaded, so one build serves machines with and without a GPU.
+// Finds CUDA at run time. LibTorch's CUDA half registers itself when it is loaded, so one build
+// serves machines with and without a GPU.
 #include "device/device.h"
 
 #include <dlfcn.h>
@@ -21,14 +22,17 @@ namespace {
 /// Torch tells on standard error why it finds no device; this keeps it for the exception.
 class KeptWarning final : public c10::WarningHandler {
  public:
-  void process(const c10::Warning& warning) override { text_ = warning.msg().substr(0, warning.msg().find('\n')); }
+  void process(const c10::Warning& warning) override {
+    text_ = warning.msg().substr(0, warning.msg().find('\n'));
+  }
   const std::string& text() const { return text_; }
 
  private:
   std::string text_;
 };
 
-/// Where the CUDA half of this process' LibTorch is. Another one, of another version perhaps, would not fit its other half.
+/// Where the CUDA half of this process' LibTorch is. Another one, of another version perhaps, would
+/// not fit its other half.
 std::string cuda_library() {
   Dl_info info{};
   const int is_found = dladdr(reinterpret_cast<const void*>(&at::globalContext), &info);
@@ -42,19 +46,22 @@ void load_cuda(const std::string& name, const std::string& where) {
   if (dlopen(cuda_library().c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
   const char* reason = dlerror();
   raise<DeviceError>({where, "be a device that this LibTorch can use",
-                      "is " + show(name) + ", and its CUDA half does not load: " + (reason != nullptr ? reason : "no reason is known"),
+                      "is " + show(name) + ", and its CUDA half does not load: " +
+                          (reason != nullptr ? reason : "no reason is known"),
                       "use a LibTorch with CUDA and all the libraries that it needs, or the CPU"});
 }
 
 void require_cuda_device(std::int64_t index, const std::string& name, const std::string& where) {
   KeptWarning warning;
   const c10::WarningUtils::WarningHandlerGuard guard(&warning);
-  const c10::DeviceIndex count = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount();
+  const c10::DeviceIndex count = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)
+                                     ->deviceCount();
   if (index < count) return;
   const std::string reason = warning.text().empty() ? "" : " (" + warning.text() + ")";
-  raise<DeviceError>({where, "be a device of this machine",
-                      "is " + show(name) + ", and torch sees " + std::to_string(count) + " with CUDA" + reason,
-                      "nvidia-smi shows what is there"});
+  raise<DeviceError>(
+      {where, "be a device of this machine",
+       "is " + show(name) + ", and torch sees " + std::to_string(count) + " with CUDA" + reason,
+       "nvidia-smi shows what is there"});
 }
 
 /// N of "cuda:N", 0 of "cuda", -1 of anything else.

@@ -1,6 +1,9 @@
-// DDIM (Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12 and 16). With eps = (x - alpha_t x0) / sigma_t,
-//   x_s = alpha_s x0 + sqrt(sigma_s^2 - hat^2) eps + hat z,   hat^2 = eta^2 (sigma_s^2 / sigma_t^2) (1 - alpha_t^2 / alpha_s^2).
-// With r = alpha_t / alpha_s the identity 1 - (1 - r^2) / sigma_t^2 = (r sigma_s / sigma_t)^2 turns the middle factor into
+// DDIM (Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12 and 16). With eps = (x -
+// alpha_t x0) / sigma_t,
+//   x_s = alpha_s x0 + sqrt(sigma_s^2 - hat^2) eps + hat z,   hat^2 = eta^2 (sigma_s^2 / sigma_t^2)
+//   (1 - alpha_t^2 / alpha_s^2).
+// With r = alpha_t / alpha_s the identity 1 - (1 - r^2) / sigma_t^2 = (r sigma_s / sigma_t)^2 turns
+// the middle factor into
 //   sigma_s sqrt((1 - eta^2) + eta^2 (r sigma_s / sigma_t)^2), in which nothing cancels.
 #include <cmath>
 

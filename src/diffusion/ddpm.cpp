@@ -1,6 +1,8 @@
-// DDPM's ancestral sampling (Ho et al. 2020, alg. 2 with variance beta-tilde, eq. 6 and 7) between any two times of the grid: with
-// r = alpha_t / alpha_s and beta = 1 - r^2 in the place of one discrete step's alpha_t and beta_t,
-//   q(x_s | x_t, x0) = N( (r sigma_s^2 / sigma_t^2) x_t + (alpha_s beta / sigma_t^2) x0,  (sigma_s^2 / sigma_t^2) beta ).
+// DDPM's ancestral sampling (Ho et al. 2020, alg. 2 with variance beta-tilde, eq. 6 and 7) between
+// any two times of the grid: with r = alpha_t / alpha_s and beta = 1 - r^2 in the place of one
+// discrete step's alpha_t and beta_t,
+//   q(x_s | x_t, x0) = N( (r sigma_s^2 / sigma_t^2) x_t + (alpha_s beta / sigma_t^2) x0, (sigma_s^2
+//   / sigma_t^2) beta ).
 #include <cmath>
 
 #include "diffusion/solvers.h"
@@ -15,8 +17,11 @@ std::vector<Evaluation> ddpm(const SolverInputs& inputs) {
     const double ratio = step.sigma_s / step.sigma_t;
     Evaluation& evaluation = table.emplace_back(evaluation_at(inputs, i));
     evaluation.state = step.kept * ratio * ratio;
-    // alpha_s beta / sigma_t^2; at s = 0 beta is sigma_t^2, and rounding must not spoil the exact 1.
-    evaluation.prediction[0] = step.next == 0 ? 1 : step.alpha_s * step.added / (step.sigma_t * step.sigma_t);
+    // alpha_s beta / sigma_t^2; at s = 0 beta is sigma_t^2, and rounding must not spoil the
+    // exact 1.
+    evaluation.prediction[0] = step.next == 0
+                                   ? 1
+                                   : step.alpha_s * step.added / (step.sigma_t * step.sigma_t);
     evaluation.noise = ratio * std::sqrt(step.added);
   }
   return table;

@@ -1,7 +1,9 @@
-// DPM-Solver++ (2M) (Lu et al. 2022b, "DPM-Solver++", alg. 2). With lambda = ln(alpha / sigma), h_i = lambda_s - lambda_t and
-// q = h_{i-1} / h_i,
-//   D = (1 + 1 / (2q)) x0_i - 1 / (2q) x0_{i-1},   x_s = (sigma_s / sigma_t) x - alpha_s (e^{-h_i} - 1) D.
-// The first step has no history and the last one, to time 0, an infinite h: both are first order (D = x0_i), the last one then is x0_i.
+// DPM-Solver++ (2M) (Lu et al. 2022b, "DPM-Solver++", alg. 2). With lambda = ln(alpha / sigma), h_i
+// = lambda_s - lambda_t and q = h_{i-1} / h_i,
+//   D = (1 + 1 / (2q)) x0_i - 1 / (2q) x0_{i-1},   x_s = (sigma_s / sigma_t) x - alpha_s (e^{-h_i}
+//   - 1) D.
+// The first step has no history and the last one, to time 0, an infinite h: both are first order (D
+// = x0_i), the last one then is x0_i.
 #include <cmath>
 
 #include "diffusion/solvers.h"
@@ -14,7 +16,9 @@ std::vector<Evaluation> dpmpp_2m(const SolverInputs& inputs) {
   double last_length = 0;
   for (std::size_t i = 0; i + 1 < inputs.times.size(); ++i) {
     const Step step = step_at(inputs, i);
-    const double length = step.next == 0 ? INFINITY : 0.5 * (inputs.schedule.log_snr(step.next) - inputs.schedule.log_snr(step.time));
+    const double length = step.next == 0 ? INFINITY
+                                         : 0.5 * (inputs.schedule.log_snr(step.next) -
+                                                  inputs.schedule.log_snr(step.time));
     const double gain = -step.alpha_s * std::expm1(-length);
     const double extrapolated = i == 0 || step.next == 0 ? 0 : length / (2 * last_length);
     Evaluation& evaluation = table.emplace_back(evaluation_at(inputs, i));

@@ -1,8 +1,11 @@
-// Euler-Maruyama on the reverse-time SDE (Song et al. 2021, "Score-Based Generative Modeling through SDEs", eq. 6; the sampler of
-// AdaDiff with 1000 uniform steps on vp-linear). With f = d ln alpha / dt, g^2 = -2 f and score = -(x - alpha_t x0) / sigma_t^2,
+// Euler-Maruyama on the reverse-time SDE (Song et al. 2021, "Score-Based Generative Modeling
+// through SDEs", eq. 6; the sampler of AdaDiff with 1000 uniform steps on vp-linear). With f = d ln
+// alpha / dt, g^2 = -2 f and score = -(x - alpha_t x0) / sigma_t^2,
 //   x_s = x + (f x - g^2 score)(s - t) + g sqrt(t - s) z
-//       = (1 - h f - h g^2 / sigma_t^2) x + (h g^2 alpha_t / sigma_t^2) x0 + g sqrt(h) z,   h = t - s,
-// the last step without z. Explicit, hence unstable where h g^2 is above about 2: few steps, or the steep end of a cosine schedule.
+//       = (1 - h f - h g^2 / sigma_t^2) x + (h g^2 alpha_t / sigma_t^2) x0 + g sqrt(h) z,   h = t -
+//       s,
+// the last step without z. Explicit, hence unstable where h g^2 is above about 2: few steps, or the
+// steep end of a cosine schedule.
 #include <cmath>
 
 #include "diffusion/solvers.h"

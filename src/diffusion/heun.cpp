@@ -1,9 +1,11 @@
-// Heun's second-order method (Karras et al. 2022, "Elucidating the Design Space", alg. 1 without churn) on y = x / alpha over
-// k = sigma / alpha, where dy/dk = (y - x0) / k. Two evaluations per step from t to s, with D = k_s - k_t < 0:
-//   stage 0, Euler:      y' = y + D (y - x0) / k_t                                    x' = alpha_s y', evaluated next, at time s
-//   stage 1, trapezium:  y_s = y + D/2 ((y - x0) / k_t + (y' - x0') / k_s)
-// written in x: x_s = D/(2 k_s) x' + (alpha_s/alpha_t)(1 + D/(2 k_t)) x - (alpha_s D/(2 k_s)) x0' - (alpha_s D/(2 k_t)) x0.
-// The last step, to time 0, is stage 0 alone: k_s = 0 has no slope.
+// Heun's second-order method (Karras et al. 2022, "Elucidating the Design Space", alg. 1 without
+// churn) on y = x / alpha over k = sigma / alpha, where dy/dk = (y - x0) / k. Two evaluations per
+// step from t to s, with D = k_s - k_t < 0:
+//   stage 0, Euler:      y' = y + D (y - x0) / k_t                                    x' = alpha_s
+//   y', evaluated next, at time s stage 1, trapezium:  y_s = y + D/2 ((y - x0) / k_t + (y' - x0') /
+//   k_s)
+// written in x: x_s = D/(2 k_s) x' + (alpha_s/alpha_t)(1 + D/(2 k_t)) x - (alpha_s D/(2 k_s)) x0' -
+// (alpha_s D/(2 k_t)) x0. The last step, to time 0, is stage 0 alone: k_s = 0 has no slope.
 #include "diffusion/solvers.h"
 
 namespace adadiff::detail {

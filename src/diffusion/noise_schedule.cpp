@@ -1,4 +1,5 @@
-// What every noise schedule derives from its ln alpha: alpha, sigma, log-SNR with its inverse and finite range, diffusion.
+// What every noise schedule derives from its ln alpha: alpha, sigma, log-SNR with its inverse and
+// finite range, diffusion.
 #include <cmath>
 
 #include <adadiff/noise_schedule.h>
@@ -6,11 +7,13 @@
 namespace adadiff {
 namespace {
 
-// Outside this range of log-SNR neither alpha nor sigma carries information in float32 that a network could use.
+// Outside this range of log-SNR neither alpha nor sigma carries information in float32 that a
+// network could use.
 constexpr double kLargestLogSnr = 14;
 constexpr double kSmallestLogSnr = -12;
 
-/// Bisects to neighbouring doubles for the smallest time in [0, 1] whose log-SNR is at most `log_snr`; 1 where there is none.
+/// Bisects to neighbouring doubles for the smallest time in [0, 1] whose log-SNR is at most
+/// `log_snr`; 1 where there is none.
 double first_time_at(const NoiseSchedule& schedule, double log_snr) {
   double low = 0, high = 1;
   while (true) {
@@ -24,7 +27,9 @@ double first_time_at(const NoiseSchedule& schedule, double log_snr) {
 
 double NoiseSchedule::alpha(double time) const { return std::exp(log_alpha(time)); }
 
-double NoiseSchedule::sigma(double time) const { return std::sqrt(std::abs(std::expm1(2 * log_alpha(time)))); }
+double NoiseSchedule::sigma(double time) const {
+  return std::sqrt(std::abs(std::expm1(2 * log_alpha(time))));
+}
 
 double NoiseSchedule::log_snr(double time) const {
   const double twice = 2 * log_alpha(time);

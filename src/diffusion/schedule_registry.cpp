@@ -23,15 +23,23 @@ int whole_steps(const std::string& where, double value) {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all{
-      {"vp-linear", {{"beta_min", 0.1}, {"beta_max", 20}}, [](const auto& v) { return vp_linear_schedule(v[0], v[1]); }},
+      {"vp-linear",
+       {{"beta_min", 0.1}, {"beta_max", 20}},
+       [](const auto& v) { return vp_linear_schedule(v[0], v[1]); }},
       {"ddpm-linear",
        {{"steps", 1000}, {"first", 1e-4}, {"last", 0.02}},
-       [](const auto& v) { return ddpm_linear_schedule(whole_steps("ddpm-linear.steps", v[0]), v[1], v[2]); }},
+       [](const auto& v) {
+         return ddpm_linear_schedule(whole_steps("ddpm-linear.steps", v[0]), v[1], v[2]);
+       }},
       {"scaled-linear",
        {{"steps", 1000}, {"first", 0.00085}, {"last", 0.012}},
-       [](const auto& v) { return scaled_linear_schedule(whole_steps("scaled-linear.steps", v[0]), v[1], v[2]); }},
+       [](const auto& v) {
+         return scaled_linear_schedule(whole_steps("scaled-linear.steps", v[0]), v[1], v[2]);
+       }},
       {"cosine", {}, [](const auto&) { return cosine_schedule(); }},
-      {"nichol-dhariwal", {{"offset", 0.008}}, [](const auto& v) { return nichol_dhariwal_schedule(v[0]); }},
+      {"nichol-dhariwal",
+       {{"offset", 0.008}},
+       [](const auto& v) { return nichol_dhariwal_schedule(v[0]); }},
   };
   return all;
 }
@@ -52,7 +60,9 @@ std::size_t index_of(const Entry& entry, const std::string& parameter) {
   for (std::size_t i = 0; i < entry.defaults.size(); ++i) {
     if (entry.defaults[i].first == parameter) return i;
   }
-  const std::string known = entry.defaults.empty() ? "have no parameters" : "have only the parameters " + joined(parameter_names(entry));
+  const std::string known = entry.defaults.empty()
+                                ? "have no parameters"
+                                : "have only the parameters " + joined(parameter_names(entry));
   detail::raise({"noise schedule " + entry.name, known, "has " + detail::show(parameter)});
 }
 
@@ -73,7 +83,8 @@ std::vector<double> fill(const Entry& entry, const ScheduleParameters& parameter
 
 SchedulePtr detail::require_noise_at_end(const std::string& where, SchedulePtr schedule) {
   const double end = schedule->log_snr(1);
-  if (!(end < 0)) raise({where, "have a log-SNR below 0 at time 1", "has " + show(end), "use larger betas"});
+  if (!(end < 0))
+    raise({where, "have a log-SNR below 0 at time 1", "has " + show(end), "use larger betas"});
   return schedule;
 }
 
@@ -81,7 +92,8 @@ SchedulePtr find_schedule(std::string_view name, const ScheduleParameters& param
   for (const Entry& entry : entries()) {
     if (entry.name == name) return entry.make(fill(entry, parameters));
   }
-  detail::raise({"noise schedule", "be one of " + joined(schedule_names()), "is " + detail::show(std::string(name))});
+  detail::raise({"noise schedule", "be one of " + joined(schedule_names()),
+                 "is " + detail::show(std::string(name))});
 }
 
 std::vector<std::string> schedule_names() {

@@ -7,7 +7,8 @@
 
 namespace adadiff::detail {
 
-/// Raises InvalidArgument unless the schedule reaches more noise than signal (log-SNR below 0) at time 1; returns it.
+/// Raises InvalidArgument unless the schedule reaches more noise than signal (log-SNR below 0) at
+/// time 1; returns it.
 SchedulePtr require_noise_at_end(const std::string& where, SchedulePtr schedule);
 
 }  // namespace adadiff::detail

@@ -16,7 +16,8 @@ std::vector<Evaluation> euler_maruyama(const SolverInputs& inputs);
 std::vector<Evaluation> dpmpp_2m(const SolverInputs& inputs);
 std::vector<Evaluation> heun(const SolverInputs& inputs);
 
-/// Raises unless the times fall strictly, end at exactly 0, and lie within the schedule's [min_time(), max_time()] before that.
+/// Raises unless the times fall strictly, end at exactly 0, and lie within the schedule's
+/// [min_time(), max_time()] before that.
 void check_times(const NoiseSchedule& schedule, std::span<const double> times);
 /// check_times, and eta in [0, 1]; for solvers that take eta.
 void check_inputs(const SolverInputs& inputs);
@@ -28,7 +29,8 @@ struct Step {
   double time = 1, next = 0;
   double alpha_t = 0, sigma_t = 0;
   double alpha_s = 1, sigma_s = 0;
-  double kept = 0;   ///< alpha_t / alpha_s, the share of the state at s that stands in the state at t
+  double
+      kept = 0;  ///< alpha_t / alpha_s, the share of the state at s that stands in the state at t
   double added = 0;  ///< 1 - kept^2, variance that noise adds from s to t, without cancellation
 };
 

@@ -1,4 +1,5 @@
-// Time grids: where between noise and clean a run's steps lie. One function per grid; each fills all times but the final 0.
+// Time grids: where between noise and clean a run's steps lie. One function per grid; each fills
+// all times but the final 0.
 #include <cmath>
 
 #include "core/check.h"
@@ -7,20 +8,23 @@
 namespace adadiff {
 namespace {
 
-/// `count` times from `top` down, the last one at least `floor`, which is the schedule's min_time().
+/// `count` times from `top` down, the last one at least `floor`, which is the schedule's
+/// min_time().
 struct Span {
   const NoiseSchedule& schedule;
   double top, floor;
   int count;
 };
 
-/// `count` values from `top` down in equal moves: with 0 as the next one, or, if that would end below `floor`, ending there.
+/// `count` values from `top` down in equal moves: with 0 as the next one, or, if that would end
+/// below `floor`, ending there.
 std::vector<double> evenly(double top, double floor, int count) {
   std::vector<double> values(static_cast<std::size_t>(count), top);
   const bool reaches_zero = top / count >= floor;
   for (int i = 1; i < count; ++i) {
     const double left = count - 1 - i;
-    values[static_cast<std::size_t>(i)] = reaches_zero ? top * (left + 1) / count : floor + (top - floor) * left / (count - 1);
+    values[static_cast<std::size_t>(i)] = reaches_zero ? top * (left + 1) / count
+                                                       : floor + (top - floor) * left / (count - 1);
   }
   return values;
 }
@@ -40,7 +44,8 @@ std::vector<double> logsnr(const Span& span) {
   const double first = span.schedule.log_snr(span.top), last = span.schedule.log_snr(span.floor);
   std::vector<double> times(static_cast<std::size_t>(span.count), span.top);
   for (int i = 1; i < span.count; ++i) {
-    times[static_cast<std::size_t>(i)] = span.schedule.time_at(first + (last - first) * i / (span.count - 1));
+    times[static_cast<std::size_t>(i)] = span.schedule.time_at(first + (last - first) * i /
+                                                                           (span.count - 1));
   }
   return times;
 }
@@ -62,15 +67,18 @@ const Grid& find_grid(std::string_view name) {
 
 }  // namespace
 
-std::vector<double> time_grid(std::string_view name, const NoiseSchedule& schedule, int steps, double start) {
+std::vector<double> time_grid(std::string_view name, const NoiseSchedule& schedule, int steps,
+                              double start) {
   const Grid& grid = find_grid(name);
   detail::require_range("steps", steps, 1, detail::kMostSteps);
   const double floor = schedule.min_time();
   if (!(start > floor && start <= 1)) {
-    detail::raise({"start time", "be in (" + detail::show(floor) + ", 1]", "is " + detail::show(start),
+    detail::raise({"start time", "be in (" + detail::show(floor) + ", 1]",
+                   "is " + detail::show(start),
                    "the lower end is where the schedule's log-SNR is 14"});
   }
-  std::vector<double> times = grid.times({schedule, std::fmin(start, schedule.max_time()), floor, steps});
+  std::vector<double> times = grid.times(
+      {schedule, std::fmin(start, schedule.max_time()), floor, steps});
   times.push_back(0);
   detail::check_times(schedule, times);
   return times;

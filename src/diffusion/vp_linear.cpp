@@ -1,5 +1,6 @@
-// The continuous variance-preserving schedule with beta linear in time (Song et al. 2021, "Score-Based Generative Modeling through
-// SDEs", eq. 32): beta(t) = b0 + t (b1 - b0) of dx = -beta/2 x dt + sqrt(beta) dw, hence ln alpha = -(b0 t + t^2 (b1 - b0) / 2) / 2.
+// The continuous variance-preserving schedule with beta linear in time (Song et al. 2021,
+// "Score-Based Generative Modeling through SDEs", eq. 32): beta(t) = b0 + t (b1 - b0) of dx =
+// -beta/2 x dt + sqrt(beta) dw, hence ln alpha = -(b0 t + t^2 (b1 - b0) / 2) / 2.
 #include <cmath>
 
 #include "core/check.h"
@@ -10,12 +11,17 @@ namespace {
 
 class VpLinear final : public NoiseSchedule {
  public:
-  VpLinear(double beta_min, double beta_max) : beta_min_(beta_min), rise_(beta_max - beta_min), beta_max_(beta_max) {}
+  VpLinear(double beta_min, double beta_max)
+      : beta_min_(beta_min), rise_(beta_max - beta_min), beta_max_(beta_max) {}
 
-  double log_alpha(double time) const override { return -0.5 * time * (beta_min_ + 0.5 * time * rise_); }
+  double log_alpha(double time) const override {
+    return -0.5 * time * (beta_min_ + 0.5 * time * rise_);
+  }
   double log_alpha_slope(double time) const override { return -0.5 * (beta_min_ + time * rise_); }
   std::string name() const override { return "vp-linear"; }
-  ScheduleParameters parameters() const override { return {{"beta_min", beta_min_}, {"beta_max", beta_max_}}; }
+  ScheduleParameters parameters() const override {
+    return {{"beta_min", beta_min_}, {"beta_max", beta_max_}};
+  }
 
  private:
   double beta_min_, rise_, beta_max_;

@@ -32,7 +32,8 @@ void DecisionUnits::build(std::span<const EvaluationRow> rows, const ExecutableP
   members_.clear();
   groups_.clear();
   positions_ = static_cast<std::int64_t>(rows.size());
-  for (std::size_t row = 0; row < rows.size(); ++row) add(rows[row], static_cast<std::int64_t>(row));
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    add(rows[row], static_cast<std::int64_t>(row));
   history_.assign(units_.size() * static_cast<std::size_t>(plan.blocks), kNotRead);
   find_next_forced_exit();
 }
@@ -45,7 +46,8 @@ void DecisionUnits::add(const EvaluationRow& row, std::int64_t position) {
       return;
     }
   }
-  const CompiledEvaluation& evaluation = plan_->evaluations[static_cast<std::size_t>(row.evaluation)];
+  const CompiledEvaluation&
+      evaluation = plan_->evaluations[static_cast<std::size_t>(row.evaluation)];
   Members members;
   members.first = position;
   members.history = units_.size() * static_cast<std::size_t>(plan_->blocks);
@@ -58,7 +60,8 @@ void DecisionUnits::add(const EvaluationRow& row, std::int64_t position) {
 /// Searches backwards: the partner is the row before in the usual order.
 std::size_t DecisionUnits::find_partner(const EvaluationRow& row) const {
   for (std::size_t unit = units_.size(); unit-- > 0;) {
-    const bool same = units_[unit].sample == row.sample && units_[unit].evaluation == row.evaluation;
+    const bool same = units_[unit].sample == row.sample &&
+                      units_[unit].evaluation == row.evaluation;
     if (same && units_[unit].branch == 0 && members_[unit].second < 0) return unit;
   }
   return kNoPartner;
@@ -74,7 +77,8 @@ std::size_t DecisionUnits::find_group(int evaluation, int branch) {
 
 void DecisionUnits::find_next_forced_exit() {
   next_forced_exit_ = std::numeric_limits<int>::max();
-  for (const Members& members : members_) next_forced_exit_ = std::min(next_forced_exit_, members.max_exit);
+  for (const Members& members : members_)
+    next_forced_exit_ = std::min(next_forced_exit_, members.max_exit);
 }
 
 float DecisionUnits::unit_reading(const Members& members, std::span<const float> scores) const {
@@ -93,12 +97,14 @@ void DecisionUnits::read(int exit, std::span<const float> scores) {
 void DecisionUnits::share_means(int exit) {
   for (Group& group : groups_) group.sum = 0, group.units = 0;
   for (const Members& members : members_) {
-    groups_[members.group].sum += static_cast<double>(history_[members.history + static_cast<std::size_t>(exit)]);
+    groups_[members.group].sum += static_cast<double>(
+        history_[members.history + static_cast<std::size_t>(exit)]);
     ++groups_[members.group].units;
   }
   for (const Members& members : members_) {
     const Group& group = groups_[members.group];
-    history_[members.history + static_cast<std::size_t>(exit)] = static_cast<float>(group.sum / static_cast<double>(group.units));
+    history_[members.history + static_cast<std::size_t>(exit)] = static_cast<float>(
+        group.sum / static_cast<double>(group.units));
   }
 }
 
@@ -111,10 +117,12 @@ void DecisionUnits::fill_readings(int exit, std::vector<float>& readings) const 
   }
 }
 
-void DecisionUnits::spread(std::span<const std::uint8_t> leave, std::span<std::uint8_t> positions) const {
+void DecisionUnits::spread(std::span<const std::uint8_t> leave,
+                           std::span<std::uint8_t> positions) const {
   for (std::size_t unit = 0; unit < members_.size(); ++unit) {
     positions[static_cast<std::size_t>(members_[unit].first)] = leave[unit];
-    if (members_[unit].second >= 0) positions[static_cast<std::size_t>(members_[unit].second)] = leave[unit];
+    if (members_[unit].second >= 0)
+      positions[static_cast<std::size_t>(members_[unit].second)] = leave[unit];
   }
 }
 
@@ -123,7 +131,8 @@ void DecisionUnits::drop(std::span<const std::uint8_t> leave) {
   for (std::size_t unit = 0; unit < members_.size(); ++unit) {
     if (leave[unit] != 0) continue;
     new_position_[static_cast<std::size_t>(members_[unit].first)] = 0;
-    if (members_[unit].second >= 0) new_position_[static_cast<std::size_t>(members_[unit].second)] = 0;
+    if (members_[unit].second >= 0)
+      new_position_[static_cast<std::size_t>(members_[unit].second)] = 0;
   }
   positions_ = 0;
   for (std::int64_t& position : new_position_) {
@@ -134,7 +143,8 @@ void DecisionUnits::drop(std::span<const std::uint8_t> leave) {
     if (leave[unit] != 0) continue;
     Members members = members_[unit];
     members.first = new_position_[static_cast<std::size_t>(members.first)];
-    if (members.second >= 0) members.second = new_position_[static_cast<std::size_t>(members.second)];
+    if (members.second >= 0)
+      members.second = new_position_[static_cast<std::size_t>(members.second)];
     members_[kept] = members;
     units_[kept] = units_[unit];
     ++kept;

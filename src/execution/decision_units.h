@@ -11,7 +11,8 @@
 
 namespace adadiff::detail {
 
-/// One row of an evaluation: which sample, which guidance branch (0 conditional or only, 1 unconditional), which evaluation of the plan.
+/// One row of an evaluation: which sample, which guidance branch (0 conditional or only, 1
+/// unconditional), which evaluation of the plan.
 struct EvaluationRow {
   std::int64_t sample = 0;
   int branch = 0;

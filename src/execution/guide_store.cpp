@@ -7,7 +7,8 @@
 
 namespace adadiff::detail {
 
-void GuideStore::begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows, const at::Tensor& out) {
+void GuideStore::begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows,
+                       const at::Tensor& out) {
   plan_ = &plan;
   rows_ = rows;
   const std::int64_t needed = plan.guide_slots() * capacity_;
@@ -42,7 +43,8 @@ void GuideStore::guide(std::span<const std::int64_t> rows, int exit, at::Tensor&
   const at::Tensor index = index_tensor(guided_, out.device());
   at::Tensor taken = out.index_select(0, index);
   at::Tensor away = store_.index_select(0, index_tensor(places_, out.device()));
-  const at::Tensor weights = at::tensor(extra_weights_, at::kFloat).view({-1, 1, 1, 1}).to(out.device());
+  const at::Tensor
+      weights = at::tensor(extra_weights_, at::kFloat).view({-1, 1, 1, 1}).to(out.device());
   away.neg_().add_(taken).mul_(weights);
   out.index_copy_(0, index, taken.add_(away));
 }

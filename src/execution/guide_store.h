@@ -1,4 +1,5 @@
-// What guiding exits predicted for the rows that went on, and how it changes the predictions of those that leave.
+// What guiding exits predicted for the rows that went on, and how it changes the predictions of
+// those that leave.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,15 @@
 
 namespace adadiff::detail {
 
-/// Rows are numbered as in the evaluation that begin() announced. Keeps its buffer from evaluation to evaluation.
+/// Rows are numbered as in the evaluation that begin() announced. Keeps its buffer from evaluation
+/// to evaluation.
 class GuideStore {
  public:
   explicit GuideStore(std::int64_t capacity) : capacity_(capacity) {}
 
   /// Plan and rows are borrowed until the next begin(). Predictions are shaped like rows of `out`.
-  void begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows, const at::Tensor& out);
+  void begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows,
+             const at::Tensor& out);
 
   /// Whether the prediction of `row` at `exit` may guide it later.
   bool keeps(std::int64_t row, int exit) const { return slot(row, exit) != kNoGuide; }
@@ -32,7 +35,9 @@ class GuideStore {
   void guide(std::span<const std::int64_t> rows, int exit, at::Tensor& out);
 
  private:
-  const CompiledGuide& guide_at(std::int64_t row) const { return plan_->rule_of(rows_[static_cast<std::size_t>(row)].evaluation).guide; }
+  const CompiledGuide& guide_at(std::int64_t row) const {
+    return plan_->rule_of(rows_[static_cast<std::size_t>(row)].evaluation).guide;
+  }
   int slot(std::int64_t row, int exit) const;
 
   std::int64_t capacity_;

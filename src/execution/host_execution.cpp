@@ -21,8 +21,9 @@ void check_request(const EvaluationRequest& request, std::int64_t capacity) {
     raise({"HostExecution.begin", "get 1 to " + show(capacity) + " rows", "got " + show(rows)});
   }
   if (request.inputs.x.size(0) != rows || request.out.size(0) < rows) {
-    raise({"HostExecution.begin", "get inputs and an output for each of " + show(rows) + " rows",
-           "x has " + show(request.inputs.x.size(0)) + " and out has " + show(request.out.size(0))});
+    raise(
+        {"HostExecution.begin", "get inputs and an output for each of " + show(rows) + " rows",
+         "x has " + show(request.inputs.x.size(0)) + " and out has " + show(request.out.size(0))});
   }
 }
 
@@ -58,7 +59,8 @@ void HostExecution::begin(const EvaluationRequest& request) {
   row_at_.resize(request.rows.size());
   std::iota(row_at_.begin(), row_at_.end(), std::int64_t{0});
   counts_.embedded = 0;
-  for (auto* counts : {&counts_.blocks, &counts_.heads, &counts_.scores}) std::fill(counts->begin(), counts->end(), 0);
+  for (auto* counts : {&counts_.blocks, &counts_.heads, &counts_.scores})
+    std::fill(counts->begin(), counts->end(), 0);
 }
 
 bool HostExecution::advance() {
@@ -75,13 +77,15 @@ bool HostExecution::advance() {
   return !row_at_.empty();
 }
 
-/// Rows that stand at their evaluation's last exit go first; the policy is asked about the others only.
+/// Rows that stand at their evaluation's last exit go first; the policy is asked about the others
+/// only.
 void HostExecution::leave_here() {
   const NetworkInfo& info = network_.info();
   const bool is_end = depth_ == info.blocks;
   if (is_end || units_.next_forced_exit() == depth_) {
     leave_.resize(units_.units().size());
-    for (std::size_t unit = 0; unit < leave_.size(); ++unit) leave_[unit] = is_end || units_.is_forced(unit, depth_);
+    for (std::size_t unit = 0; unit < leave_.size(); ++unit)
+      leave_[unit] = is_end || units_.is_forced(unit, depth_);
     settle();
   }
   if (row_at_.empty() || info.can_exit[static_cast<std::size_t>(depth_)] == 0) return;
@@ -114,14 +118,18 @@ void HostExecution::read_scores() {
   units_.read(depth_, position_scores_);
 }
 
-/// Lets the units with leave_ != 0 go. Nothing is gathered or copied where nobody leaves, nothing kept where all do.
+/// Lets the units with leave_ != 0 go. Nothing is gathered or copied where nobody leaves, nothing
+/// kept where all do.
 void HostExecution::settle() {
-  if (std::all_of(leave_.begin(), leave_.end(), [](std::uint8_t leave) { return leave == 0; })) return;
+  if (std::all_of(leave_.begin(), leave_.end(), [](std::uint8_t leave) { return leave == 0; }))
+    return;
   split_positions();
   predict_leavers();
   guides_.guide(leaving_rows_, depth_, out_);
   for (const std::int64_t position : leaving_) {
-    const float uncertainty = scored_depth_ == depth_ ? position_scores_[static_cast<std::size_t>(position)] : kNotAsked;
+    const float uncertainty = scored_depth_ == depth_
+                                  ? position_scores_[static_cast<std::size_t>(position)]
+                                  : kNotAsked;
     const std::int64_t row = row_at_[static_cast<std::size_t>(position)];
     outcomes_[static_cast<std::size_t>(row)] = {depth_, uncertainty, guides_.guide_of(row, depth_)};
   }
@@ -157,7 +165,8 @@ at::Tensor HostExecution::linear_predictions(const std::vector<std::int64_t>& ro
   at::Tensor factors = at::empty({static_cast<std::int64_t>(rows.size()), 1, 1, 1}, at::kFloat);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const int evaluation = rows_[static_cast<std::size_t>(rows[i])].evaluation;
-    factors.data_ptr<float>()[i] = static_cast<float>(plan_->evaluations[static_cast<std::size_t>(evaluation)].exit0_output);
+    factors.data_ptr<float>()[i] = static_cast<float>(
+        plan_->evaluations[static_cast<std::size_t>(evaluation)].exit0_output);
   }
   return x_.index_select(0, index(rows)).mul_(factors.to(x_.device()));
 }
@@ -193,6 +202,8 @@ void HostExecution::enter_pass() {
   has_entered_ = true;
 }
 
-at::Tensor HostExecution::index(const std::vector<std::int64_t>& values) const { return index_tensor(values, out_.device()); }
+at::Tensor HostExecution::index(const std::vector<std::int64_t>& values) const {
+  return index_tensor(values, out_.device());
+}
 
 }  // namespace adadiff::detail

@@ -1,4 +1,5 @@
-// Runs one evaluation of the network over rows that leave at their own depth; decisions are made on the host, block by block.
+// Runs one evaluation of the network over rows that leave at their own depth; decisions are made on
+// the host, block by block.
 #pragma once
 
 #include <cstdint>
@@ -33,20 +34,24 @@ struct RowCounts {
 /// One evaluation as begin() takes it. Plan and policy are borrowed until the evaluation is over.
 struct EvaluationRequest {
   const PassInputs& inputs;
-  std::span<const EvaluationRow> rows;  ///< one per row of the inputs; a pair of branches shares sample and evaluation
+  std::span<const EvaluationRow>
+      rows;  ///< one per row of the inputs; a pair of branches shares sample and evaluation
   const ExecutablePlan& plan;
   const ExitPolicy& policy;
-  at::Tensor out;  ///< [>= R, C, H, W] float32; row i receives the network output of row i, guided if it has a guide, when it leaves
+  at::Tensor out;  ///< [>= R, C, H, W] float32; row i receives the network output of row i, guided
+                   ///< if it has a guide, when it leaves
 };
 
-/// Executes evaluations one after the other, one block at a time, keeping its buffers. Used by one thread; the network must outlive it.
-/// After an exception the evaluation is lost; begin() starts anew.
+/// Executes evaluations one after the other, one block at a time, keeping its buffers. Used by one
+/// thread; the network must outlive it. After an exception the evaluation is lost; begin() starts
+/// anew.
 class HostExecution {
  public:
   HostExecution(const Network& network, std::int64_t capacity);
 
   void begin(const EvaluationRequest& request);
-  /// Exactly one block over the rows still in the pass; none where all rows leave at exit 0. True while rows remain.
+  /// Exactly one block over the rows still in the pass; none where all rows leave at exit 0. True
+  /// while rows remain.
   bool advance();
 
   std::span<const RowOutcome> outcomes() const { return outcomes_; }
@@ -78,9 +83,9 @@ class HostExecution {
   DecisionUnits units_;
   GuideStore guides_;
   std::vector<EvaluationRow> rows_;
-  std::vector<std::int64_t> row_at_;             ///< row of each position still in the pass, ascending
-  std::vector<std::uint8_t> leave_;              ///< per unit still in the pass
-  std::vector<std::uint8_t> leaves_;             ///< per position
+  std::vector<std::int64_t> row_at_;  ///< row of each position still in the pass, ascending
+  std::vector<std::uint8_t> leave_;   ///< per unit still in the pass
+  std::vector<std::uint8_t> leaves_;  ///< per position
   std::vector<std::int64_t> leaving_, staying_;  ///< positions
   std::vector<std::int64_t> leaving_rows_, staying_rows_;
   std::vector<std::int64_t> guiding_, guiding_rows_, guide_places_;

@@ -14,13 +14,16 @@ namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kGroups = 8;
-constexpr std::int64_t kBatch = 256, kBatchPixels = 1 << 18;  // a batch has at most so many images, and pixels beyond the first
+constexpr std::int64_t
+    kBatch = 256,
+    kBatchPixels = 1 << 18;  // a batch has at most so many images, and pixels beyond the first
 
 struct StageSize {
   const char* name;
   std::int64_t width, stride;
 };
-constexpr StageSize kStages[] = {{"conv1", 32, 1}, {"conv2", 32, 2}, {"conv3", 64, 1}, {"conv4", 64, 2}, {"conv5", 128, 1}};
+constexpr StageSize kStages[] = {
+    {"conv1", 32, 1}, {"conv2", 32, 2}, {"conv3", 64, 1}, {"conv4", 64, 2}, {"conv5", 128, 1}};
 
 }  // namespace
 
@@ -52,7 +55,8 @@ void Classifier::visit(const ParameterVisitor& visitor) {
   head_.visit("head", visitor);
 }
 
-// He et al. 2015 for what SiLU follows: uniform with variance 2 / fan-in. Biases start at 0, norms as they are.
+// He et al. 2015 for what SiLU follows: uniform with variance 2 / fan-in. Biases start at 0, norms
+// as they are.
 void Classifier::initialise(std::uint64_t seed) {
   visit([&](const std::string& name, at::Tensor& tensor) {
     if (tensor.dim() < 2) return;
@@ -63,7 +67,8 @@ void Classifier::initialise(std::uint64_t seed) {
 
 at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t count) {
   const std::int64_t values = images.height * images.width * images.channels;
-  auto* pixels = const_cast<std::uint8_t*>(images.pixels.data() + first * values);  // from_blob takes no const; it is only read
+  auto* pixels = const_cast<std::uint8_t*>(
+      images.pixels.data() + first * values);  // from_blob takes no const; it is only read
   return at::from_blob(pixels, {count, images.height, images.width, images.channels}, at::kByte)
       .to(at::kFloat)
       .permute({0, 3, 1, 2})
@@ -74,24 +79,34 @@ at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t c
 
 ImageFeatures Classifier::extract(const Images& images) const {
   check_seen_images(images);
-  if (images.height != config_.size || images.width != config_.size || images.channels != config_.channels) {
-    const auto shape = [](std::int64_t h, std::int64_t w, std::int64_t c) { return show(h) + " x " + show(w) + " x " + show(c); };
-    raise({"images for " + config_.name, "be " + shape(config_.size, config_.size, config_.channels),
-           "are " + shape(images.height, images.width, images.channels), "train a classifier for them: adadiff train-classifier"});
+  if (images.height != config_.size || images.width != config_.size ||
+      images.channels != config_.channels) {
+    const auto shape = [](std::int64_t h, std::int64_t w, std::int64_t c) {
+      return show(h) + " x " + show(w) + " x " + show(c);
+    };
+    raise({"images for " + config_.name,
+           "be " + shape(config_.size, config_.size, config_.channels),
+           "are " + shape(images.height, images.width, images.channels),
+           "train a classifier for them: adadiff train-classifier"});
   }
   const at::NoGradGuard no_gradient;
   ImageFeatures out{Features(images.count, kDimensions), {}};
-  const std::int64_t batch = std::clamp<std::int64_t>(kBatchPixels / (config_.size * config_.size), 1, kBatch);
+  const std::int64_t batch = std::clamp<std::int64_t>(kBatchPixels / (config_.size * config_.size),
+                                                      1, kBatch);
   for (std::int64_t first = 0; first < images.count; first += batch) {
     const std::int64_t count = std::min(batch, images.count - first);
     const at::Tensor seen = features(image_tensor(images, first, count));
     const at::Tensor exact = seen.to(at::kDouble).contiguous(), best = logits(seen).argmax(1);
-    std::copy_n(exact.const_data_ptr<double>(), count * kDimensions, out.features.data() + first * kDimensions);
-    out.classes.insert(out.classes.end(), best.const_data_ptr<std::int64_t>(), best.const_data_ptr<std::int64_t>() + count);
+    std::copy_n(exact.const_data_ptr<double>(), count * kDimensions,
+                out.features.data() + first * kDimensions);
+    out.classes.insert(out.classes.end(), best.const_data_ptr<std::int64_t>(),
+                       best.const_data_ptr<std::int64_t>() + count);
   }
   return out;
 }
 
-std::string Classifier::name() const { return config_.name + ", a small classifier (not comparable to published FID)"; }
+std::string Classifier::name() const {
+  return config_.name + ", a small classifier (not comparable to published FID)";
+}
 
 }  // namespace adadiff::detail

@@ -1,4 +1,5 @@
-// A small convolutional classifier: its classes measure agreement, its last hidden layer is what distribution metrics compare.
+// A small convolutional classifier: its classes measure agreement, its last hidden layer is what
+// distribution metrics compare.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ struct ClassifierConfig {
   std::string license, origin, recipe;   ///< of the weights; recipe is JSON text or empty
 };
 
-/// Five 3x3 convolutions (32, 32 at half the side, 64, 64 at a quarter, 128), each with group norm and SiLU, then the mean over the image
-/// and a linear layer.
+/// Five 3x3 convolutions (32, 32 at half the side, 64, 64 at a quarter, 128), each with group norm
+/// and SiLU, then the mean over the image and a linear layer.
 class Classifier final : public FeatureExtractor {
  public:
   static constexpr std::int64_t kDimensions = 128;
@@ -43,7 +44,7 @@ class Classifier final : public FeatureExtractor {
   const ClassifierConfig& config() const { return config_; }
   void set_accuracy(double accuracy) { config_.accuracy = accuracy; }
 
-  at::Tensor features(const at::Tensor& x) const;       ///< [B, C, H, W] float32 in [-1, 1] -> [B, 128]
+  at::Tensor features(const at::Tensor& x) const;  ///< [B, C, H, W] float32 in [-1, 1] -> [B, 128]
   at::Tensor logits(const at::Tensor& features) const;  ///< [B, 128] -> [B, classes]
   void visit(const ParameterVisitor& visitor);
   void initialise(std::uint64_t seed);  ///< a pure function of the seed
@@ -65,7 +66,8 @@ at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t c
 
 /// Throws InvalidArgument for what read_classifier would refuse.
 void check_classifier_config(const ClassifierConfig& config);
-/// One .safetensors whose metadata key "adadiff-classifier" holds the config as JSON. Throws FileError, ModelError.
+/// One .safetensors whose metadata key "adadiff-classifier" holds the config as JSON. Throws
+/// FileError, ModelError.
 std::unique_ptr<Classifier> read_classifier(const std::string& path);
 /// Replaced in one piece. Throws FileError.
 void write_classifier(Classifier& classifier, const std::string& path);

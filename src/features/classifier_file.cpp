@@ -23,7 +23,8 @@ std::string text_of(const JsonReader& json, const char* key) {
 }
 
 ClassifierConfig parse(const JsonReader& json) {
-  json.allow_only({"format", "channels", "size", "classes", "class_names", "name", "accuracy", "license", "origin", "recipe"});
+  json.allow_only({"format", "channels", "size", "classes", "class_names", "name", "accuracy",
+                   "license", "origin", "recipe"});
   json.field("format").as_int(kFormat, kFormat);
   ClassifierConfig config;
   const auto channels = json.field("channels");
@@ -32,7 +33,8 @@ ClassifierConfig parse(const JsonReader& json) {
   config.size = json.field("size").as_int(8, 512);
   config.classes = json.field("classes").as_int(2, kMostClasses);
   if (const auto names = json.optional("class_names")) {
-    for (const auto& name : names->elements(kMostClasses)) config.class_names.push_back(name.as_string(1000));
+    for (const auto& name : names->elements(kMostClasses))
+      config.class_names.push_back(name.as_string(1000));
     const auto count = std::ssize(config.class_names);
     if (count != 0 && count != config.classes) names->fail("have one name per class");
   }
@@ -45,40 +47,47 @@ ClassifierConfig parse(const JsonReader& json) {
 }
 
 std::string to_json(const ClassifierConfig& config) {
-  const Json json = {{"format", kFormat},           {"channels", config.channels},       {"size", config.size},
-                     {"classes", config.classes},   {"class_names", config.class_names}, {"name", config.name},
-                     {"accuracy", config.accuracy}, {"license", config.license},         {"origin", config.origin},
-                     {"recipe", config.recipe}};
+  const Json json = {
+      {"format", kFormat},           {"channels", config.channels},       {"size", config.size},
+      {"classes", config.classes},   {"class_names", config.class_names}, {"name", config.name},
+      {"accuracy", config.accuracy}, {"license", config.license},         {"origin", config.origin},
+      {"recipe", config.recipe}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
 
-void check_classifier_config(const ClassifierConfig& config) { parse(JsonReader(to_json(config), "ClassifierConfig")); }
+void check_classifier_config(const ClassifierConfig& config) {
+  parse(JsonReader(to_json(config), "ClassifierConfig"));
+}
 
 std::unique_ptr<Classifier> read_classifier(const std::string& path) {
   const auto file = SafetensorsFile::open(path);
   const auto description = file.metadata().find(kMetadataKey);
   if (description == file.metadata().end()) {
-    raise<ModelError>(
-        {path, "have a description under the metadata key \"adadiff-classifier\"", "has none", "make one with adadiff train-classifier"});
+    raise<ModelError>({path, "have a description under the metadata key \"adadiff-classifier\"",
+                       "has none", "make one with adadiff train-classifier"});
   }
-  auto classifier = std::make_unique<Classifier>(parse(JsonReader(description->second, path, {.error = JsonError::ModelError})));
+  auto classifier = std::make_unique<Classifier>(
+      parse(JsonReader(description->second, path, {.error = JsonError::ModelError})));
   std::size_t used = 0;
   classifier->visit([&](const std::string& name, at::Tensor& tensor) {
     tensor.copy_(load_tensor(file, name, tensor.sizes(), path));
     ++used;
   });
   if (used != file.tensors().size()) {
-    raise<ModelError>({path, "have the " + show(static_cast<std::int64_t>(used)) + " tensors of a classifier",
-                       "has " + show(std::ssize(file.tensors()))});
+    raise<ModelError>(
+        {path, "have the " + show(static_cast<std::int64_t>(used)) + " tensors of a classifier",
+         "has " + show(std::ssize(file.tensors()))});
   }
   return classifier;
 }
 
 void write_classifier(Classifier& classifier, const std::string& path) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
-  classifier.visit([&](const std::string& name, at::Tensor& tensor) { tensors.emplace_back(name, tensor.detach().contiguous()); });
+  classifier.visit([&](const std::string& name, at::Tensor& tensor) {
+    tensors.emplace_back(name, tensor.detach().contiguous());
+  });
   save_tensors(path, {{kMetadataKey, to_json(classifier.config())}, {"format", "pt"}}, tensors);
 }
 

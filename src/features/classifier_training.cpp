@@ -53,7 +53,10 @@ struct Move {
 Move draw_move(const ClassifierTraining& training, std::int64_t step, std::int64_t row) {
   std::uint32_t words[3] = {};
   const auto counter = [](std::int64_t number) { return static_cast<std::uint32_t>(number); };
-  require_ok(kernels::fill_bits({training.seed, counter(step), noise_purpose::kAugmentation, counter(row)}, words, 3), "fill_bits");
+  require_ok(
+      kernels::fill_bits({training.seed, counter(step), noise_purpose::kAugmentation, counter(row)},
+                         words, 3),
+      "fill_bits");
   const auto shift = [&](std::uint32_t word) {
     const auto choices = static_cast<std::uint64_t>(2 * training.shift + 1);
     return static_cast<std::int64_t>(word * choices >> 32) - training.shift;
@@ -73,10 +76,12 @@ class Batches {
 
   void fill(std::int64_t step) {
     std::vector<std::int64_t> chosen;
-    for (std::int64_t row = 0; row < training_.batch; ++row) chosen.push_back(order_.index(step, training_.batch, row));
+    for (std::int64_t row = 0; row < training_.batch; ++row)
+      chosen.push_back(order_.index(step, training_.batch, row));
     images_.read_all(chosen, planes_);
     for (std::int64_t row = 0; row < training_.batch; ++row) {
-      labels_.mutable_data_ptr<std::int64_t>()[row] = images_.label(chosen[static_cast<std::size_t>(row)]);
+      labels_.mutable_data_ptr<std::int64_t>()[row] = images_.label(
+          chosen[static_cast<std::size_t>(row)]);
       move_row(row, draw_move(training_, step, row));
     }
   }
@@ -90,7 +95,9 @@ class Batches {
     float* out = x_.mutable_data_ptr<float>() + row * images_.values();
     for (std::int64_t c = 0; c < images_.channels; ++c) {
       for (std::int64_t y = 0; y < images_.height; ++y) {
-        const std::int64_t line = (c * images_.height + std::clamp<std::int64_t>(y - move.down, 0, images_.height - 1)) * images_.width;
+        const std::int64_t line = (c * images_.height +
+                                   std::clamp<std::int64_t>(y - move.down, 0, images_.height - 1)) *
+                                  images_.width;
         for (std::int64_t x = 0; x < images_.width; ++x) {
           const std::int64_t from = std::clamp<std::int64_t>(x - move.right, 0, images_.width - 1);
           const std::int64_t place = line + (move.is_mirrored ? images_.width - 1 - from : from);
@@ -114,13 +121,16 @@ void check(const ImageSource& images, const ClassifierConfig& config, const Clas
   require_range("ClassifierTraining.learning_rate", t.learning_rate, 0.0, 100.0);
   require_range<InvalidArgument, std::int64_t>("image side", images.height, 8, 512);
   if (images.height != images.width) {
-    raise({"images", "be square for a classifier", "are " + show(images.height) + " by " + show(images.width)});
+    raise({"images", "be square for a classifier",
+           "are " + show(images.height) + " by " + show(images.width)});
   }
   if (images.classes < 2) {
-    raise({"labels", "tell at least 2 classes", "tell " + show(images.classes), "give labels, or a folder with a sub-folder per class"});
+    raise({"labels", "tell at least 2 classes", "tell " + show(images.classes),
+           "give labels, or a folder with a sub-folder per class"});
   }
   if (images.classes > config.classes) {
-    raise({"labels", "be of the classifier's " + show(config.classes) + " classes", "are of " + show(images.classes)});
+    raise({"labels", "be of the classifier's " + show(config.classes) + " classes",
+           "are of " + show(images.classes)});
   }
   check_classifier_config(config);
 }
@@ -133,14 +143,18 @@ std::int64_t steps_of(const ImageSource& images, const ClassifierTraining& t) {
 
 std::string described_classes(const ImageSource& images) {
   std::string text = show(images.classes);
-  for (const std::string& name : images.class_names) text += (text.find(' ') == std::string::npos ? ": " : ", ") + show(name);
+  for (const std::string& name : images.class_names)
+    text += (text.find(' ') == std::string::npos ? ": " : ", ") + show(name);
   return text;
 }
 
 class Training {
  public:
-  Training(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& training)
-      : training_(training), classifier_(initialised(config, training.seed)), batches_(images, training) {
+  Training(const ImageSource& images, const ClassifierConfig& config,
+           const ClassifierTraining& training)
+      : training_(training),
+        classifier_(initialised(config, training.seed)),
+        batches_(images, training) {
     steps_ = steps_of(images, training);
     rates_.learning_rate = training.learning_rate;
     rates_.warmup = kWarmUp;
@@ -155,9 +169,11 @@ class Training {
     while (progress.step < steps_) {
       const double loss = backward(parameters, progress.step);
       clip_gradients(parameters, kClip);
-      optimiser.step(progress.step + 1, rates_.learning_rate * learning_rate_share(progress.step, rates_));
+      optimiser.step(progress.step + 1,
+                     rates_.learning_rate * learning_rate_share(progress.step, rates_));
       average.update(++progress.step);
-      progress.loss = progress.step == 1 ? loss : kLossMemory * progress.loss + (1 - kLossMemory) * loss;
+      progress.loss = progress.step == 1 ? loss
+                                         : kLossMemory * progress.loss + (1 - kLossMemory) * loss;
       if (observer && !observer(progress)) return nullptr;
     }
     keep(parameters, average.averages());
@@ -165,7 +181,8 @@ class Training {
   }
 
  private:
-  static std::unique_ptr<Classifier> initialised(const ClassifierConfig& config, std::uint64_t seed) {
+  static std::unique_ptr<Classifier> initialised(const ClassifierConfig& config,
+                                                 std::uint64_t seed) {
     auto classifier = std::make_unique<Classifier>(config);
     classifier->initialise(seed);
     return classifier;
@@ -176,11 +193,12 @@ class Training {
     batches_.fill(step);
     drop_gradients(parameters);
     const at::Tensor logits = classifier_->logits(classifier_->features(batches_.x()));
-    const at::Tensor loss = at::cross_entropy_loss(logits, batches_.labels(), {}, at::Reduction::Mean, -100, training_.label_smoothing);
+    const at::Tensor loss = at::cross_entropy_loss(
+        logits, batches_.labels(), {}, at::Reduction::Mean, -100, training_.label_smoothing);
     const auto value = loss.item<double>();
     if (!std::isfinite(value)) {
-      raise<Error>(
-          {"classifier training", "keep a finite loss", "step " + show(step + 1) + " has " + show(value), "lower the learning rate"});
+      raise<Error>({"classifier training", "keep a finite loss",
+                    "step " + show(step + 1) + " has " + show(value), "lower the learning rate"});
     }
     loss.backward();
     return value;
@@ -205,23 +223,31 @@ class Training {
 
 }  // namespace
 
-std::unique_ptr<Classifier> train_classifier(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& training,
+std::unique_ptr<Classifier> train_classifier(const ImageSource& images,
+                                             const ClassifierConfig& config,
+                                             const ClassifierTraining& training,
                                              const ClassifierObserver& observer) {
   check(images, config, training);
   try {
     return Training(images, config, training).run(observer);
   } catch (const c10::Error& error) {
     const std::string said = error.what_without_backtrace();
-    raise<Error>({"classifier training", "get through torch", "it failed: " + said.substr(0, said.find('\n'))});
+    raise<Error>({"classifier training", "get through torch",
+                  "it failed: " + said.substr(0, said.find('\n'))});
   }
 }
 
 void check_test_images(const ImageSource& training, const ImageSource& test) {
-  const auto shape = [](const ImageSource& s) { return show(s.height) + " x " + show(s.width) + " x " + show(s.channels); };
-  if (shape(test) != shape(training)) raise({"test images", "be " + shape(training) + " as the training images", "are " + shape(test)});
+  const auto shape = [](const ImageSource& s) {
+    return show(s.height) + " x " + show(s.width) + " x " + show(s.channels);
+  };
+  if (shape(test) != shape(training))
+    raise(
+        {"test images", "be " + shape(training) + " as the training images", "are " + shape(test)});
   if (test.classes == 0) raise({"test images", "have labels", "have none"});
   if (test.classes > training.classes || test.class_names != training.class_names) {
-    raise({"test images", "have the " + show(training.classes) + " classes of the training images", "have " + described_classes(test)});
+    raise({"test images", "have the " + show(training.classes) + " classes of the training images",
+           "have " + described_classes(test)});
   }
 }
 
@@ -230,10 +256,13 @@ double classifier_accuracy(const Classifier& classifier, const ImageSource& imag
   const std::int64_t at_once = std::max<std::int64_t>(1, kBytesAtOnce / images.values());
   std::int64_t right = 0;
   for (std::int64_t first = 0; first < images.count; first += at_once) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(at_once, images.count - first)));
+    std::vector<std::int64_t> indices(
+        static_cast<std::size_t>(std::min(at_once, images.count - first)));
     std::iota(indices.begin(), indices.end(), first);
-    const std::vector<std::int64_t> classes = classifier.extract(read_images(images, indices)).classes;
-    for (std::size_t i = 0; i < classes.size(); ++i) right += classes[i] == images.label(indices[i]) ? 1 : 0;
+    const std::vector<std::int64_t> classes = classifier.extract(read_images(images, indices))
+                                                  .classes;
+    for (std::size_t i = 0; i < classes.size(); ++i)
+      right += classes[i] == images.label(indices[i]) ? 1 : 0;
   }
   return static_cast<double>(right) / static_cast<double>(images.count);
 }

@@ -11,8 +11,9 @@
 namespace adadiff::detail {
 
 struct ClassifierTraining {
-  std::int64_t epochs = 0;      ///< in [1, 1000]; 0: 12, or as many as make 1,500 steps, so that few images are seen often enough
-  std::int64_t batch = 128;     ///< in [1, 65536]
+  std::int64_t epochs = 0;   ///< in [1, 1000]; 0: 12, or as many as make 1,500 steps, so that few
+                             ///< images are seen often enough
+  std::int64_t batch = 128;  ///< in [1, 65536]
   double learning_rate = 3e-3;  ///< peak, warmed up and brought down by a cosine
   double weight_decay = 0.02;
   double ema = 0.998;  ///< decay of the averaged weights that are kept
@@ -29,12 +30,16 @@ struct ClassifierProgress {
 /// False stops the training.
 using ClassifierObserver = std::function<bool(const ClassifierProgress&)>;
 
-/// A classifier of the images' size with weights trained on them; every image needs a label. All draws are functions of the seed. Null
-/// where the observer stopped it. Throws InvalidArgument, what the source throws, and Error where the loss is not finite or torch fails.
-std::unique_ptr<Classifier> train_classifier(const ImageSource& images, const ClassifierConfig& config, const ClassifierTraining& training,
+/// A classifier of the images' size with weights trained on them; every image needs a label. All
+/// draws are functions of the seed. Null where the observer stopped it. Throws InvalidArgument,
+/// what the source throws, and Error where the loss is not finite or torch fails.
+std::unique_ptr<Classifier> train_classifier(const ImageSource& images,
+                                             const ClassifierConfig& config,
+                                             const ClassifierTraining& training,
                                              const ClassifierObserver& observer = {});
 
-/// Throws InvalidArgument unless the test images have labels, and shape and classes of the training images.
+/// Throws InvalidArgument unless the test images have labels, and shape and classes of the training
+/// images.
 void check_test_images(const ImageSource& training, const ImageSource& test);
 
 /// Share of images whose class is their label.

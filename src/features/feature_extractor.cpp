@@ -22,7 +22,9 @@ void check_seen_images(const Images& images) {
     fits = fits && extent >= 0 && !__builtin_mul_overflow(bytes, extent, &bytes);
   }
   if (!fits || bytes != std::ssize(images.pixels)) {
-    raise({"images for features", "have the pixels of " + show(images.count) + " x " + show(images.height) + " x " + show(images.width),
+    raise({"images for features",
+           "have the pixels of " + show(images.count) + " x " + show(images.height) + " x " +
+               show(images.width),
            "have " + show(std::ssize(images.pixels)) + " bytes"});
   }
 }
@@ -34,7 +36,8 @@ std::unique_ptr<FeatureExtractor> open_features(const std::string& path) {
   std::array<char, 4> start{};
   file.read(start.data(), start.size());
   const bool is_archive = file && start == std::array<char, 4>{'P', 'K', '\x03', '\x04'};
-  return is_archive ? open_torchscript(path) : std::unique_ptr<FeatureExtractor>(read_classifier(path));
+  return is_archive ? open_torchscript(path)
+                    : std::unique_ptr<FeatureExtractor>(read_classifier(path));
 }
 
 }  // namespace adadiff::detail

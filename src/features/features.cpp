@@ -5,9 +5,11 @@
 
 namespace adadiff::detail {
 
-void check_features(const Features& features, const std::string& where, std::int64_t least_samples) {
+void check_features(const Features& features, const std::string& where,
+                    std::int64_t least_samples) {
   if (features.rows() < least_samples) {
-    raise({where, "have at least " + show(least_samples) + " samples", "has " + show(std::int64_t{features.rows()})});
+    raise({where, "have at least " + show(least_samples) + " samples",
+           "has " + show(std::int64_t{features.rows()})});
   }
   if (features.cols() < 1) raise({where, "have at least one feature per sample", "has none"});
   if (!features.allFinite()) raise({where, "hold finite numbers", "holds NaN or infinity"});
@@ -15,7 +17,8 @@ void check_features(const Features& features, const std::string& where, std::int
 
 void check_same_dimensions(const Features& reference, const Features& generated) {
   if (reference.cols() == generated.cols()) return;
-  raise({"generated features", "have " + show(std::int64_t{reference.cols()}) + " numbers per sample, as the reference",
+  raise({"generated features",
+         "have " + show(std::int64_t{reference.cols()}) + " numbers per sample, as the reference",
          "have " + show(std::int64_t{generated.cols()}), "compute both with the same network"});
 }
 

@@ -11,7 +11,8 @@ namespace adadiff::detail {
 /// [samples, dimensions], in double as every sum over them.
 using Features = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Raises InvalidArgument unless there are at least `least_samples` rows, at least one column, and finite numbers only.
+/// Raises InvalidArgument unless there are at least `least_samples` rows, at least one column, and
+/// finite numbers only.
 void check_features(const Features& features, const std::string& where, std::int64_t least_samples);
 /// Raises InvalidArgument unless both have as many columns.
 void check_same_dimensions(const Features& reference, const Features& generated);

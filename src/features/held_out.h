@@ -15,7 +15,8 @@ class ImageSubset final : public ImageSource {
   ImageSubset(const ImageSource& whole, std::vector<std::int64_t> indices);
 
   void read(std::int64_t index, std::span<std::uint8_t> planes) const override;
-  void read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const override;
+  void read_all(std::span<const std::int64_t> indices,
+                std::span<std::uint8_t> planes) const override;
   std::int64_t label(std::int64_t index) const override;
 
  private:
@@ -27,7 +28,8 @@ struct HeldOut {
   ImageSubset training, test;
 };
 
-/// The last tenth in a permutation of the seed, rounded up, is for the test. Throws InvalidArgument for fewer than 2 images.
+/// The last tenth in a permutation of the seed, rounded up, is for the test. Throws InvalidArgument
+/// for fewer than 2 images.
 HeldOut hold_out(const ImageSource& images, std::uint64_t seed);
 
 }  // namespace adadiff::detail

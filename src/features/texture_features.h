@@ -1,4 +1,5 @@
-// Numbers that see an image's grain, the fine noise that a classifier hardly notices, and nothing of its content.
+// Numbers that see an image's grain, the fine noise that a classifier hardly notices, and nothing
+// of its content.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +13,25 @@ namespace adadiff::detail {
 /// The name under which open_features() gives these numbers; a file of that name is ./texture.
 inline constexpr const char* kTextureName = "texture";
 
-/// How many bands the spectrum of such an image is cut into: rings of equal width, as many as the shorter side has cycles and at most 15,
-/// reach from frequency 0 to half a cycle per pixel, and one band more holds the corners beyond the last ring.
+/// How many bands the spectrum of such an image is cut into: rings of equal width, as many as the
+/// shorter side has cycles and at most 15, reach from frequency 0 to half a cycle per pixel, and
+/// one band more holds the corners beyond the last ring.
 std::int64_t texture_bands(std::int64_t height, std::int64_t width);
 /// The bands, the total variation, the noise and the peakedness.
 std::int64_t texture_dimensions(std::int64_t height, std::int64_t width);
 
-/// Describes each image by numbers that need no training, for images of any size. Each is 0 for a blank image, and the first two kinds
-/// are 1 where p or t is 1. With x in [0, 1], e = 1 / (12 * 255^2), the variance of rounding to 8 bits, and all means over the channels
-/// too:
-///   bands       log(1 + p / e) / log(1 + 1 / e), p being the mean of |DFT(x)|^2 / (H W) over the band, without frequency 0: white noise
+/// Describes each image by numbers that need no training, for images of any size. Each is 0 for a
+/// blank image, and the first two kinds are 1 where p or t is 1. With x in [0, 1], e = 1 / (12 *
+/// 255^2), the variance of rounding to 8 bits, and all means over the channels too:
+///   bands       log(1 + p / e) / log(1 + 1 / e), p being the mean of |DFT(x)|^2 / (H W) over the
+///   band, without frequency 0: white noise
 ///               of variance s^2 has p = s^2 in every band on average
-///   variation   log(1 + t / sqrt(e)) / log(1 + 1 / sqrt(e)), t = mean |x(i, j + 1) - x(i, j)| + mean |x(i + 1, j) - x(i, j)|
-///   noise       the same of n = sqrt(pi / 2) / 6 * mean |r|, where r = [1 -2 1; -2 4 -2; 1 -2 1] * x over whole windows: the deviation
+///   variation   log(1 + t / sqrt(e)) / log(1 + 1 / sqrt(e)), t = mean |x(i, j + 1) - x(i, j)| +
+///   mean |x(i + 1, j) - x(i, j)| noise       the same of n = sqrt(pi / 2) / 6 * mean |r|, where r
+///   = [1 -2 1; -2 4 -2; 1 -2 1] * x over whole windows: the deviation
 ///               of white noise, whatever straight edges there are (Immerkaer 1996)
-///   peakedness  log((mean r^4 + 3 q^2) / (3 (mean r^2 + q)^2)) / log(1 + 1 / e), q = 36 e: above 0 where specks are few and stand out
+///   peakedness  log((mean r^4 + 3 q^2) / (3 (mean r^2 + q)^2)) / log(1 + 1 / e), q = 36 e: above 0
+///   where specks are few and stand out
 /// Throws InvalidArgument for images without pixels and for what check_seen_images() refuses.
 class TextureFeatures final : public FeatureExtractor {
  public:
@@ -35,13 +40,17 @@ class TextureFeatures final : public FeatureExtractor {
   std::vector<std::string> class_names() const override { return {}; }
 };
 
-/// How strong the texture of generated images is beside that of real ones. A number is NaN or infinite where real images have none.
+/// How strong the texture of generated images is beside that of real ones. A number is NaN or
+/// infinite where real images have none.
 struct TextureLevels {
-  double total_variation_ratio = 0;  ///< mean total variation t of the generated images over that of the real ones
-  std::vector<double> spectrum_db;   ///< [bands] 10 log10 of the same ratio of mean powers p, from low frequencies to the corners
+  double total_variation_ratio = 0;  ///< mean total variation t of the generated images over that
+                                     ///< of the real ones
+  std::vector<double> spectrum_db;   ///< [bands] 10 log10 of the same ratio of mean powers p, from
+                                     ///< low frequencies to the corners
 };
 
-/// From the features of both sets, whose logarithms it undoes. Throws InvalidArgument where their dimensions differ or a set is empty.
+/// From the features of both sets, whose logarithms it undoes. Throws InvalidArgument where their
+/// dimensions differ or a set is empty.
 TextureLevels compare_levels(const Features& real, const Features& generated);
 
 }  // namespace adadiff::detail

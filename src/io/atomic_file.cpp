@@ -36,10 +36,12 @@ std::filesystem::path folder_of(const std::filesystem::path& target) {
 /// Not made of the target's name, which may be as long as names can be.
 std::filesystem::path name_beside(const std::filesystem::path& target) {
   static std::atomic<unsigned> next = 0;
-  return folder_of(target) / (".adadiff-" + std::to_string(::getpid()) + "-" + std::to_string(next++) + ".tmp");
+  return folder_of(target) /
+         (".adadiff-" + std::to_string(::getpid()) + "-" + std::to_string(next++) + ".tmp");
 }
 
-/// The rename itself survives a crash only after this. A folder that cannot be synchronised still holds the whole file.
+/// The rename itself survives a crash only after this. A folder that cannot be synchronised still
+/// holds the whole file.
 void synchronise_folder(const std::filesystem::path& folder) {
   const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.is_open()) static_cast<void>(::fsync(opened.number()));
@@ -53,7 +55,8 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   if (!exists && (errno != ENOENT || path_.empty())) fail("opening it", errno);
   if (exists && S_ISDIR(status.st_mode)) raise<FileError>({path_, "be a file", "is a folder"});
   if (exists && !S_ISREG(status.st_mode)) {
-    // Opened by the name it was given: links such as /dev/fd/3 lead to pipes that have no path of their own.
+    // Opened by the name it was given: links such as /dev/fd/3 lead to pipes that have no path of
+    // their own.
     file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
     if (!file_.is_open()) fail("opening it", errno);
     return;
@@ -65,7 +68,8 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
 void AtomicFile::open_beside(int mode) {
   // Such a file is given its name through /proc.
   if (::access("/proc/self/fd", X_OK) == 0) {
-    file_ = FileDescriptor(::open(folder_of(target_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, kNewFileMode));
+    file_ = FileDescriptor(
+        ::open(folder_of(target_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, kNewFileMode));
   }
   if (!file_.is_open() && !open_named()) fail("creating a temporary file beside it", errno);
   if (mode >= 0) static_cast<void>(::fchmod(file_.number(), static_cast<mode_t>(mode)));
@@ -75,7 +79,8 @@ void AtomicFile::open_beside(int mode) {
 bool AtomicFile::open_named() {
   for (int attempt = 0; attempt < kMostNames; ++attempt) {
     const std::filesystem::path name = name_beside(target_);
-    file_ = FileDescriptor(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode));
+    file_ = FileDescriptor(
+        ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode));
     if (file_.is_open()) {
       temporary_ = name;
       return true;
@@ -118,11 +123,14 @@ void AtomicFile::commit() {
   if (replaces && temporary_.empty()) give_name();
   if (const int error = file_.close(); error != 0) fail("writing", error);
   if (!replaces) return;
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("renaming its temporary file", errno);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+    fail("renaming its temporary file", errno);
   temporary_.clear();
   synchronise_folder(folder_of(target_));
 }
 
-void AtomicFile::fail(const std::string& doing, int error_number) const { raise_file_error(path_, "be writable", doing, error_number); }
+void AtomicFile::fail(const std::string& doing, int error_number) const {
+  raise_file_error(path_, "be writable", doing, error_number);
+}
 
 }  // namespace adadiff::detail

@@ -11,10 +11,11 @@
 
 namespace adadiff::detail {
 
-/// Writes beside the target and renames over it in commit(); without commit() the target stays as it was. Where the file system can, the
-/// file has no name until then, so that a kill leaves nothing behind. A target that exists and is no regular file (a pipe, /dev/null) is
-/// written straight into. Links are followed. An existing file's permissions are kept.
-/// Everything throws FileError that names the target.
+/// Writes beside the target and renames over it in commit(); without commit() the target stays as
+/// it was. Where the file system can, the file has no name until then, so that a kill leaves
+/// nothing behind. A target that exists and is no regular file (a pipe, /dev/null) is written
+/// straight into. Links are followed. An existing file's permissions are kept. Everything throws
+/// FileError that names the target.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);

@@ -16,9 +16,11 @@ int FileDescriptor::close() {
   return result == 0 || errno == EINTR ? 0 : errno;
 }
 
-void raise_file_error(const std::string& path, const std::string& must, const std::string& doing, int error_number) {
+void raise_file_error(const std::string& path, const std::string& must, const std::string& doing,
+                      int error_number) {
   const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
-  raise<FileError>({path, must, doing + " failed: " + std::generic_category().message(error_number), is_full ? "make room there" : ""});
+  raise<FileError>({path, must, doing + " failed: " + std::generic_category().message(error_number),
+                    is_full ? "make room there" : ""});
 }
 
 }  // namespace adadiff::detail

@@ -1,4 +1,5 @@
-// An open file of the operating system, closed at the end of its scope, and the error that names the system's own reason.
+// An open file of the operating system, closed at the end of its scope, and the error that names
+// the system's own reason.
 #pragma once
 
 #include <string>
@@ -27,6 +28,7 @@ class FileDescriptor {
 };
 
 /// Throws FileError "path: must <must>, but <doing> failed: <the system's text>".
-[[noreturn]] void raise_file_error(const std::string& path, const std::string& must, const std::string& doing, int error_number);
+[[noreturn]] void raise_file_error(const std::string& path, const std::string& must,
+                                   const std::string& doing, int error_number);
 
 }  // namespace adadiff::detail

@@ -22,7 +22,8 @@ constexpr std::string_view kGetTheFile = "fetch the file itself; this one only s
 constexpr std::string_view kUnpack = "unpack it first";
 
 constexpr std::array kSignatures = {
-    Signature{0, "version https://git-lfs"sv, "a Git LFS pointer", "run `git lfs pull` to fetch the file that it stands for"},
+    Signature{0, "version https://git-lfs"sv, "a Git LFS pointer",
+              "run `git lfs pull` to fetch the file that it stands for"},
     Signature{0, "/annex/objects/"sv, "a git-annex pointer", kGetTheFile},
     Signature{0, "../.git/annex/"sv, "a git-annex pointer", kGetTheFile},
     Signature{0, "\x89PNG\r\n\x1a\n"sv, "a PNG image", ""},
@@ -37,7 +38,8 @@ constexpr std::array kSignatures = {
     Signature{0, "\x93NUMPY"sv, "a NumPy array (.npy)", ""},
     Signature{0, "\x89HDF\r\n\x1a\n"sv, "an HDF5 file", ""},
     Signature{0, "GGUF"sv, "a GGUF file", ""},
-    Signature{0, "PK\x03\x04"sv, "a ZIP archive, as PyTorch's .pt and .pth and NumPy's .npz are", "", true},
+    Signature{0, "PK\x03\x04"sv, "a ZIP archive, as PyTorch's .pt and .pth and NumPy's .npz are",
+              "", true},
     Signature{0, "\x80\x02"sv, "a Python pickle, as old PyTorch checkpoints are", "", true},
     Signature{0, "\x80\x03"sv, "a Python pickle", "", true},
     Signature{0, "\x80\x04"sv, "a Python pickle", "", true},
@@ -68,15 +70,20 @@ std::string_view without_space(std::string_view text) {
 }
 
 bool begins_like(std::string_view text, std::string_view lower_case) {
-  return text.size() >= lower_case.size() && std::equal(lower_case.begin(), lower_case.end(), text.begin(), [](char wanted, char found) {
-           return found == wanted || (found >= 'A' && found <= 'Z' && found - 'A' + 'a' == wanted);
-         });
+  return text.size() >= lower_case.size() &&
+         std::equal(lower_case.begin(), lower_case.end(), text.begin(),
+                    [](char wanted, char found) {
+                      return found == wanted ||
+                             (found >= 'A' && found <= 'Z' && found - 'A' + 'a' == wanted);
+                    });
 }
 
 std::optional<FileKind> text_kind(std::string_view text) {
   const std::string_view start = without_space(text);
   if (begins_like(start, "<!doctype html") || begins_like(start, "<html")) {
-    return FileKind{"a web page", "the download may have answered with an error or a login page; fetch the file again"};
+    return FileKind{
+        "a web page",
+        "the download may have answered with an error or a login page; fetch the file again"};
   }
   if (begins_like(start, "<?xml")) return FileKind{"an XML document"};
   if (start.starts_with('{')) return FileKind{"JSON text"};
@@ -89,19 +96,24 @@ std::optional<FileKind> kind_of(std::span<const std::byte> first_bytes) {
   if (first_bytes.empty()) return FileKind{"empty"};
   const std::string_view start = text_of(first_bytes);
   for (const Signature& signature : kSignatures) {
-    if (start.size() >= signature.offset && start.substr(signature.offset).starts_with(signature.bytes)) {
-      return FileKind{std::string(signature.name), std::string(signature.advice), signature.may_be_checkpoint};
+    if (start.size() >= signature.offset &&
+        start.substr(signature.offset).starts_with(signature.bytes)) {
+      return FileKind{std::string(signature.name), std::string(signature.advice),
+                      signature.may_be_checkpoint};
     }
   }
   if (start.size() >= 16 && start.find_first_not_of('\0') == std::string_view::npos) {
-    return FileKind{"zero bytes from the start", "the download or copy seems not to have finished; fetch the file again"};
+    return FileKind{"zero bytes from the start",
+                    "the download or copy seems not to have finished; fetch the file again"};
   }
   return text_kind(start);
 }
 
-Complaint with_kind(Complaint complaint, std::span<const std::byte> first_bytes, std::initializer_list<std::string_view> own) {
+Complaint with_kind(Complaint complaint, std::span<const std::byte> first_bytes,
+                    std::initializer_list<std::string_view> own) {
   const std::string_view start = without_space(text_of(first_bytes));
-  const bool is_own = std::any_of(own.begin(), own.end(), [start](std::string_view bytes) { return start.starts_with(bytes); });
+  const bool is_own = std::any_of(
+      own.begin(), own.end(), [start](std::string_view bytes) { return start.starts_with(bytes); });
   if (const auto kind = is_own ? std::nullopt : kind_of(first_bytes)) {
     complaint.found = "is " + kind->name;
     complaint.advice = kind->advice;

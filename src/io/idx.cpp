@@ -1,4 +1,5 @@
-// Reads exactly as many bytes as the header says, from the file itself or through zlib, and asks for the end behind them.
+// Reads exactly as many bytes as the header says, from the file itself or through zlib, and asks
+// for the end behind them.
 #include "io/idx.h"
 
 #include <zlib.h>
@@ -14,7 +15,8 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20;  // memory grows with what has arrived, not with what the header promises
+constexpr std::size_t kPiece = std::size_t{1} << 20;  // memory grows with what has arrived, not
+                                                      // with what the header promises
 constexpr int kUnsignedBytes = 0x08;
 constexpr std::size_t kMostDimensions = 8;
 constexpr int kGzipOnly = 16 + MAX_WBITS;
@@ -28,7 +30,8 @@ class Source {
   virtual std::size_t read(std::span<std::uint8_t> to) = 0;
 
   void read_all(std::span<std::uint8_t> to) {
-    if (read(to) != to.size()) raise<ModelError>({name_, "hold as many bytes as its idx header says", "ends too early"});
+    if (read(to) != to.size())
+      raise<ModelError>({name_, "hold as many bytes as its idx header says", "ends too early"});
   }
   const std::string& name() const { return name_; }
 
@@ -38,7 +41,8 @@ class Source {
 
 class PlainSource final : public Source {
  public:
-  PlainSource(std::string name, std::span<const std::byte> bytes) : Source(std::move(name)), bytes_(bytes) {}
+  PlainSource(std::string name, std::span<const std::byte> bytes)
+      : Source(std::move(name)), bytes_(bytes) {}
   std::size_t read(std::span<std::uint8_t> to) override {
     const std::size_t count = std::min(to.size(), bytes_.size());
     if (count > 0) std::memcpy(to.data(), bytes_.data(), count);
@@ -52,8 +56,10 @@ class PlainSource final : public Source {
 
 class GzipSource final : public Source {
  public:
-  GzipSource(std::string name, std::span<const std::byte> bytes) : Source(std::move(name)), left_(bytes) {
-    if (inflateInit2(&stream_, kGzipOnly) != Z_OK) raise<Error>({this->name(), "be readable", "zlib has no memory"});
+  GzipSource(std::string name, std::span<const std::byte> bytes)
+      : Source(std::move(name)), left_(bytes) {
+    if (inflateInit2(&stream_, kGzipOnly) != Z_OK)
+      raise<Error>({this->name(), "be readable", "zlib has no memory"});
   }
   GzipSource(const GzipSource&) = delete;
   GzipSource& operator=(const GzipSource&) = delete;
@@ -78,9 +84,11 @@ class GzipSource final : public Source {
     const std::size_t made = output - stream_.avail_out;
     if (result == Z_STREAM_END) {
       is_finished_ = true;
-      if (!left_.empty()) raise<ModelError>({name(), "end with its gzip stream", "has bytes behind it"});
+      if (!left_.empty())
+        raise<ModelError>({name(), "end with its gzip stream", "has bytes behind it"});
     } else if (result != Z_OK) {
-      raise<ModelError>({name(), "be an undamaged gzip file", result == Z_BUF_ERROR ? "is cut short" : "is damaged"});
+      raise<ModelError>({name(), "be an undamaged gzip file",
+                         result == Z_BUF_ERROR ? "is cut short" : "is damaged"});
     }
     return made;
   }
@@ -93,12 +101,15 @@ class GzipSource final : public Source {
 std::vector<std::int64_t> read_shape(Source& source) {
   std::uint8_t magic[4] = {};
   source.read_all(magic);
-  if (magic[0] != 0 || magic[1] != 0) raise<ModelError>({source.name(), "be an idx file", "does not begin like one"});
+  if (magic[0] != 0 || magic[1] != 0)
+    raise<ModelError>({source.name(), "be an idx file", "does not begin like one"});
   if (magic[2] != kUnsignedBytes) {
-    raise<ModelError>({source.name(), "hold unsigned bytes (idx type 8)", "holds idx type " + show(static_cast<int>(magic[2]))});
+    raise<ModelError>({source.name(), "hold unsigned bytes (idx type 8)",
+                       "holds idx type " + show(static_cast<int>(magic[2]))});
   }
   if (magic[3] == 0 || magic[3] > kMostDimensions) {
-    raise<ModelError>({source.name(), "have 1 to 8 dimensions", "has " + show(static_cast<int>(magic[3]))});
+    raise<ModelError>(
+        {source.name(), "have 1 to 8 dimensions", "has " + show(static_cast<int>(magic[3]))});
   }
   std::vector<std::int64_t> shape;
   for (int i = 0; i < magic[3]; ++i) {
@@ -109,12 +120,15 @@ std::vector<std::int64_t> read_shape(Source& source) {
   return shape;
 }
 
-std::size_t element_count(const std::vector<std::int64_t>& shape, std::size_t most_bytes, const std::string& name) {
+std::size_t element_count(const std::vector<std::int64_t>& shape, std::size_t most_bytes,
+                          const std::string& name) {
   std::size_t count = 1;
   bool fits = true;
-  for (const std::int64_t extent : shape) fits = fits && !__builtin_mul_overflow(count, static_cast<std::size_t>(extent), &count);
+  for (const std::int64_t extent : shape)
+    fits = fits && !__builtin_mul_overflow(count, static_cast<std::size_t>(extent), &count);
   if (!fits || count > most_bytes) {
-    raise<ModelError>({name, "hold at most " + std::to_string(most_bytes) + " bytes", "says that it holds more"});
+    raise<ModelError>(
+        {name, "hold at most " + std::to_string(most_bytes) + " bytes", "says that it holds more"});
   }
   return count;
 }
@@ -129,11 +143,14 @@ IdxArray read_from(Source& source, std::size_t most_bytes) {
     source.read_all(std::span(array.values).subspan(done));
   }
   std::uint8_t behind = 0;
-  if (source.read({&behind, 1}) != 0) raise<ModelError>({source.name(), "end with its last element", "has bytes behind it"});
+  if (source.read({&behind, 1}) != 0)
+    raise<ModelError>({source.name(), "end with its last element", "has bytes behind it"});
   return array;
 }
 
-bool is_gzip(std::span<const std::byte> bytes) { return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b}; }
+bool is_gzip(std::span<const std::byte> bytes) {
+  return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
+}
 
 }  // namespace
 
@@ -143,7 +160,9 @@ IdxArray read_idx(const std::string& path, std::size_t most_bytes) {
     GzipSource source(path, file.bytes());
     return read_from(source, most_bytes);
   }
-  const auto byte_at = [&](std::size_t i) { return file.bytes().size() > i ? std::to_integer<int>(file.bytes()[i]) : -1; };
+  const auto byte_at = [&](std::size_t i) {
+    return file.bytes().size() > i ? std::to_integer<int>(file.bytes()[i]) : -1;
+  };
   const bool may_be_idx = byte_at(0) == 0 && byte_at(1) == 0 && byte_at(2) != 0;
   const auto kind = may_be_idx ? std::nullopt : kind_of(file.bytes());
   if (kind) raise<ModelError>({path, "be an idx file", "is " + kind->name, kind->advice});

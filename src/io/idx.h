@@ -13,7 +13,8 @@ struct IdxArray {
   std::vector<std::uint8_t> values;
 };
 
-/// Throws FileError; ModelError for damaged content, for elements other than unsigned bytes, and for more than `most_bytes` of them.
+/// Throws FileError; ModelError for damaged content, for elements other than unsigned bytes, and
+/// for more than `most_bytes` of them.
 IdxArray read_idx(const std::string& path, std::size_t most_bytes = std::size_t{1} << 30);
 
 }  // namespace adadiff::detail

@@ -1,5 +1,5 @@
-// Image files; the one file with stb. Everything that stb allocates is bounded by the picture's own size, and zero where stb leaves it
-// alone: a JPEG may use tables that it does not define.
+// Image files; the one file with stb. Everything that stb allocates is bounded by the picture's own
+// size, and zero where stb leaves it alone: a JPEG may use tables that it does not define.
 #include <adadiff/error.h>
 #include <adadiff/image.h>
 
@@ -20,11 +20,14 @@
 namespace adadiff::detail {
 namespace {
 
-/// The largest single allocation that stb may make on this thread: a PNG's stream may inflate to any size, whatever its header says.
+/// The largest single allocation that stb may make on this thread: a PNG's stream may inflate to
+/// any size, whatever its header says.
 thread_local std::size_t stb_limit = 0;
 
 void* stb_allocate(std::size_t size) { return size > stb_limit ? nullptr : std::calloc(1, size); }
-void* stb_reallocate(void* memory, std::size_t size) { return size > stb_limit ? nullptr : std::realloc(memory, size); }
+void* stb_reallocate(void* memory, std::size_t size) {
+  return size > stb_limit ? nullptr : std::realloc(memory, size);
+}
 
 }  // namespace
 }  // namespace adadiff::detail
@@ -32,7 +35,8 @@ void* stb_reallocate(void* memory, std::size_t size) { return size > stb_limit ?
 #define STBI_MALLOC(size) adadiff::detail::stb_allocate(size)
 #define STBI_REALLOC(memory, size) adadiff::detail::stb_reallocate(memory, size)
 #define STBI_FREE(memory) std::free(memory)
-// A JPEG can make one of stb's assertions fail. What it guards then reads a wrong value, within its array.
+// A JPEG can make one of stb's assertions fail. What it guards then reads a wrong value, within its
+// array.
 #define STBI_ASSERT(condition) static_cast<void>(0)
 #define STBI_NO_STDIO
 #define STBI_ONLY_PNG
@@ -55,12 +59,13 @@ std::size_t pixel_bytes(const Images& images, const std::string& where) {
   std::size_t pixels = 1;
   bool fits = images.channels >= 0 && images.channels <= 4;
   for (const std::int64_t extent : {images.count, images.height, images.width}) {
-    fits = fits && extent >= 0 && !__builtin_mul_overflow(pixels, static_cast<std::size_t>(extent), &pixels);
+    fits = fits && extent >= 0 &&
+           !__builtin_mul_overflow(pixels, static_cast<std::size_t>(extent), &pixels);
   }
   if (!fits || pixels > kMostPixels) {
     raise({where, "have at most 4 channels and 256 megapixels in all",
-           "has " + show(images.count) + " x " + show(images.height) + " x " + show(images.width) + " of " + show(images.channels) +
-               " channels"});
+           "has " + show(images.count) + " x " + show(images.height) + " x " + show(images.width) +
+               " of " + show(images.channels) + " channels"});
   }
   return pixels * static_cast<std::size_t>(images.channels);
 }
@@ -68,7 +73,8 @@ std::size_t pixel_bytes(const Images& images, const std::string& where) {
 void check_pixels(const Images& images, const std::string& where) {
   const std::size_t wanted = pixel_bytes(images, where);
   if (images.pixels.size() == wanted) return;
-  raise({where, "get " + std::to_string(wanted) + " bytes of pixels", "gets " + std::to_string(images.pixels.size())});
+  raise({where, "get " + std::to_string(wanted) + " bytes of pixels",
+         "gets " + std::to_string(images.pixels.size())});
 }
 
 namespace {
@@ -84,25 +90,35 @@ struct Header {
 };
 
 Header read_header(std::span<const std::byte> bytes, const std::string& path) {
-  if (bytes.empty()) raise<ModelError>(with_kind({path, "be a PNG or JPEG image", "is empty"}, bytes));
-  if (bytes.size() > kLargestFile) raise<ModelError>({path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
+  if (bytes.empty())
+    raise<ModelError>(with_kind({path, "be a PNG or JPEG image", "is empty"}, bytes));
+  if (bytes.size() > kLargestFile)
+    raise<ModelError>(
+        {path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
   check_huffman_tables(bytes, path);
   check_png_chunks(bytes, path);
   stb_limit = std::size_t{1} << 20;
   Header header;
-  if (stbi_info_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), static_cast<int>(bytes.size()), &header.width, &header.height,
+  if (stbi_info_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()),
+                            static_cast<int>(bytes.size()), &header.width, &header.height,
                             &header.channels) == 0) {
-    raise<ModelError>(with_kind({path, "be a PNG or JPEG image", std::string("reading it failed: ") + stbi_failure_reason()}, bytes,
-                                {"\x89PNG", "\xff\xd8"}));
+    raise<ModelError>(with_kind({path, "be a PNG or JPEG image",
+                                 std::string("reading it failed: ") + stbi_failure_reason()},
+                                bytes, {"\x89PNG", "\xff\xd8"}));
   }
-  const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
-  if (pixels > kMostPixels) raise<ModelError>({path, "have at most 256 megapixels", "has " + std::to_string(pixels) + " pixels"});
+  const std::size_t pixels = static_cast<std::size_t>(header.width) *
+                             static_cast<std::size_t>(header.height);
+  if (pixels > kMostPixels)
+    raise<ModelError>(
+        {path, "have at most 256 megapixels", "has " + std::to_string(pixels) + " pixels"});
   return header;
 }
 
-/// Room for 16 bits in four channels, doubled as stb doubles its buffers, and for the compressed bytes.
+/// Room for 16 bits in four channels, doubled as stb doubles its buffers, and for the compressed
+/// bytes.
 std::size_t limit_for(const Header& header, std::size_t file_size) {
-  const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
+  const std::size_t pixels = static_cast<std::size_t>(header.width) *
+                             static_cast<std::size_t>(header.height);
   return 18 * pixels + 2 * file_size + (std::size_t{1} << 20);
 }
 
@@ -113,13 +129,16 @@ int wanted_channels(int asked, int stored) {
 }
 
 void append(void* to, void* data, int size) {
-  static_cast<std::string*>(to)->append(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  static_cast<std::string*>(to)->append(static_cast<const char*>(data),
+                                        static_cast<std::size_t>(size));
 }
 
 std::string encode_png(const Images& image, const std::string& path) {
-  const auto width = static_cast<int>(image.width), height = static_cast<int>(image.height), channels = static_cast<int>(image.channels);
+  const auto width = static_cast<int>(image.width), height = static_cast<int>(image.height),
+             channels = static_cast<int>(image.channels);
   std::string encoded;
-  if (stbi_write_png_to_func(append, &encoded, width, height, channels, image.pixels.data(), width * channels) == 0) {
+  if (stbi_write_png_to_func(append, &encoded, width, height, channels, image.pixels.data(),
+                             width * channels) == 0) {
     raise<FileError>({path, "be encoded as PNG", "the encoder has no memory"});
   }
   return encoded;
@@ -131,8 +150,8 @@ std::string encode_png(const Images& image, const std::string& path) {
 void write_png(const Images& images, const std::string& path) {
   const Images image = tile(images);
   if (image.count == 0 || image.pixels.empty() || (image.channels != 1 && image.channels != 3)) {
-    detail::raise(
-        {path, "get at least one image of 1 or 3 channels", "gets " + detail::show(images.count) + " of " + detail::show(images.channels)});
+    detail::raise({path, "get at least one image of 1 or 3 channels",
+                   "gets " + detail::show(images.count) + " of " + detail::show(images.channels)});
   }
   const std::string encoded = detail::encode_png(image, path);
   detail::AtomicFile file(path);
@@ -150,11 +169,18 @@ Images read_image(const std::string& path, int channels) {
   detail::stb_limit = detail::limit_for(header, file.bytes().size());
   int width = 0, height = 0, stored = 0;
   const std::unique_ptr<stbi_uc, detail::StbFree> pixels(stbi_load_from_memory(
-      reinterpret_cast<const stbi_uc*>(file.bytes().data()), static_cast<int>(file.bytes().size()), &width, &height, &stored, wanted));
+      reinterpret_cast<const stbi_uc*>(file.bytes().data()), static_cast<int>(file.bytes().size()),
+      &width, &height, &stored, wanted));
   if (pixels == nullptr)
-    detail::raise<ModelError>({path, "be an undamaged image", std::string("reading it failed: ") + stbi_failure_reason()});
-  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(wanted);
-  return {.count = 1, .height = height, .width = width, .channels = wanted, .pixels = {pixels.get(), pixels.get() + size}};
+    detail::raise<ModelError>({path, "be an undamaged image",
+                               std::string("reading it failed: ") + stbi_failure_reason()});
+  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                           static_cast<std::size_t>(wanted);
+  return {.count = 1,
+          .height = height,
+          .width = width,
+          .channels = wanted,
+          .pixels = {pixels.get(), pixels.get() + size}};
 }
 
 }  // namespace adadiff

@@ -10,12 +10,14 @@ namespace adadiff::detail {
 
 inline constexpr std::size_t kMostPixels = std::size_t{256} << 20;
 
-/// count * height * width * channels; throws InvalidArgument where a size is negative or there are more than 256 megapixels.
+/// count * height * width * channels; throws InvalidArgument where a size is negative or there are
+/// more than 256 megapixels.
 std::size_t pixel_bytes(const Images& images, const std::string& where);
 /// Throws InvalidArgument unless `pixels` holds exactly that many bytes.
 void check_pixels(const Images& images, const std::string& where);
 
-/// The sizes of what tile() makes, without pixels; throws InvalidArgument for more than 256 megapixels.
+/// The sizes of what tile() makes, without pixels; throws InvalidArgument for more than 256
+/// megapixels.
 Images tiled_size(const Images& images, std::int64_t columns, std::int64_t gap);
 
 }  // namespace adadiff::detail

@@ -20,7 +20,8 @@ struct Grid {
 };
 
 Grid grid_of(const Images& images, std::int64_t columns, std::int64_t gap) {
-  if (columns == 0) columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(images.count))));
+  if (columns == 0)
+    columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(images.count))));
   columns = std::clamp<std::int64_t>(columns, 1, std::max<std::int64_t>(images.count, 1));
   return {columns, (images.count + columns - 1) / columns, gap};
 }
@@ -31,7 +32,8 @@ void place(const Images& images, std::int64_t index, const Grid& grid, Images& o
   const std::int64_t line = images.width * images.channels;
   for (std::int64_t y = 0; y < images.height; ++y) {
     const auto from = images.pixels.begin() + (index * images.height + y) * line;
-    std::copy(from, from + line, out.pixels.begin() + ((top + y) * out.width + left) * images.channels);
+    std::copy(from, from + line,
+              out.pixels.begin() + ((top + y) * out.width + left) * images.channels);
   }
 }
 
@@ -51,7 +53,8 @@ Images tile(const Images& images, std::int64_t columns, std::int64_t gap) {
   detail::check_pixels(images, "tile");
   detail::require_range<InvalidArgument, std::int64_t>("tile.columns", columns, 0, INT32_MAX);
   detail::require_range<InvalidArgument, std::int64_t>("tile.gap", gap, 0, kWidestGap);
-  if (images.count == 0) return {.height = images.height, .width = images.width, .channels = images.channels};
+  if (images.count == 0)
+    return {.height = images.height, .width = images.width, .channels = images.channels};
   const Grid grid = grid_of(images, columns, gap);
   Images out = detail::tiled_size(images, columns, gap);
   out.pixels.assign(detail::pixel_bytes(out, "tile"), kGapValue);
@@ -62,7 +65,10 @@ Images tile(const Images& images, std::int64_t columns, std::int64_t gap) {
 Images enlarge(const Images& images, int factor) {
   detail::check_pixels(images, "enlarge");
   detail::require_range("enlarge.factor", factor, 1, kLargestFactor);
-  Images out{.count = images.count, .height = images.height * factor, .width = images.width * factor, .channels = images.channels};
+  Images out{.count = images.count,
+             .height = images.height * factor,
+             .width = images.width * factor,
+             .channels = images.channels};
   out.pixels.reserve(detail::pixel_bytes(out, "enlarge"));
   for (std::int64_t y = 0; y < out.count * out.height; ++y) {
     const std::int64_t line = y / factor * images.width;

@@ -39,10 +39,13 @@ Crop centre_crop(const Images& image, std::int64_t height, std::int64_t width) {
 Images crop_and_resize(const Images& image, std::int64_t height, std::int64_t width) {
   require_range<InvalidArgument, std::int64_t>("crop_and_resize.height", height, 1, kLongestSide);
   require_range<InvalidArgument, std::int64_t>("crop_and_resize.width", width, 1, kLongestSide);
-  require_range<InvalidArgument, std::int64_t>("crop_and_resize.image.height", image.height, 1, kLongestSide);
-  require_range<InvalidArgument, std::int64_t>("crop_and_resize.image.width", image.width, 1, kLongestSide);
+  require_range<InvalidArgument, std::int64_t>("crop_and_resize.image.height", image.height, 1,
+                                               kLongestSide);
+  require_range<InvalidArgument, std::int64_t>("crop_and_resize.image.width", image.width, 1,
+                                               kLongestSide);
   check_pixels(image, "crop_and_resize");
-  if (image.count != 1) raise({"crop_and_resize.image", "be one image", "are " + show(image.count)});
+  if (image.count != 1)
+    raise({"crop_and_resize.image", "be one image", "are " + show(image.count)});
   const Crop crop = centre_crop(image, height, width);
   Images out{.count = 1, .height = height, .width = width, .channels = image.channels};
   out.pixels.resize(pixel_bytes(out, "crop_and_resize"));
@@ -50,12 +53,14 @@ Images crop_and_resize(const Images& image, std::int64_t height, std::int64_t wi
   const std::uint8_t* from = image.pixels.data() + crop.top * line + crop.left * image.channels;
   if (crop.height == height && crop.width == width) {
     for (std::int64_t y = 0; y < height; ++y)
-      std::copy_n(from + y * line, width * image.channels, out.pixels.data() + y * width * image.channels);
+      std::copy_n(from + y * line, width * image.channels,
+                  out.pixels.data() + y * width * image.channels);
     return out;
   }
   const auto side = [](std::int64_t length) { return static_cast<int>(length); };
-  const int is_done = stbir_resize_uint8(from, side(crop.width), side(crop.height), side(line), out.pixels.data(), side(width),
-                                         side(height), 0, side(image.channels));
+  const int is_done = stbir_resize_uint8(from, side(crop.width), side(crop.height), side(line),
+                                         out.pixels.data(), side(width), side(height), 0,
+                                         side(image.channels));
   if (is_done == 0) throw std::bad_alloc();
   return out;
 }

@@ -41,9 +41,13 @@ int next_marker(Bytes& bytes) {
   return kEnd;
 }
 
-bool has_content(int marker) { return marker != kTemporary && marker != kStart && (marker < kFirstRestart || marker > kLastRestart); }
+bool has_content(int marker) {
+  return marker != kTemporary && marker != kStart &&
+         (marker < kFirstRestart || marker > kLastRestart);
+}
 
-/// Tables follow each other until the segment's length is used up; the last one may reach beyond it.
+/// Tables follow each other until the segment's length is used up; the last one may reach beyond
+/// it.
 void check_tables(Bytes& bytes, int length, const std::string& path) {
   while (length > 0) {
     bytes.skip(1);  // its class and number
@@ -51,7 +55,8 @@ void check_tables(Bytes& bytes, int length, const std::string& path) {
     for (int bits = 1; bits <= 16; ++bits) codes += static_cast<std::size_t>(bytes.next());
     if (codes > kMostCodes) {
       raise<ModelError>({path, "be an undamaged image",
-                         "has a Huffman table of " + std::to_string(codes) + " codes, more than " + std::to_string(kMostCodes)});
+                         "has a Huffman table of " + std::to_string(codes) + " codes, more than " +
+                             std::to_string(kMostCodes)});
     }
     bytes.skip(codes);
     length -= 17 + static_cast<int>(codes);

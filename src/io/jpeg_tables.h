@@ -7,8 +7,9 @@
 
 namespace adadiff::detail {
 
-/// Throws ModelError where a JPEG defines a Huffman table of more than 256 codes (ITU-T T.81, B.2.4.2), for which stb_image 2.27 writes
-/// beyond its arrays. Goes from marker to marker as stb does. Bytes that are no JPEG pass.
+/// Throws ModelError where a JPEG defines a Huffman table of more than 256 codes (ITU-T T.81,
+/// B.2.4.2), for which stb_image 2.27 writes beyond its arrays. Goes from marker to marker as stb
+/// does. Bytes that are no JPEG pass.
 void check_huffman_tables(std::span<const std::byte> jpeg, const std::string& path);
 
 }  // namespace adadiff::detail

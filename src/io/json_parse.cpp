@@ -1,4 +1,5 @@
-// nlohmann's parser under limits: depth, number of values and repeated keys are looked at before the document is built.
+// nlohmann's parser under limits: depth, number of values and repeated keys are looked at before
+// the document is built.
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
@@ -26,10 +27,12 @@ std::string reason_of(const Json::exception& error) {
   return reason;
 }
 
-/// Sees every value before anything is built. (A callback while building costs time in the square of a container's size.)
+/// Sees every value before anything is built. (A callback while building costs time in the square
+/// of a container's size.)
 class Watcher final : public nlohmann::json_sax<Json> {
  public:
-  Watcher(std::string_view text, const std::string& source, const JsonLimits& limits) : text_(text), source_(source), limits_(limits) {}
+  Watcher(std::string_view text, const std::string& source, const JsonLimits& limits)
+      : text_(text), source_(source), limits_(limits) {}
 
   bool null() override { return count(); }
   bool boolean(bool) override { return count(); }
@@ -48,15 +51,19 @@ class Watcher final : public nlohmann::json_sax<Json> {
     return count();
   }
 
-  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override { fail_to_parse("is not: " + reason_of(error)); }
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
+    fail_to_parse("is not: " + reason_of(error));
+  }
   /// Says what the text is where that is known.
   [[noreturn]] void fail_to_parse(const std::string& found) const {
-    raise_json(limits_.error, to_message(with_kind({source_, "be JSON", found}, std::as_bytes(std::span(text_)), {"{", "["})));
+    raise_json(limits_.error, to_message(with_kind({source_, "be JSON", found},
+                                                   std::as_bytes(std::span(text_)), {"{", "["})));
   }
 
  private:
   bool count() {
-    if (++values_ > limits_.values) fail("hold at most " + std::to_string(limits_.values) + " values", "holds more");
+    if (++values_ > limits_.values)
+      fail("hold at most " + std::to_string(limits_.values) + " values", "holds more");
     return true;
   }
   bool enter() {
@@ -99,8 +106,10 @@ void raise_json(JsonError error, const std::string& message) {
 
 Json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
-    raise_json(limits.error, to_message({source, "have at most " + std::to_string(limits.bytes) + " bytes of JSON",
-                                         "has " + std::to_string(text.size())}));
+    raise_json(
+        limits.error,
+        to_message({source, "have at most " + std::to_string(limits.bytes) + " bytes of JSON",
+                    "has " + std::to_string(text.size())}));
   }
   Watcher watcher(text, source, limits);
   // The parser would take it for the end.

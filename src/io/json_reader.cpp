@@ -28,7 +28,8 @@ bool is_identifier(std::string_view name) {
 
 std::string list(std::initializer_list<std::string_view> names) {
   std::string joined;
-  for (const std::string_view name : names) joined += (joined.empty() ? "" : ", ") + std::string(name);
+  for (const std::string_view name : names)
+    joined += (joined.empty() ? "" : ", ") + std::string(name);
   return joined;
 }
 
@@ -41,10 +42,12 @@ struct JsonReader::Document {
 };
 
 JsonReader::JsonReader(std::string_view text, const std::string& source, const JsonLimits& limits)
-    : document_(std::make_shared<const Document>(Document{source, limits.error, parse_json(text, source, limits)})),
+    : document_(std::make_shared<const Document>(
+          Document{source, limits.error, parse_json(text, source, limits)})),
       value_(&document_->root) {}
 
-JsonReader::JsonReader(std::shared_ptr<const Document> document, const Json& value, std::string path)
+JsonReader::JsonReader(std::shared_ptr<const Document> document, const Json& value,
+                       std::string path)
     : document_(std::move(document)), value_(&value), path_(std::move(path)) {}
 
 JsonReader JsonReader::member(std::string_view name, const Json& value) const {
@@ -68,7 +71,9 @@ std::optional<JsonReader> JsonReader::optional(std::string_view name) const {
 
 std::vector<std::pair<std::string, JsonReader>> JsonReader::members(std::size_t most) const {
   if (!value_->is_object()) fail("be an object");
-  if (value_->size() > most) fail("have at most " + std::to_string(most) + " fields", "has " + std::to_string(value_->size()));
+  if (value_->size() > most)
+    fail("have at most " + std::to_string(most) + " fields",
+         "has " + std::to_string(value_->size()));
   std::vector<std::pair<std::string, JsonReader>> found;
   for (const auto& [name, value] : value_->items()) found.emplace_back(name, member(name, value));
   return found;
@@ -76,9 +81,12 @@ std::vector<std::pair<std::string, JsonReader>> JsonReader::members(std::size_t 
 
 std::vector<JsonReader> JsonReader::elements(std::size_t most) const {
   if (!value_->is_array()) fail("be an array");
-  if (value_->size() > most) fail("have at most " + std::to_string(most) + " elements", "has " + std::to_string(value_->size()));
+  if (value_->size() > most)
+    fail("have at most " + std::to_string(most) + " elements",
+         "has " + std::to_string(value_->size()));
   std::vector<JsonReader> found;
-  for (const Json& value : *value_) found.push_back({document_, value, path_ + "[" + std::to_string(found.size()) + "]"});
+  for (const Json& value : *value_)
+    found.push_back({document_, value, path_ + "[" + std::to_string(found.size()) + "]"});
   return found;
 }
 
@@ -94,7 +102,8 @@ void JsonReader::allow_only(std::initializer_list<std::string_view> names) const
 std::int64_t JsonReader::as_int(std::int64_t low, std::int64_t high) const {
   const std::string must = "be an integer in [" + show(low) + ", " + show(high) + "]";
   if (!value_->is_number_integer()) fail(must);
-  const bool is_too_large = value_->is_number_unsigned() && value_->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
+  const bool is_too_large = value_->is_number_unsigned() &&
+                            value_->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
   const std::int64_t number = value_->get<std::int64_t>();
   if (is_too_large || number < low || number > high) fail(must);
   return number;
@@ -116,7 +125,9 @@ bool JsonReader::as_bool() const {
 std::string JsonReader::as_string(std::size_t most_bytes) const {
   if (!value_->is_string()) fail("be a string");
   const auto& text = value_->get_ref<const std::string&>();
-  if (text.size() > most_bytes) fail("have at most " + std::to_string(most_bytes) + " bytes", "has " + std::to_string(text.size()));
+  if (text.size() > most_bytes)
+    fail("have at most " + std::to_string(most_bytes) + " bytes",
+         "has " + std::to_string(text.size()));
   return text;
 }
 

@@ -1,4 +1,5 @@
-// Reads JSON strictly: every value has a type and a range, every key is known, and every complaint names the file and the place in it.
+// Reads JSON strictly: every value has a type and a range, every key is known, and every complaint
+// names the file and the place in it.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,10 @@ struct JsonLimits {
   JsonError error = JsonError::InvalidArgument;
 };
 
-/// Parses one JSON document. Refuses repeated keys, text behind the end, and what is over the limits. `source` is the file's name.
-nlohmann::json parse_json(std::string_view text, const std::string& source, const JsonLimits& limits = {});
+/// Parses one JSON document. Refuses repeated keys, text behind the end, and what is over the
+/// limits. `source` is the file's name.
+nlohmann::json parse_json(std::string_view text, const std::string& source,
+                          const JsonLimits& limits = {});
 
 /// Whether JSON can hold the text.
 bool is_utf8(const std::string& text);
@@ -33,13 +36,15 @@ bool is_utf8(const std::string& text);
 /// Throws the chosen exception.
 [[noreturn]] void raise_json(JsonError error, const std::string& message);
 
-/// A place in a document. Cheap to copy; keeps the document alive. Messages read `plan.json: rules[1].below must be ..., but is "abc"`.
+/// A place in a document. Cheap to copy; keeps the document alive. Messages read `plan.json:
+/// rules[1].below must be ..., but is "abc"`.
 class JsonReader {
  public:
   JsonReader(std::string_view text, const std::string& source, const JsonLimits& limits = {});
 
-  JsonReader field(std::string_view name) const;                    ///< raises where it is missing
-  std::optional<JsonReader> optional(std::string_view name) const;  ///< empty where it is missing or null
+  JsonReader field(std::string_view name) const;  ///< raises where it is missing
+  std::optional<JsonReader> optional(
+      std::string_view name) const;  ///< empty where it is missing or null
   std::vector<std::pair<std::string, JsonReader>> members(std::size_t most) const;
   std::vector<JsonReader> elements(std::size_t most) const;
   /// Raises for the first key of this object that is not among them, and lists them.
@@ -66,7 +71,8 @@ class JsonReader {
 
  private:
   struct Document;
-  JsonReader(std::shared_ptr<const Document> document, const nlohmann::json& value, std::string path);
+  JsonReader(std::shared_ptr<const Document> document, const nlohmann::json& value,
+             std::string path);
   JsonReader member(std::string_view name, const nlohmann::json& value) const;
 
   std::shared_ptr<const Document> document_;

@@ -7,8 +7,8 @@
 
 namespace adadiff::detail {
 
-/// A read-only view of a regular file. The file must not shrink while it is mapped: the system then ends the process on a read behind
-/// its end. AtomicFile never shrinks a file in place.
+/// A read-only view of a regular file. The file must not shrink while it is mapped: the system then
+/// ends the process on a read behind its end. AtomicFile never shrinks a file in place.
 class MappedFile {
  public:
   /// Throws FileError, also for folders, pipes and devices.

@@ -21,11 +21,14 @@ bool count_elements(const std::vector<std::int64_t>& shape, std::int64_t& count)
 }
 
 template <class From, class To>
-std::vector<To> convert(std::span<const std::byte> data, const std::vector<std::int64_t>& shape, const std::string& source) {
+std::vector<To> convert(std::span<const std::byte> data, const std::vector<std::int64_t>& shape,
+                        const std::string& source) {
   std::int64_t count = 0;
   const std::size_t held = data.size() / sizeof(From);
-  if (!count_elements(shape, count) || static_cast<std::size_t>(count) != held || data.size() % sizeof(From) != 0) {
-    raise<ModelError>({source, "hold as many numbers as its shape says", "holds " + std::to_string(data.size()) + " bytes of them"});
+  if (!count_elements(shape, count) || static_cast<std::size_t>(count) != held ||
+      data.size() % sizeof(From) != 0) {
+    raise<ModelError>({source, "hold as many numbers as its shape says",
+                       "holds " + std::to_string(data.size()) + " bytes of them"});
   }
   std::vector<To> values(held);
   for (std::size_t i = 0; i < held; ++i) {
@@ -36,12 +39,14 @@ std::vector<To> convert(std::span<const std::byte> data, const std::vector<std::
   return values;
 }
 
-[[noreturn]] void refuse_type(const std::string& source, const std::string& types, const std::string& descr) {
+[[noreturn]] void refuse_type(const std::string& source, const std::string& types,
+                              const std::string& descr) {
   raise<ModelError>({source, "hold " + types + ", little endian", "holds " + show(descr)});
 }
 
 template <class T>
-void write_array(const std::string& path, const std::string& descr, const std::vector<std::int64_t>& shape, std::span<const T> values) {
+void write_array(const std::string& path, const std::string& descr,
+                 const std::vector<std::int64_t>& shape, std::span<const T> values) {
   std::int64_t count = 0;
   if (!count_elements(shape, count) || static_cast<std::size_t>(count) != values.size()) {
     raise({path, "get as many values as its shape says", "gets " + std::to_string(values.size())});
@@ -60,10 +65,14 @@ NpyArray<float> read_npy_floats(const std::string& path, const ShapeCheck& check
   if (check) check(header.shape);
   const std::span<const std::byte> data = file.bytes().subspan(header.data_begin);
   if (header.descr == "<f4") return {header.shape, convert<float, float>(data, header.shape, path)};
-  if (header.descr == "<f8") return {header.shape, convert<double, float>(data, header.shape, path)};
-  if (header.descr == "<i8") return {header.shape, convert<std::int64_t, float>(data, header.shape, path)};
-  if (header.descr == "<i4") return {header.shape, convert<std::int32_t, float>(data, header.shape, path)};
-  if (header.descr == "|u1") return {header.shape, convert<std::uint8_t, float>(data, header.shape, path)};
+  if (header.descr == "<f8")
+    return {header.shape, convert<double, float>(data, header.shape, path)};
+  if (header.descr == "<i8")
+    return {header.shape, convert<std::int64_t, float>(data, header.shape, path)};
+  if (header.descr == "<i4")
+    return {header.shape, convert<std::int32_t, float>(data, header.shape, path)};
+  if (header.descr == "|u1")
+    return {header.shape, convert<std::uint8_t, float>(data, header.shape, path)};
   refuse_type(path, "float64, float32, int64, int32 or uint8", header.descr);
 }
 
@@ -72,25 +81,33 @@ NpyArray<std::int64_t> read_npy_integers(const std::string& path, const ShapeChe
   const NpyHeader header = parse_npy_header(file.bytes(), path);
   if (check) check(header.shape);
   const std::span<const std::byte> data = file.bytes().subspan(header.data_begin);
-  if (header.descr == "<i8") return {header.shape, convert<std::int64_t, std::int64_t>(data, header.shape, path)};
-  if (header.descr == "<i4") return {header.shape, convert<std::int32_t, std::int64_t>(data, header.shape, path)};
-  if (header.descr == "|u1") return {header.shape, convert<std::uint8_t, std::int64_t>(data, header.shape, path)};
+  if (header.descr == "<i8")
+    return {header.shape, convert<std::int64_t, std::int64_t>(data, header.shape, path)};
+  if (header.descr == "<i4")
+    return {header.shape, convert<std::int32_t, std::int64_t>(data, header.shape, path)};
+  if (header.descr == "|u1")
+    return {header.shape, convert<std::uint8_t, std::int64_t>(data, header.shape, path)};
   refuse_type(path, "int64, int32 or uint8", header.descr);
 }
 
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const float> values) {
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+               std::span<const float> values) {
   write_array(path, "<f4", shape, values);
 }
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const double> values) {
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+               std::span<const double> values) {
   write_array(path, "<f8", shape, values);
 }
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const std::int64_t> values) {
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+               std::span<const std::int64_t> values) {
   write_array(path, "<i8", shape, values);
 }
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const std::int32_t> values) {
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+               std::span<const std::int32_t> values) {
   write_array(path, "<i4", shape, values);
 }
-void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, std::span<const std::uint8_t> values) {
+void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
+               std::span<const std::uint8_t> values) {
   write_array(path, "|u1", shape, values);
 }
 

@@ -1,4 +1,5 @@
-// The safetensors format: eight bytes of length, a JSON header, then the tensors' bytes without gaps.
+// The safetensors format: eight bytes of length, a JSON header, then the tensors' bytes without
+// gaps.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +15,29 @@
 
 namespace adadiff::detail {
 
-enum class Dtype { F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL, F8_E4M3, F8_E5M2 };
+enum class Dtype {
+  F64,
+  F32,
+  F16,
+  BF16,
+  I64,
+  I32,
+  I16,
+  I8,
+  U64,
+  U32,
+  U16,
+  U8,
+  BOOL,
+  F8_E4M3,
+  F8_E5M2
+};
 
 std::string_view name_of(Dtype dtype);
 std::size_t size_of(Dtype dtype);  ///< bytes per element
 
-/// A named tensor in borrowed memory: dense, C order, little endian. Bytes of a read file need not be aligned to their element size.
+/// A named tensor in borrowed memory: dense, C order, little endian. Bytes of a read file need not
+/// be aligned to their element size.
 struct TensorView {
   std::string name;
   Dtype dtype = Dtype::F32;
@@ -34,7 +52,8 @@ struct SafetensorsContent {
   std::vector<TensorView> tensors;  // in the order of their bytes
 };
 
-/// Checks everything about `bytes` that the format says; the views point into it. Throws ModelError that names `source`.
+/// Checks everything about `bytes` that the format says; the views point into it. Throws ModelError
+/// that names `source`.
 SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& source);
 
 /// An open file. Views stay valid while the mapping lives.
@@ -58,8 +77,10 @@ class SafetensorsFile {
   std::map<std::string_view, std::size_t> index_;
 };
 
-/// Replaces the file in one piece. The same content gives the same bytes, in whatever order the entries come; every tensor is aligned to
-/// its element size. Throws FileError; InvalidArgument for repeated names and for bytes that do not fit their shape.
-void write_safetensors(const std::string& path, const Metadata& metadata, std::vector<TensorView> entries);
+/// Replaces the file in one piece. The same content gives the same bytes, in whatever order the
+/// entries come; every tensor is aligned to its element size. Throws FileError; InvalidArgument for
+/// repeated names and for bytes that do not fit their shape.
+void write_safetensors(const std::string& path, const Metadata& metadata,
+                       std::vector<TensorView> entries);
 
 }  // namespace adadiff::detail

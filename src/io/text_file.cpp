@@ -36,7 +36,9 @@ std::string read_text(const std::string& path, std::size_t most_bytes) {
     text.resize(length + kPiece);
     got = read_piece(file, path, text.data() + length);
     text.resize(length + got);
-    if (text.size() > most_bytes) raise<FileError>({path, "have at most " + std::to_string(most_bytes) + " bytes", "is longer"});
+    if (text.size() > most_bytes)
+      raise<FileError>(
+          {path, "have at most " + std::to_string(most_bytes) + " bytes", "is longer"});
   }
   return text;
 }

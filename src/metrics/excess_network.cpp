@@ -32,9 +32,13 @@ at::Tensor every_excess(ForwardPass& pass, const PassInputs& inputs, int blocks)
 
 class ExcessPass final : public ForwardPass {
  public:
-  ExcessPass(std::unique_ptr<ForwardPass> pass, std::unique_ptr<ForwardPass> full, int blocks, Scores scores,
-             std::shared_ptr<ExcessRecord> record)
-      : pass_(std::move(pass)), full_(std::move(full)), blocks_(blocks), scores_(scores), record_(std::move(record)) {}
+  ExcessPass(std::unique_ptr<ForwardPass> pass, std::unique_ptr<ForwardPass> full, int blocks,
+             Scores scores, std::shared_ptr<ExcessRecord> record)
+      : pass_(std::move(pass)),
+        full_(std::move(full)),
+        blocks_(blocks),
+        scores_(scores),
+        record_(std::move(record)) {}
 
   void begin(const PassInputs& inputs) override {
     excess_ = every_excess(*full_, inputs, blocks_);
@@ -85,8 +89,8 @@ class ExcessPass final : public ForwardPass {
   at::Tensor times_;   ///< [R]
   at::Tensor rows_;    ///< which of them are still in the pass
   int blocks_run_ = 0;
-  /// Per row: the excess of its latest prediction in this evaluation; the prediction it leaves with replaces it. A guided row is predicted
-  /// more than once.
+  /// Per row: the excess of its latest prediction in this evaluation; the prediction it leaves with
+  /// replaces it. A guided row is predicted more than once.
   mutable std::vector<std::optional<double>> last_prediction_;
 };
 
@@ -96,7 +100,8 @@ void ExcessRecord::add_rows(float time, const std::vector<double>& excess) {
   const std::scoped_lock lock(mutex_);
   ExcessAtTime& entry = times_[time];
   entry.exit_excess.resize(excess.size());
-  for (std::size_t block = 0; block < excess.size(); ++block) entry.exit_excess[block] += excess[block];
+  for (std::size_t block = 0; block < excess.size(); ++block)
+    entry.exit_excess[block] += excess[block];
   ++entry.rows;
 }
 
@@ -112,13 +117,18 @@ std::map<float, ExcessAtTime> ExcessRecord::times() const {
   return times_;
 }
 
-ExcessNetwork::ExcessNetwork(std::shared_ptr<const Network> network, Scores scores, std::shared_ptr<ExcessRecord> record)
-    : network_(std::move(network)), scores_(scores), record_(std::move(record)), info_(network_->info()) {
+ExcessNetwork::ExcessNetwork(std::shared_ptr<const Network> network, Scores scores,
+                             std::shared_ptr<ExcessRecord> record)
+    : network_(std::move(network)),
+      scores_(scores),
+      record_(std::move(record)),
+      info_(network_->info()) {
   info_.has_uncertainty = info_.has_uncertainty || scores == Scores::Ideal;
 }
 
 std::unique_ptr<ForwardPass> ExcessNetwork::new_pass(std::int64_t capacity) const {
-  return std::make_unique<ExcessPass>(network_->new_pass(capacity), network_->new_pass(capacity), info_.blocks, scores_, record_);
+  return std::make_unique<ExcessPass>(network_->new_pass(capacity), network_->new_pass(capacity),
+                                      info_.blocks, scores_, record_);
 }
 
 }  // namespace adadiff::detail

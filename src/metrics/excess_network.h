@@ -1,4 +1,5 @@
-// A network that also knows what leaving early costs: around any network, for measuring and for the ideal score.
+// A network that also knows what leaving early costs: around any network, for measuring and for the
+// ideal score.
 #pragma once
 
 #include <map>
@@ -11,21 +12,29 @@
 
 namespace adadiff::detail {
 
-/// What was seen at one time of a run; excess is the mean square of g_k - g_N on the same input, g_N being full depth's prediction.
+/// What was seen at one time of a run; excess is the mean square of g_k - g_N on the same input,
+/// g_N being full depth's prediction.
 struct ExcessAtTime {
   std::int64_t rows = 0;            ///< that were evaluated
   std::vector<double> exit_excess;  ///< [blocks], sums over rows of the excess at each exit
-  double taken_excess = 0;          ///< sum over the rows that a prediction was taken from, of the exit's own, before its guide moves it
-  std::int64_t predictions = 0;     ///< how many those were; rows that left at exit 0 are not among them
-  double mean_at(std::size_t block) const { return rows > 0 ? exit_excess[block] / static_cast<double>(rows) : 0; }
-  double mean_taken() const { return predictions > 0 ? taken_excess / static_cast<double>(predictions) : 0; }
+  double taken_excess = 0;  ///< sum over the rows that a prediction was taken from, of the exit's
+                            ///< own, before its guide moves it
+  std::int64_t
+      predictions = 0;  ///< how many those were; rows that left at exit 0 are not among them
+  double mean_at(std::size_t block) const {
+    return rows > 0 ? exit_excess[block] / static_cast<double>(rows) : 0;
+  }
+  double mean_taken() const {
+    return predictions > 0 ? taken_excess / static_cast<double>(predictions) : 0;
+  }
 };
 
 /// Filled by all passes of one ExcessNetwork, from any thread.
 class ExcessRecord {
  public:
   void add_rows(float time, const std::vector<double>& excess);
-  /// `replaced`: the excess of an earlier prediction of the same row in the same evaluation, which this one takes the place of.
+  /// `replaced`: the excess of an earlier prediction of the same row in the same evaluation, which
+  /// this one takes the place of.
   void add_prediction(float time, double excess, std::optional<double> replaced);
   /// By the number that the network embeds as time, which falls along a run.
   std::map<float, ExcessAtTime> times() const;
@@ -40,10 +49,12 @@ enum class Scores : std::uint8_t {
   Ideal     ///< rms / (1 + rms) of the true excess: no score can know more
 };
 
-/// Runs every block of every row beside the pass that is asked for, so it costs more than full depth. Predictions are the network's own.
+/// Runs every block of every row beside the pass that is asked for, so it costs more than full
+/// depth. Predictions are the network's own.
 class ExcessNetwork final : public Network {
  public:
-  ExcessNetwork(std::shared_ptr<const Network> network, Scores scores, std::shared_ptr<ExcessRecord> record);
+  ExcessNetwork(std::shared_ptr<const Network> network, Scores scores,
+                std::shared_ptr<ExcessRecord> record);
   const NetworkInfo& info() const override { return info_; }
   std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
 

@@ -20,11 +20,13 @@ Rows rows_of_group(Eigen::Index samples, int groups, int group) {
 }
 
 void check_groups(const Features& generated, int groups) {
-  require_range<InvalidArgument, std::int64_t>("groups", groups, kFewestGroups,
-                                               std::max<std::int64_t>(kFewestGroups, generated.rows() / 2));
+  require_range<InvalidArgument, std::int64_t>(
+      "groups", groups, kFewestGroups, std::max<std::int64_t>(kFewestGroups, generated.rows() / 2));
 }
 
-double pairs(Eigen::Index samples) { return static_cast<double>(samples) * static_cast<double>(samples - 1); }
+double pairs(Eigen::Index samples) {
+  return static_cast<double>(samples) * static_cast<double>(samples - 1);
+}
 
 /// Kernel sums of the generated samples by group.
 struct GroupSums {
@@ -40,7 +42,8 @@ GroupSums group_sums(const Features& reference, const Features& generated, int g
   };
   for (int a = 0; a < groups; ++a) {
     sums.across(a) = kernel_sum(group(a), reference);
-    for (int b = 0; b <= a; ++b) sums.within(a, b) = sums.within(b, a) = kernel_sum(group(a), group(b));
+    for (int b = 0; b <= a; ++b)
+      sums.within(a, b) = sums.within(b, a) = kernel_sum(group(a), group(b));
     sums.within(a, a) -= self_sum(group(a));
   }
   return sums;
@@ -63,18 +66,22 @@ double half_width(const GroupedDistance& distance) {
   double mean = 0, squares = 0;
   for (const double value : distance.without) mean += value / groups;
   for (const double value : distance.without) squares += (value - mean) * (value - mean);
-  return student_t(static_cast<int>(distance.without.size()) - 1) * std::sqrt((groups - 1) / groups * squares);
+  return student_t(static_cast<int>(distance.without.size()) - 1) *
+         std::sqrt((groups - 1) / groups * squares);
 }
 
-GroupedDistance grouped_kernel_distance(const Features& reference, const Features& generated, int groups) {
+GroupedDistance grouped_kernel_distance(const Features& reference, const Features& generated,
+                                        int groups) {
   check_features(reference, "reference features", 2);
   check_features(generated, "generated features", 4);
   check_same_dimensions(reference, generated);
   check_groups(generated, groups);
   const GroupSums sums = group_sums(reference, generated, groups);
-  const double real = (kernel_sum(reference, reference) - self_sum(reference)) / pairs(reference.rows());
+  const double real = (kernel_sum(reference, reference) - self_sum(reference)) /
+                      pairs(reference.rows());
   const auto distance = [&](double within, double across, Eigen::Index samples) {
-    return real + within / pairs(samples) - 2 * across / (static_cast<double>(samples) * static_cast<double>(reference.rows()));
+    return real + within / pairs(samples) -
+           2 * across / (static_cast<double>(samples) * static_cast<double>(reference.rows()));
   };
   GroupedDistance found{distance(sums.within.sum(), sums.across.sum(), generated.rows()), {}};
   for (int g = 0; g < groups; ++g) {
@@ -85,14 +92,16 @@ GroupedDistance grouped_kernel_distance(const Features& reference, const Feature
   return found;
 }
 
-GroupedDistance grouped_frechet_distance(const GaussianReference& reference, const Features& generated, int groups) {
+GroupedDistance grouped_frechet_distance(const GaussianReference& reference,
+                                         const Features& generated, int groups) {
   check_features(generated, "generated features", 4);
   check_groups(generated, groups);
   GroupedDistance found{reference.distance(generated), {}};
   for (int g = 0; g < groups; ++g) {
     const Rows out = rows_of_group(generated.rows(), groups, g);
     Features kept(generated.rows() - out.count, generated.cols());
-    kept << generated.topRows(out.first), generated.bottomRows(generated.rows() - out.first - out.count);
+    kept << generated.topRows(out.first),
+        generated.bottomRows(generated.rows() - out.first - out.count);
     found.without.push_back(reference.distance(kept));
   }
   return found;

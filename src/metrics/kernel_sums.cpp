@@ -1,4 +1,5 @@
-// The products are torch's, which are compiled for the machine's widest vectors; Eigen's are compiled for all machines alike.
+// The products are torch's, which are compiled for the machine's widest vectors; Eigen's are
+// compiled for all machines alike.
 #include "metrics/kernel_sums.h"
 
 #include <algorithm>
@@ -19,13 +20,16 @@ double kernel_sum(const FeatureRows& left, const FeatureRows& right) {
     for (Eigen::Index j = 0; j < right.rows(); j += kBlock) {
       const at::Tensor columns = all_right.narrow(0, j, std::min(kBlock, right.rows() - j));
       const at::Tensor products = at::mm(rows, columns.t()).contiguous();
-      const Eigen::Map<const Eigen::ArrayXd> values(products.const_data_ptr<double>(), products.numel());
+      const Eigen::Map<const Eigen::ArrayXd> values(products.const_data_ptr<double>(),
+                                                    products.numel());
       sum += (values / dimensions + 1).cube().sum();
     }
   }
   return sum;
 }
 
-double self_sum(const FeatureRows& set) { return (set.rowwise().squaredNorm().array() / static_cast<double>(set.cols()) + 1).cube().sum(); }
+double self_sum(const FeatureRows& set) {
+  return (set.rowwise().squaredNorm().array() / static_cast<double>(set.cols()) + 1).cube().sum();
+}
 
 }  // namespace adadiff::detail

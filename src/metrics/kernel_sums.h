@@ -1,4 +1,5 @@
-// Sums of the kernel (x·y / D + 1)^3 over pairs of samples, in blocks: memory does not grow with the number of pairs.
+// Sums of the kernel (x·y / D + 1)^3 over pairs of samples, in blocks: memory does not grow with
+// the number of pairs.
 #pragma once
 
 #include "features/features.h"

@@ -42,7 +42,9 @@ std::size_t fill(zip_file_t* entry, std::span<std::byte> bytes, const std::strin
   std::size_t done = 0;
   while (done < bytes.size()) {
     const zip_int64_t count = zip_fread(entry, bytes.data() + done, bytes.size() - done);
-    if (count < 0) raise<ModelError>({where, "be an intact entry", std::string("reading it failed: ") + zip_file_strerror(entry)});
+    if (count < 0)
+      raise<ModelError>({where, "be an intact entry",
+                         std::string("reading it failed: ") + zip_file_strerror(entry)});
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
   }
@@ -52,7 +54,8 @@ std::size_t fill(zip_file_t* entry, std::span<std::byte> bytes, const std::strin
 /// An array's header, and then its bytes one after the other.
 class ArrayReader {
  public:
-  ArrayReader(Entry entry, std::string where) : entry_(std::move(entry)), where_(std::move(where)), start_(kMostHeader) {
+  ArrayReader(Entry entry, std::string where)
+      : entry_(std::move(entry)), where_(std::move(where)), start_(kMostHeader) {
     start_.resize(fill(entry_.get(), start_, where_));
     header_ = parse_npy_header(start_, where_);
     place_ = header_.data_begin;
@@ -69,7 +72,8 @@ class ArrayReader {
   void skip(std::uint64_t count) {
     std::vector<std::byte> dropped(static_cast<std::size_t>(std::min<std::uint64_t>(count, kStep)));
     for (std::uint64_t left = count; left > 0; left -= std::min<std::uint64_t>(left, kStep)) {
-      read(std::span(dropped).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kStep))));
+      read(
+          std::span(dropped).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kStep))));
     }
   }
   void require_end() {
@@ -78,7 +82,8 @@ class ArrayReader {
     raise<ModelError>({where_, "hold as many numbers as its shape says", "goes on behind them"});
   }
 
-  static constexpr std::size_t kStep = std::size_t{1} << 20;  // bytes; divisible by every number's size
+  static constexpr std::size_t kStep = std::size_t{1}
+                                       << 20;  // bytes; divisible by every number's size
 
  private:
   Entry entry_;
@@ -96,16 +101,20 @@ struct Kept {
 
 Kept kept_of(const NpyHeader& header, const ArrayLimits& limits, const std::string& where) {
   if (header.shape.size() != limits.dimensions) {
-    raise<ModelError>(
-        {where, "have " + show(static_cast<std::int64_t>(limits.dimensions)) + " dimensions", "has " + show(std::ssize(header.shape))});
+    raise<ModelError>({where,
+                       "have " + show(static_cast<std::int64_t>(limits.dimensions)) + " dimensions",
+                       "has " + show(std::ssize(header.shape))});
   }
-  const auto refuse = [&] { raise<ModelError>({where, "hold at most " + show(limits.most) + " numbers", "says more"}); };
+  const auto refuse = [&] {
+    raise<ModelError>({where, "hold at most " + show(limits.most) + " numbers", "says more"});
+  };
   std::int64_t all = 1, numbers = 0;
   for (const std::int64_t extent : header.shape) {
     if (extent < 1) raise<ModelError>({where, "hold numbers", "is empty"});
     if (__builtin_mul_overflow(all, extent, &all) || all > kMostNumbers) refuse();
   }
-  const std::int64_t rows = header.shape.front(), kept = std::min(rows, limits.most_rows), row = all / rows;
+  const std::int64_t rows = header.shape.front(), kept = std::min(rows, limits.most_rows),
+                     row = all / rows;
   if (__builtin_mul_overflow(kept, row, &numbers) || numbers > limits.most) refuse();
   return {kept, rows, static_cast<std::uint64_t>(row)};
 }
@@ -116,7 +125,8 @@ std::vector<std::int64_t> kept_shape(const NpyHeader& header, const Kept& kept) 
   return shape;
 }
 
-/// Reads the kept rows in pieces, so that an archive that promises more than it holds costs no more than it holds.
+/// Reads the kept rows in pieces, so that an archive that promises more than it holds costs no more
+/// than it holds.
 template <class From, class To>
 void read_numbers(ArrayReader& reader, Kept kept, std::vector<To>& values) {
   if (kept.rows == kept.of) kept = {1, 1, static_cast<std::uint64_t>(kept.of) * kept.row_numbers};
@@ -141,10 +151,12 @@ std::string npy_of(const std::string& name, const NpzArray<double>& array) {
   std::size_t count = 1;
   for (const std::int64_t extent : array.shape) count *= static_cast<std::size_t>(extent);
   if (count != array.values.size()) {
-    raise({"npz array " + name, "get as many values as its shape says", "gets " + show(std::ssize(array.values))});
+    raise({"npz array " + name, "get as many values as its shape says",
+           "gets " + show(std::ssize(array.values))});
   }
   std::string text = make_npy_header("<f8", array.shape);
-  text.append(reinterpret_cast<const char*>(array.values.data()), array.values.size() * sizeof(double));
+  text.append(reinterpret_cast<const char*>(array.values.data()),
+              array.values.size() * sizeof(double));
   return text;
 }
 
@@ -173,11 +185,14 @@ class MemoryArchive {
   /// `content` must live until bytes().
   void add(const std::string& name, const std::string& content) {
     Source source(zip_source_buffer(archive_.get(), content.data(), content.size(), 0));
-    const zip_int64_t index = source ? zip_file_add(archive_.get(), name.c_str(), source.get(), ZIP_FL_ENC_UTF_8) : -1;
+    const zip_int64_t index = source ? zip_file_add(archive_.get(), name.c_str(), source.get(),
+                                                    ZIP_FL_ENC_UTF_8)
+                                     : -1;
     if (index < 0) fail(zip_strerror(archive_.get()));
     static_cast<void>(source.release());
     const auto entry = static_cast<zip_uint64_t>(index);
-    constexpr zip_uint16_t kFirstDate = 1 << 5 | 1;  // 1980-01-01, the first day that the format knows
+    constexpr zip_uint16_t kFirstDate = 1 << 5 |
+                                        1;  // 1980-01-01, the first day that the format knows
     zip_set_file_compression(archive_.get(), entry, ZIP_CM_STORE, 0);
     zip_file_set_dostime(archive_.get(), entry, 0, kFirstDate, 0);
   }
@@ -186,7 +201,8 @@ class MemoryArchive {
     if (zip_close(archive_.get()) != 0) fail(zip_strerror(archive_.get()));
     static_cast<void>(archive_.release());
     zip_stat_t facts;
-    if (zip_source_stat(source_.get(), &facts) != 0 || zip_source_open(source_.get()) != 0) fail(source_error());
+    if (zip_source_stat(source_.get(), &facts) != 0 || zip_source_open(source_.get()) != 0)
+      fail(source_error());
     std::vector<std::byte> bytes(static_cast<std::size_t>(facts.size));
     const zip_int64_t count = zip_source_read(source_.get(), bytes.data(), facts.size);
     zip_source_close(source_.get());
@@ -196,7 +212,9 @@ class MemoryArchive {
 
  private:
   std::string source_error() { return zip_error_strerror(zip_source_error(source_.get())); }
-  [[noreturn]] static void fail(const std::string& reason) { raise<FileError>({"npz archive", "be put together", "failed: " + reason}); }
+  [[noreturn]] static void fail(const std::string& reason) {
+    raise<FileError>({"npz archive", "be put together", "failed: " + reason});
+  }
 
   Source source_;
   std::unique_ptr<zip_t, DiscardArchive> archive_;
@@ -212,7 +230,9 @@ struct NpzFile::Archive {
 
   Entry open(const std::string& name, const std::string& where) const {
     Entry entry(zip_fopen(zip, (name + ".npy").c_str(), 0));
-    if (!entry) raise<ModelError>({where, "be there and readable", std::string("opening it failed: ") + zip_strerror(zip)});
+    if (!entry)
+      raise<ModelError>(
+          {where, "be there and readable", std::string("opening it failed: ") + zip_strerror(zip)});
     return entry;
   }
 
@@ -221,18 +241,23 @@ struct NpzFile::Archive {
 
 NpzFile::NpzFile(const std::string& path) : path_(path) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) raise<FileError>({path, "be a .npz file", "is no file"});
+  if (!std::filesystem::is_regular_file(path, ignored))
+    raise<FileError>({path, "be a .npz file", "is no file"});
   int code = 0;
   zip_t* zip = zip_open(path.c_str(), ZIP_RDONLY, &code);
-  if (zip == nullptr && code == ZIP_ER_OPEN) raise<FileError>({path, "be readable", "opening it failed"});
+  if (zip == nullptr && code == ZIP_ER_OPEN)
+    raise<FileError>({path, "be readable", "opening it failed"});
   if (zip == nullptr)
-    raise<ModelError>(with_kind({path, "be a .npz file", "is none: " + message_of(code)}, MappedFile(path).bytes(), {"PK"}));
+    raise<ModelError>(with_kind({path, "be a .npz file", "is none: " + message_of(code)},
+                                MappedFile(path).bytes(), {"PK"}));
   archive_ = std::make_unique<Archive>(zip);
 }
 
 NpzFile::~NpzFile() = default;
 
-bool NpzFile::has(const std::string& name) const { return zip_name_locate(archive_->zip, (name + ".npy").c_str(), 0) >= 0; }
+bool NpzFile::has(const std::string& name) const {
+  return zip_name_locate(archive_->zip, (name + ".npy").c_str(), 0) >= 0;
+}
 
 std::vector<std::int64_t> NpzFile::shape(const std::string& name) const {
   const std::string where = path_ + ": " + name;
@@ -256,7 +281,8 @@ NpzArray<double> NpzFile::numbers(const std::string& name, const ArrayLimits& li
   } else if (descr == "|u1") {
     read_numbers<std::uint8_t>(reader, kept, array.values);
   } else {
-    raise<ModelError>({where, "hold float64, float32, int64, int32 or uint8, little endian", "holds " + show(descr)});
+    raise<ModelError>({where, "hold float64, float32, int64, int32 or uint8, little endian",
+                       "holds " + show(descr)});
   }
   return array;
 }
@@ -264,7 +290,8 @@ NpzArray<double> NpzFile::numbers(const std::string& name, const ArrayLimits& li
 NpzArray<std::uint8_t> NpzFile::bytes(const std::string& name, const ArrayLimits& limits) const {
   const std::string where = path_ + ": " + name;
   ArrayReader reader(archive_->open(name, where), where);
-  if (reader.header().descr != "|u1") raise<ModelError>({where, "hold uint8", "holds " + show(reader.header().descr)});
+  if (reader.header().descr != "|u1")
+    raise<ModelError>({where, "hold uint8", "holds " + show(reader.header().descr)});
   const Kept kept = kept_of(reader.header(), limits, where);
   NpzArray<std::uint8_t> array{kept_shape(reader.header(), kept), {}};
   read_numbers<std::uint8_t>(reader, kept, array.values);
@@ -275,7 +302,8 @@ void write_npz(const std::string& path, const std::map<std::string, NpzArray<dou
   std::vector<std::string> contents;
   contents.reserve(arrays.size());
   MemoryArchive archive;
-  for (const auto& [name, array] : arrays) archive.add(name + ".npy", contents.emplace_back(npy_of(name, array)));
+  for (const auto& [name, array] : arrays)
+    archive.add(name + ".npy", contents.emplace_back(npy_of(name, array)));
   AtomicFile file(path);
   file.write(archive.bytes());
   file.commit();

@@ -6,7 +6,8 @@
 
 namespace adadiff::detail {
 
-/// Two sets of images [count, channels, height, width] and the range that shows as black to white; values are clamped to it.
+/// Two sets of images [count, channels, height, width] and the range that shows as black to white;
+/// values are clamped to it.
 struct ImagePair {
   const std::vector<float>& first;
   const std::vector<float>& second;
@@ -28,8 +29,10 @@ double mean_square(const ImagePair& pair);
 /// Peak signal-to-noise ratio of a mean square in units of the range squared; NaN for 0.
 double psnr_db(double mse);
 
-/// Structural similarity (Wang et al. 2004, eq. 13) of one plane each, [height, width] with values in [0, 1]: Gaussian window of 11 × 11
-/// with deviation 1.5, K1 0.01, K2 0.03, mean over the windows that lie inside the plane. Both sides at least 11.
-double structural_similarity(const std::vector<double>& first, const std::vector<double>& second, std::int64_t height, std::int64_t width);
+/// Structural similarity (Wang et al. 2004, eq. 13) of one plane each, [height, width] with values
+/// in [0, 1]: Gaussian window of 11 × 11 with deviation 1.5, K1 0.01, K2 0.03, mean over the
+/// windows that lie inside the plane. Both sides at least 11.
+double structural_similarity(const std::vector<double>& first, const std::vector<double>& second,
+                             std::int64_t height, std::int64_t width);
 
 }  // namespace adadiff::detail

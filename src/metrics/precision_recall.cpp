@@ -1,6 +1,7 @@
-// All pairs, in blocks: memory grows with one set and with the threads, not with the product of both sets. Matrix products tell nearly
-// every pair apart; only where their rounding could decide are distances computed without cancellation, so the result is that of such
-// distances for all pairs.
+// All pairs, in blocks: memory grows with one set and with the threads, not with the product of
+// both sets. Matrix products tell nearly every pair apart; only where their rounding could decide
+// are distances computed without cancellation, so the result is that of such distances for all
+// pairs.
 #include "metrics/precision_recall.h"
 
 #include <algorithm>
@@ -18,27 +19,41 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t kMostRows = 64, kMostDistances = std::int64_t{1} << 20;  // of a block: rows of one set against all of the other
+constexpr std::int64_t
+    kMostRows = 64,
+    kMostDistances = std::int64_t{1} << 20;  // of a block: rows of one set against all of the other
 
 /// Squared distances between the rows of two sets.
 class Distances {
  public:
   Distances(const Features& rows, const Features& others)
-      : rows_(rows), others_(others), row_squares_(rows.rowwise().squaredNorm()), other_squares_(others.rowwise().squaredNorm()) {}
+      : rows_(rows),
+        others_(others),
+        row_squares_(rows.rowwise().squaredNorm()),
+        other_squares_(others.rowwise().squaredNorm()) {}
 
-  /// Of rows first to last, [last - first, others]: |a|^2 + |b|^2 - 2 a b, which is off by at most margin() of its row.
+  /// Of rows first to last, [last - first, others]: |a|^2 + |b|^2 - 2 a b, which is off by at most
+  /// margin() of its row.
   Features nearly(std::int64_t first, std::int64_t last) const {
-    const at::Tensor products = at::mm(as_tensor(rows_).narrow(0, first, last - first), as_tensor(others_).t()).contiguous();
-    const Eigen::Map<const Features> dots(products.const_data_ptr<double>(), last - first, others_.rows());
-    return ((-2 * dots).rowwise() + other_squares_.transpose()).colwise() + row_squares_.segment(first, last - first);
+    const at::Tensor products = at::mm(as_tensor(rows_).narrow(0, first, last - first),
+                                       as_tensor(others_).t())
+                                    .contiguous();
+    const Eigen::Map<const Features> dots(products.const_data_ptr<double>(), last - first,
+                                          others_.rows());
+    return ((-2 * dots).rowwise() + other_squares_.transpose()).colwise() +
+           row_squares_.segment(first, last - first);
   }
-  /// A sum of n products is off by at most about n eps |a| |b| (Higham 2002, section 3.1); the factor 4 leaves room for the rest.
+  /// A sum of n products is off by at most about n eps |a| |b| (Higham 2002, section 3.1); the
+  /// factor 4 leaves room for the rest.
   double margin(std::int64_t row) const {
     const double terms = 4 * static_cast<double>(rows_.cols() + 4);
-    return terms * std::numeric_limits<double>::epsilon() * (row_squares_(row) + largest_other_square_);
+    return terms * std::numeric_limits<double>::epsilon() *
+           (row_squares_(row) + largest_other_square_);
   }
   std::int64_t others() const { return others_.rows(); }
-  double exact(std::int64_t row, std::int64_t other) const { return (rows_.row(row) - others_.row(other)).squaredNorm(); }
+  double exact(std::int64_t row, std::int64_t other) const {
+    return (rows_.row(row) - others_.row(other)).squaredNorm();
+  }
 
  private:
   const Features &rows_, &others_;
@@ -49,8 +64,10 @@ class Distances {
 /// Calls work(row, its near distances to all others) for every row.
 template <class Work>
 void for_each_row(const Distances& distances, std::int64_t rows, const Work& work) {
-  const std::int64_t rows_at_once = std::clamp<std::int64_t>(kMostDistances / distances.others(), 1, kMostRows);
-  parallel_rows((rows + rows_at_once - 1) / rows_at_once, [&](std::int64_t first_block, std::int64_t last_block) {
+  const std::int64_t rows_at_once = std::clamp<std::int64_t>(kMostDistances / distances.others(), 1,
+                                                             kMostRows);
+  parallel_rows((rows + rows_at_once - 1) / rows_at_once, [&](std::int64_t first_block,
+                                                              std::int64_t last_block) {
     for (std::int64_t block = first_block; block < last_block; ++block) {
       const std::int64_t first = block * rows_at_once, last = std::min(first + rows_at_once, rows);
       Features near = distances.nearly(first, last);
@@ -71,7 +88,8 @@ Eigen::VectorXd squared_radii(const Features& set, int neighbours) {
     const bool takes_all = !std::isfinite(margin);  // numbers whose squares overflow
     std::vector<double> candidates;
     for (Eigen::Index other = 0; other < near.size(); ++other) {
-      if (other != row && (takes_all || near(other) <= reach)) candidates.push_back(distances.exact(row, other));
+      if (other != row && (takes_all || near(other) <= reach))
+        candidates.push_back(distances.exact(row, other));
     }
     std::nth_element(candidates.begin(), candidates.begin() + (neighbours - 1), candidates.end());
     radii(row) = candidates[static_cast<std::size_t>(neighbours - 1)];
@@ -87,12 +105,15 @@ double covered(const Features& samples, const Features& centres, const Eigen::Ve
     const double margin = distances.margin(row);
     bool found = false;
     for (Eigen::Index centre = 0; centre < near.size() && !found; ++centre) {
-      const bool is_surely_outside = near(centre) > radii(centre) + margin;  // false for NaN: where squares overflow
+      const bool is_surely_outside = near(centre) >
+                                     radii(centre) +
+                                         margin;  // false for NaN: where squares overflow
       found = !is_surely_outside && distances.exact(row, centre) <= radii(centre);
     }
     is_covered[static_cast<std::size_t>(row)] = found ? 1 : 0;
   });
-  return static_cast<double>(std::count(is_covered.begin(), is_covered.end(), 1)) / static_cast<double>(samples.rows());
+  return static_cast<double>(std::count(is_covered.begin(), is_covered.end(), 1)) /
+         static_cast<double>(samples.rows());
 }
 
 void check_sets(const Features& reference, const Features& generated, int neighbours) {
@@ -104,9 +125,11 @@ void check_sets(const Features& reference, const Features& generated, int neighb
 
 }  // namespace
 
-PrecisionRecall precision_recall(const Features& reference, const Features& generated, int neighbours) {
+PrecisionRecall precision_recall(const Features& reference, const Features& generated,
+                                 int neighbours) {
   check_sets(reference, generated, neighbours);
-  return {covered(generated, reference, squared_radii(reference, neighbours)), recall(reference, generated, neighbours)};
+  return {covered(generated, reference, squared_radii(reference, neighbours)),
+          recall(reference, generated, neighbours)};
 }
 
 double recall(const Features& reference, const Features& generated, int neighbours) {

@@ -10,10 +10,12 @@
 namespace adadiff::detail {
 namespace {
 
-void compare_sets(const Features& real, const Features& generated, const QualityOptions& options, Quality& quality) {
+void compare_sets(const Features& real, const Features& generated, const QualityOptions& options,
+                  Quality& quality) {
   KernelSubsets drawn = options.subsets;
   drawn.size = subset_size(real.rows(), generated.rows(), options.subsets);
-  // Subsets as large as a set all hold the same of it: how much they deviate from each other says nothing of that set.
+  // Subsets as large as a set all hold the same of it: how much they deviate from each other says
+  // nothing of that set.
   const bool is_whole = drawn.size == std::min(real.rows(), generated.rows());
   if (is_whole && real.rows() == generated.rows()) drawn.count = 1;
   const auto subsets = draw_kernel_subsets(real.rows(), generated.rows(), drawn, options.seed);
@@ -23,53 +25,64 @@ void compare_sets(const Features& real, const Features& generated, const Quality
   if (std::min(real.rows(), generated.rows()) > options.neighbours) {
     quality.manifold = precision_recall(real, generated, options.neighbours);
   }
-  if (options.groups > 0) quality.grouped_kernel = grouped_kernel_distance(real, generated, options.groups);
+  if (options.groups > 0)
+    quality.grouped_kernel = grouped_kernel_distance(real, generated, options.groups);
 }
 
 }  // namespace
 
 void check_quality(const RealFeatures& real, std::int64_t samples, const QualityOptions& options) {
   if (real.features && real.features->rows() < 2) {
-    raise({"reference", "be of at least 2 images", "is of " + show(std::int64_t{real.features->rows()})});
+    raise({"reference", "be of at least 2 images",
+           "is of " + show(std::int64_t{real.features->rows()})});
   }
-  if ((real.features || real.gaussian) && samples < 2) raise({"samples", "be at least 2 for a distance", "are " + show(samples)});
+  if ((real.features || real.gaussian) && samples < 2)
+    raise({"samples", "be at least 2 for a distance", "are " + show(samples)});
   if (options.groups == 0) return;
   if (samples < 2 * kFewestGroups) {
-    raise({"samples", "be at least " + show(2 * kFewestGroups) + " for groups of them", "are " + show(samples)});
+    raise({"samples", "be at least " + show(2 * kFewestGroups) + " for groups of them",
+           "are " + show(samples)});
   }
-  require_range<InvalidArgument, std::int64_t>("groups", options.groups, kFewestGroups, samples / 2);
+  require_range<InvalidArgument, std::int64_t>("groups", options.groups, kFewestGroups,
+                                               samples / 2);
 }
 
-Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options) {
+Quality measure_quality(const RealFeatures& real, const Features& generated,
+                        const QualityOptions& options) {
   check_quality(real, generated.rows(), options);
   Quality quality;
   if (real.gaussian) {
     quality.frechet = real.gaussian->distance(generated);
-    if (options.groups > 0) quality.grouped_frechet = grouped_frechet_distance(*real.gaussian, generated, options.groups);
+    if (options.groups > 0)
+      quality.grouped_frechet = grouped_frechet_distance(*real.gaussian, generated, options.groups);
   }
   if (real.features) compare_sets(*real.features, generated, options, quality);
   return quality;
 }
 
-std::optional<std::vector<std::int64_t>> classes_of_labels(const std::vector<std::int64_t>& labels,
-                                                           const std::vector<std::string>& model_names,
-                                                           const std::vector<std::string>& classifier_names) {
+std::optional<std::vector<std::int64_t>> classes_of_labels(
+    const std::vector<std::int64_t>& labels, const std::vector<std::string>& model_names,
+    const std::vector<std::string>& classifier_names) {
   if (model_names.empty() || classifier_names.empty()) return labels;
   std::vector<std::int64_t> classes;
   classes.reserve(labels.size());
   for (const std::int64_t label : labels) {
     if (label < 0 || label >= std::ssize(model_names)) return std::nullopt;
-    const std::optional<std::int64_t> found = find_class(classifier_names, model_names[static_cast<std::size_t>(label)]);
+    const std::optional<std::int64_t> found = find_class(
+        classifier_names, model_names[static_cast<std::size_t>(label)]);
     if (!found) return std::nullopt;
     classes.push_back(*found);
   }
   return classes;
 }
 
-double class_agreement(const std::vector<std::int64_t>& classes, const std::vector<std::int64_t>& labels) {
-  if (classes.empty() || labels.empty()) raise({"class_agreement", "be given classes and labels", "one of them is empty"});
+double class_agreement(const std::vector<std::int64_t>& classes,
+                       const std::vector<std::int64_t>& labels) {
+  if (classes.empty() || labels.empty())
+    raise({"class_agreement", "be given classes and labels", "one of them is empty"});
   std::int64_t right = 0;
-  for (std::size_t i = 0; i < classes.size(); ++i) right += classes[i] == labels[i % labels.size()] ? 1 : 0;
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    right += classes[i] == labels[i % labels.size()] ? 1 : 0;
   return static_cast<double>(right) / static_cast<double>(classes.size());
 }
 

@@ -27,7 +27,8 @@ struct QualityOptions {
   int groups = 0;          ///< of samples, left out one after the other; 0: none
 };
 
-/// Unset where the reference does not give it; precision and recall also where there are too few samples.
+/// Unset where the reference does not give it; precision and recall also where there are too few
+/// samples.
 struct Quality {
   std::optional<double> frechet;
   std::optional<KernelDistance> kernel;  ///< its deviation is NaN where subsets hold a whole set
@@ -36,20 +37,23 @@ struct Quality {
   std::int64_t subset_size = 0;
 };
 
-/// Throws InvalidArgument where so many samples cannot be measured like this: before they are drawn, which may take hours.
+/// Throws InvalidArgument where so many samples cannot be measured like this: before they are
+/// drawn, which may take hours.
 void check_quality(const RealFeatures& real, std::int64_t samples, const QualityOptions& options);
 
 /// Throws InvalidArgument where features do not match, and what check_quality() throws.
-Quality measure_quality(const RealFeatures& real, const Features& generated, const QualityOptions& options);
+Quality measure_quality(const RealFeatures& real, const Features& generated,
+                        const QualityOptions& options);
 
-/// The classifier's numbers of a model's labels: by name where both sides have names, else the same. Nothing where the classifier has not
-/// all of the names.
-std::optional<std::vector<std::int64_t>> classes_of_labels(const std::vector<std::int64_t>& labels,
-                                                           const std::vector<std::string>& model_names,
-                                                           const std::vector<std::string>& classifier_names);
+/// The classifier's numbers of a model's labels: by name where both sides have names, else the
+/// same. Nothing where the classifier has not all of the names.
+std::optional<std::vector<std::int64_t>> classes_of_labels(
+    const std::vector<std::int64_t>& labels, const std::vector<std::string>& model_names,
+    const std::vector<std::string>& classifier_names);
 
-/// Share of images that the classifier takes for what they should be; labels are cycled through. Throws InvalidArgument where either is
-/// empty.
-double class_agreement(const std::vector<std::int64_t>& classes, const std::vector<std::int64_t>& labels);
+/// Share of images that the classifier takes for what they should be; labels are cycled through.
+/// Throws InvalidArgument where either is empty.
+double class_agreement(const std::vector<std::int64_t>& classes,
+                       const std::vector<std::int64_t>& labels);
 
 }  // namespace adadiff::detail

@@ -5,7 +5,10 @@
 
 namespace adadiff::detail {
 
-/// The i-th of `kept` numbers in [0, count), which rise with i; kept at most 2^20, count at most 2^34.
-constexpr std::int64_t evenly_spread(std::int64_t i, std::int64_t kept, std::int64_t count) { return kept == count ? i : i * count / kept; }
+/// The i-th of `kept` numbers in [0, count), which rise with i; kept at most 2^20, count at most
+/// 2^34.
+constexpr std::int64_t evenly_spread(std::int64_t i, std::int64_t kept, std::int64_t count) {
+  return kept == count ? i : i * count / kept;
+}
 
 }  // namespace adadiff::detail

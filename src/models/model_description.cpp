@@ -61,32 +61,39 @@ struct Labels {
 Labels parse_labels(const JsonReader& json) {
   json.allow_only({"null", "names"});
   Labels labels;
-  if (const auto null_label = json.optional("null")) labels.null_label = null_label->as_int(0, 1'000'000);
+  if (const auto null_label = json.optional("null"))
+    labels.null_label = null_label->as_int(0, 1'000'000);
   if (const auto names = json.optional("names")) {
-    for (const auto& name : names->elements(1'000'000)) labels.names.push_back(name.as_string(kMostClassName));
+    for (const auto& name : names->elements(1'000'000))
+      labels.names.push_back(name.as_string(kMostClassName));
   }
   return labels;
 }
 
 void check_labels(const Labels& labels, const NetworkInfo& info, const JsonReader& json) {
   if (labels.null_label >= 0 && labels.null_label != info.classes - 1) {
-    json.field("labels").field("null").fail("be the last row of the label embedding, network.label_rows - 1 = " + show(info.classes - 1));
+    json.field("labels").field("null").fail(
+        "be the last row of the label embedding, network.label_rows - 1 = " +
+        show(info.classes - 1));
   }
   if (static_cast<std::int64_t>(labels.names.size()) > info.classes) {
-    json.field("labels").field("names").fail("have at most network.label_rows = " + show(info.classes) + " entries",
-                                             "has " + show(static_cast<std::int64_t>(labels.names.size())));
+    json.field("labels").field("names").fail(
+        "have at most network.label_rows = " + show(info.classes) + " entries",
+        "has " + show(static_cast<std::int64_t>(labels.names.size())));
   }
 }
 
 SolverSettings parse_solver(const JsonReader& json) {
   // A solver object reads the same here and in a plan.
-  const auto plan = parse_plan(R"({"format":1,"rules":[{}],"solver":)" + json.value().dump() + "}", json.source());
+  const auto plan = parse_plan(R"({"format":1,"rules":[{}],"solver":)" + json.value().dump() + "}",
+                               json.source());
   return *plan.solver;
 }
 
 std::vector<int> parse_exits(const JsonReader& json) {
   std::vector<int> exits;
-  for (const auto& exit : json.elements(256)) exits.push_back(static_cast<int>(exit.as_int(0, 255)));
+  for (const auto& exit : json.elements(256))
+    exits.push_back(static_cast<int>(exit.as_int(0, 255)));
   if (exits.empty()) json.fail("list at least one exit, or be left out for all");
   return exits;
 }
@@ -94,8 +101,8 @@ std::vector<int> parse_exits(const JsonReader& json) {
 void check_format(const JsonReader& json) {
   const auto format = json.field("format").as_int(1, 1'000'000);
   if (format > kFormat) {
-    throw ModelError(json.source() + ": format " + show(format) + " is newer than " + show(kFormat) +
-                     ", the newest this build reads; update adadiff");
+    throw ModelError(json.source() + ": format " + show(format) + " is newer than " +
+                     show(kFormat) + ", the newest this build reads; update adadiff");
   }
 }
 
@@ -104,8 +111,10 @@ void parse_sampler(const JsonReader& json, SamplerModel& sampler) {
   sampler.schedule = parse_schedule(json.field("schedule"));
   parse_time(json.field("time"), sampler);
   if (const auto range = json.optional("image_range")) parse_range(*range, sampler);
-  if (const auto deviation = json.optional("data_std")) sampler.data_std = deviation->as_double(1e-6, 1e6);
-  if (const auto guidance = json.optional("guidance")) sampler.default_guidance = guidance->as_double(0, 100);
+  if (const auto deviation = json.optional("data_std"))
+    sampler.data_std = deviation->as_double(1e-6, 1e6);
+  if (const auto guidance = json.optional("guidance"))
+    sampler.default_guidance = guidance->as_double(0, 100);
   if (const auto solver = json.optional("solver")) sampler.solver = parse_solver(*solver);
   if (const auto plan = json.optional("default_plan"))
     sampler.default_plan = parse_plan(plan->value().dump(), plan->source() + ": default_plan");
@@ -119,8 +128,9 @@ void parse_origin(const JsonReader& json, Model& model) {
 }
 
 Model parse_checked(const JsonReader& json, std::int64_t most_values) {
-  json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "image_range", "data_std", "labels", "guidance",
-                   "solver", "default_plan", "decoder", "id", "license", "origin", "training"});
+  json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "image_range",
+                   "data_std", "labels", "guidance", "solver", "default_plan", "decoder", "id",
+                   "license", "origin", "training"});
   check_format(json);
   if (const auto decoder = json.optional("decoder")) {
     if (decoder->as_string(64) != "none") decoder->fail("be none in this build");
@@ -154,7 +164,8 @@ Json identity(const Model& model) {
   const auto& sampler = model.sampler;
   const auto& info = model.network->info();
   Json json = {{"format", kFormat}, {"network", Json::parse(model.network->config_json())}};
-  if (const Json exits = exits_to_json(info); !exits.empty()) json["exits"] = exits;  // a single block has none
+  if (const Json exits = exits_to_json(info); !exits.empty())
+    json["exits"] = exits;  // a single block has none
   for (const auto& [value, text] : kPredictions) {
     if (value == sampler.prediction) json["prediction"] = text;
   }
@@ -169,7 +180,8 @@ Json identity(const Model& model) {
 
 }  // namespace
 
-Model parse_description(std::string_view json, const std::string& source, std::int64_t most_values) {
+Model parse_description(std::string_view json, const std::string& source,
+                        std::int64_t most_values) {
   const JsonReader root(json, source, {.error = JsonError::ModelError});
   try {
     return parse_checked(root, most_values);
@@ -188,7 +200,8 @@ std::string to_json(const Model& model) {
   Plan settings_only;
   settings_only.solver = sampler.solver;
   json["solver"] = Json::parse(to_json(settings_only)).at("solver");
-  if (sampler.default_plan != Plan{}) json["default_plan"] = Json::parse(to_json(sampler.default_plan));
+  if (sampler.default_plan != Plan{})
+    json["default_plan"] = Json::parse(to_json(sampler.default_plan));
   json["id"] = sampler.id;
   json["license"] = model.license;
   json["origin"] = model.origin;

@@ -50,7 +50,8 @@ Model read_model(const std::string& path) {
   const auto file = SafetensorsFile::open(path);
   const auto description = file.metadata().find(kMetadataKey);
   if (description == file.metadata().end()) {
-    raise<ModelError>({path, "have a model description under the metadata key \"adadiff\"", "has none",
+    raise<ModelError>({path, "have a model description under the metadata key \"adadiff\"",
+                       "has none",
                        "for the official U-ViT's weights see `adadiff convert --from uvit`"});
   }
   auto model = parse_description(description->second, path, count_values(file));
@@ -62,7 +63,8 @@ Model read_model(const std::string& path) {
 void write_model(const Model& model, const std::string& path) {
   auto labelled = model;
   if (labelled.sampler.id.empty()) labelled.sampler.id = id_of(model);
-  save_tensors(path, {{kMetadataKey, to_json(labelled)}, {"format", "pt"}}, parameters_of(*model.network));
+  save_tensors(path, {{kMetadataKey, to_json(labelled)}, {"format", "pt"}},
+               parameters_of(*model.network));
 }
 
 }  // namespace adadiff::detail

@@ -9,28 +9,34 @@
 #include "core/check.h"
 
 namespace adadiff::detail {
-at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at::IntArrayRef shape, const std::string& source) {
+at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at::IntArrayRef shape,
+                       const std::string& source) {
   const auto where = source + ": tensor \"" + name + "\"";
   const auto* entry = file.find(name);
   if (entry == nullptr) raise<ModelError>({where, "be F32 " + show_shape(shape), "is missing"});
   if (entry->dtype != Dtype::F32 || at::IntArrayRef(entry->shape) != shape) {
-    raise<ModelError>({where, "be F32 " + show_shape(shape), "is " + std::string(name_of(entry->dtype)) + " " + show_shape(entry->shape)});
+    raise<ModelError>(
+        {where, "be F32 " + show_shape(shape),
+         "is " + std::string(name_of(entry->dtype)) + " " + show_shape(entry->shape)});
   }
   auto tensor = at::empty(shape, at::kFloat);
   std::memcpy(tensor.mutable_data_ptr(), entry->bytes.data(), entry->bytes.size());
   if (!tensor.sum().isfinite().item<bool>() && !tensor.isfinite().all().item<bool>()) {
-    raise<ModelError>({where, "hold finite numbers", "has NaN or infinity; the file is damaged or its training diverged"});
+    raise<ModelError>({where, "hold finite numbers",
+                       "has NaN or infinity; the file is damaged or its training diverged"});
   }
   return tensor;
 }
 
 std::int64_t count_values(const SafetensorsFile& file) {
   std::int64_t values = 0;
-  for (const auto& entry : file.tensors()) values += static_cast<std::int64_t>(entry.bytes.size() / size_of(entry.dtype));
+  for (const auto& entry : file.tensors())
+    values += static_cast<std::int64_t>(entry.bytes.size() / size_of(entry.dtype));
   return values;
 }
 
-void load_parameters(TrainableNetwork& network, const SafetensorsFile& file, const std::string& source) {
+void load_parameters(TrainableNetwork& network, const SafetensorsFile& file,
+                     const std::string& source) {
   std::set<std::string> known;
   network.visit([&](const std::string& name, at::Tensor& tensor) {
     tensor.copy_(load_tensor(file, name, tensor.sizes(), source));
@@ -38,7 +44,8 @@ void load_parameters(TrainableNetwork& network, const SafetensorsFile& file, con
   });
   for (const auto& entry : file.tensors()) {
     if (!known.contains(entry.name)) {
-      raise<ModelError>({source + ": tensor \"" + entry.name + "\"", "belong to the network that the description names", "does not"});
+      raise<ModelError>({source + ": tensor \"" + entry.name + "\"",
+                         "belong to the network that the description names", "does not"});
     }
   }
 }
@@ -56,7 +63,10 @@ void save_tensors(const std::string& path, const std::map<std::string, std::stri
   std::vector<TensorView> entries;
   entries.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) {
-    entries.push_back({name, Dtype::F32, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    entries.push_back({name,
+                       Dtype::F32,
+                       tensor.sizes().vec(),
+                       {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
   write_safetensors(path, metadata, entries);
 }

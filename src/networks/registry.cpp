@@ -12,7 +12,9 @@ std::vector<std::uint8_t> exit_flags(const std::vector<int>& exits, std::int64_t
   if (exits.empty()) flags[0] = 0;
   for (const int exit : exits) {
     if (exit < 0 || exit >= blocks) {
-      raise<ModelError>({"exits", "be in [0, " + show(blocks - 1) + "], the places before the last of " + show(blocks) + " blocks",
+      raise<ModelError>({"exits",
+                         "be in [0, " + show(blocks - 1) + "], the places before the last of " +
+                             show(blocks) + " blocks",
                          "one is " + show(exit)});
     }
     flags[static_cast<std::size_t>(exit)] = 1;
@@ -28,12 +30,16 @@ UViTConfig config_of(const JsonReader& json) {
 
 }  // namespace
 
-std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json, const NetworkRequest& request) {
+std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json,
+                                               const NetworkRequest& request) {
   const auto config = config_of(json);
-  if (const auto values = config.parameter_count(); values > static_cast<double>(request.most_values)) {
-    json.fail("describe a network of at most " + show(request.most_values) + " numbers here", "needs " + show(values));
+  if (const auto values = config.parameter_count();
+      values > static_cast<double>(request.most_values)) {
+    json.fail("describe a network of at most " + show(request.most_values) + " numbers here",
+              "needs " + show(values));
   }
-  return std::make_shared<UViT>(config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
+  return std::make_shared<UViT>(
+      config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
 }
 
 std::string whole_description(const std::string& json) {
@@ -51,7 +57,9 @@ std::string description_with_exits(const std::string& json) {
   return to_json(config);
 }
 
-std::string uncertainty_of(const std::string& json) { return std::string(to_string(config_of(JsonReader(json, "network")).uncertainty)); }
+std::string uncertainty_of(const std::string& json) {
+  return std::string(to_string(config_of(JsonReader(json, "network")).uncertainty));
+}
 
 std::string description_with_uncertainty(const std::string& json, const std::string& form) {
   UViTConfig config = config_of(JsonReader(json, "network"));

@@ -1,4 +1,5 @@
-// Initial weights as a pure function of seed and name, so that a new network is the same on every machine.
+// Initial weights as a pure function of seed and name, so that a new network is the same on every
+// machine.
 #include <ATen/ATen.h>
 
 #include "core/check.h"
@@ -18,20 +19,26 @@ std::uint32_t hash_of(const std::string& name) {
 }
 
 kernels::NoiseKey key_of(std::uint64_t seed, const std::string& name) {
-  return {.seed = seed, .evaluation = 0, .purpose = noise_purpose::kInitialWeights, .sample = hash_of(name)};
+  return {.seed = seed,
+          .evaluation = 0,
+          .purpose = noise_purpose::kInitialWeights,
+          .sample = hash_of(name)};
 }
 
 }  // namespace
 
 void fill_uniform_(at::Tensor& tensor, double bound, std::uint64_t seed, const std::string& name) {
   auto values = at::empty(tensor.sizes(), at::kFloat);
-  require_ok(kernels::fill_uniform(key_of(seed, name), values.data_ptr<float>(), values.numel()), "fill_uniform");
+  require_ok(kernels::fill_uniform(key_of(seed, name), values.data_ptr<float>(), values.numel()),
+             "fill_uniform");
   tensor.copy_(values.mul_(2 * bound).sub_(bound));
 }
 
-void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed, const std::string& name) {
+void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed,
+                  const std::string& name) {
   auto values = at::empty(tensor.sizes(), at::kFloat);
-  require_ok(kernels::fill_normal(key_of(seed, name), values.data_ptr<float>(), values.numel()), "fill_normal");
+  require_ok(kernels::fill_normal(key_of(seed, name), values.data_ptr<float>(), values.numel()),
+             "fill_normal");
   tensor.copy_(values.mul_(deviation));
 }
 

@@ -8,14 +8,18 @@
 namespace adadiff::detail {
 namespace {
 
-/// Weights take part in a product in the type of what they are applied to; the same tensor where it has that type already.
-at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& weight) { return weight.defined() ? weight.to(x.scalar_type()) : weight; }
+/// Weights take part in a product in the type of what they are applied to; the same tensor where it
+/// has that type already.
+at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& weight) {
+  return weight.defined() ? weight.to(x.scalar_type()) : weight;
+}
 
-/// Whether attention with gradients is cheaper as two products and a softmax than fused: the fused kernel's gradient on a CPU is slow on
-/// short rows, and on all in bfloat16 (docs/decisions/0005).
+/// Whether attention with gradients is cheaper as two products and a softmax than fused: the fused
+/// kernel's gradient on a CPU is slow on short rows, and on all in bfloat16 (docs/decisions/0005).
 bool pays_to_unfuse(const at::Tensor& query) {
   constexpr std::int64_t kShort = 96;
-  return query.requires_grad() && query.is_cpu() && (query.scalar_type() == at::kBFloat16 || query.size(2) <= kShort);
+  return query.requires_grad() && query.is_cpu() &&
+         (query.scalar_type() == at::kBFloat16 || query.size(2) <= kShort);
 }
 
 /// Attention of q, k, v [B, H, L, D/H].
@@ -42,7 +46,9 @@ void Conv2d::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   visitor(prefix + ".bias", bias);
 }
 
-Linear make_linear(std::int64_t in, std::int64_t out, bool bias) { return {at::zeros({out, in}), bias ? at::zeros({out}) : at::Tensor()}; }
+Linear make_linear(std::int64_t in, std::int64_t out, bool bias) {
+  return {at::zeros({out, in}), bias ? at::zeros({out}) : at::Tensor()};
+}
 
 LayerNorm make_layer_norm(std::int64_t width) { return {at::ones({width}), at::zeros({width})}; }
 
@@ -50,14 +56,18 @@ Conv2d make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
   return {at::zeros({out, in, kernel, kernel}), at::zeros({out})};
 }
 
-at::Tensor apply(const Linear& layer, const at::Tensor& x) { return at::linear(x, in_type_of(x, layer.weight), in_type_of(x, layer.bias)); }
+at::Tensor apply(const Linear& layer, const at::Tensor& x) {
+  return at::linear(x, in_type_of(x, layer.weight), in_type_of(x, layer.bias));
+}
 
 at::Tensor apply(const LayerNorm& layer, const at::Tensor& x) {
-  return at::layer_norm(x, layer.weight.sizes(), in_type_of(x, layer.weight), in_type_of(x, layer.bias), layer.eps);
+  return at::layer_norm(x, layer.weight.sizes(), in_type_of(x, layer.weight),
+                        in_type_of(x, layer.bias), layer.eps);
 }
 
 at::Tensor apply(const Conv2d& layer, const at::Tensor& x) {
-  return at::conv2d(x, layer.weight, layer.bias, /*stride=*/1, /*padding=*/layer.weight.size(2) / 2);
+  return at::conv2d(x, layer.weight, layer.bias, /*stride=*/1,
+                    /*padding=*/layer.weight.size(2) / 2);
 }
 
 at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::Tensor& right) {
@@ -76,31 +86,40 @@ at::Tensor exact_gelu(at::Tensor x) { return x.requires_grad() ? at::gelu(x) : a
 
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads) {
   const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);
-  // Cut along the heads: the three gradients are then joined by one copy, where indexing would fill and add a whole tensor for each.
-  const auto parts = apply(qkv, x).view({rows, tokens, 3 * heads, width / heads}).chunk(3, 2);  // of [B, L, H, D/H]
-  const auto mixed = attend(parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
+  // Cut along the heads: the three gradients are then joined by one copy, where indexing would fill
+  // and add a whole tensor for each.
+  const auto parts = apply(qkv, x)
+                         .view({rows, tokens, 3 * heads, width / heads})
+                         .chunk(3, 2);  // of [B, L, H, D/H]
+  const auto mixed = attend(parts[0].transpose(1, 2), parts[1].transpose(1, 2),
+                            parts[2].transpose(1, 2));
   return mixed.transpose(1, 2).reshape({rows, tokens, width});
 }
 
 at::Tensor sinusoid(const at::Tensor& time, std::int64_t width) {
   const auto half = width / 2;
   const auto index = at::arange(half, time.options().dtype(at::kFloat));
-  const auto angle =
-      time.to(at::kFloat).unsqueeze(1) * at::exp(index * -std::log(10000.0) / half);  // [B, half], in the official order of rounding
+  const auto angle = time.to(at::kFloat).unsqueeze(1) *
+                     at::exp(index * -std::log(10000.0) /
+                             half);  // [B, half], in the official order of rounding
   const auto embedding = at::cat({angle.cos(), angle.sin()}, 1).to(time.scalar_type());
   return width % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
 }
 
 at::Tensor patchify(const at::Tensor& x, std::int64_t patch) {
-  const auto rows = x.size(0), channels = x.size(1), high = x.size(2) / patch, wide = x.size(3) / patch;
+  const auto rows = x.size(0), channels = x.size(1), high = x.size(2) / patch,
+             wide = x.size(3) / patch;
   return x.view({rows, channels, high, patch, wide, patch})
       .permute({0, 2, 4, 1, 3, 5})
       .reshape({rows, high * wide, channels * patch * patch});
 }
 
-at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch, std::int64_t size) {
+at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch,
+                      std::int64_t size) {
   const auto rows = tokens.size(0), side = size / patch;
-  return tokens.view({rows, side, side, patch, patch, channels}).permute({0, 5, 1, 3, 2, 4}).reshape({rows, channels, size, size});
+  return tokens.view({rows, side, side, patch, patch, channels})
+      .permute({0, 5, 1, 3, 2, 4})
+      .reshape({rows, channels, size, size});
 }
 
 }  // namespace adadiff::detail

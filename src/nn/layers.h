@@ -1,4 +1,5 @@
-// Layers as plain structs of tensors, and the functions that apply them. The same code runs with and without gradients.
+// Layers as plain structs of tensors, and the functions that apply them. The same code runs with
+// and without gradients.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@ Conv2d make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel);
 
 at::Tensor apply(const Linear& layer, const at::Tensor& x);     ///< [..., in] -> [..., out]
 at::Tensor apply(const LayerNorm& layer, const at::Tensor& x);  ///< over the last dimension
-at::Tensor apply(const Conv2d& layer, const at::Tensor& x);     ///< [B, in, H, W] -> [B, out, H, W], zero padding, stride 1
+at::Tensor apply(const Conv2d& layer,
+                 const at::Tensor& x);  ///< [B, in, H, W] -> [B, out, H, W], zero padding, stride 1
 
 /// layer(concat(left, right)) without the concatenation: [..., in/2] twice -> [..., out].
 at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::Tensor& right);
@@ -44,21 +46,26 @@ at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::
 /// Exact (erf) GELU; in place where no gradient is wanted.
 at::Tensor exact_gelu(at::Tensor x);
 
-/// Self-attention over [B, L, D] from a fused projection whose rows are q, k, v, each head-major. Returns [B, L, D], before the output
-/// projection.
+/// Self-attention over [B, L, D] from a fused projection whose rows are q, k, v, each head-major.
+/// Returns [B, L, D], before the output projection.
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads);
 
-/// [cos(t f_0..), sin(t f_0..)] with f_i = 10000^(-i / half), half = width / 2, padded with a zero for odd widths: [B] -> [B, width].
+/// [cos(t f_0..), sin(t f_0..)] with f_i = 10000^(-i / half), half = width / 2, padded with a zero
+/// for odd widths: [B] -> [B, width].
 at::Tensor sinusoid(const at::Tensor& time, std::int64_t width);
 
-/// [B, C, H, W] -> [B, (H/p)(W/p), C p p], the input order of a patch convolution's weight [D, C, p, p].
+/// [B, C, H, W] -> [B, (H/p)(W/p), C p p], the input order of a patch convolution's weight [D, C,
+/// p, p].
 at::Tensor patchify(const at::Tensor& x, std::int64_t patch);
-/// [B, (H/p)(W/p), p p C], value order (p1, p2, C), -> [B, C, H, W] for a square image of `size` pixels.
-at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch, std::int64_t size);
+/// [B, (H/p)(W/p), p p C], value order (p1, p2, C), -> [B, C, H, W] for a square image of `size`
+/// pixels.
+at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch,
+                      std::int64_t size);
 
-/// Draws every number of a tensor uniformly from [-bound, bound], or normally with a standard deviation, as a pure function of (seed,
-/// name).
+/// Draws every number of a tensor uniformly from [-bound, bound], or normally with a standard
+/// deviation, as a pure function of (seed, name).
 void fill_uniform_(at::Tensor& tensor, double bound, std::uint64_t seed, const std::string& name);
-void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed, const std::string& name);
+void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed,
+                  const std::string& name);
 
 }  // namespace adadiff::detail

@@ -13,17 +13,23 @@ namespace {
 
 /// W [P, D] in the kernel's own layout.
 at::Tensor pack_weight(const at::Tensor& weight) {
-  auto packed = at::empty({kernels::packed_exit_weight_size(weight.size(0), weight.size(1))}, weight.options());
-  require_ok(kernels::pack_exit_weight(weight.const_data_ptr<float>(), weight.size(0), weight.size(1), packed.data_ptr<float>()),
+  auto packed = at::empty({kernels::packed_exit_weight_size(weight.size(0), weight.size(1))},
+                          weight.options());
+  require_ok(kernels::pack_exit_weight(weight.const_data_ptr<float>(), weight.size(0),
+                                       weight.size(1), packed.data_ptr<float>()),
              "pack_exit_weight");
   return packed;
 }
 
 /// The mean of the normalised tokens: [B, T, D] -> [B, D].
-at::Tensor pool(const at::Tensor& tokens) { return at::layer_norm(tokens, {tokens.size(2)}).mean(1); }
+at::Tensor pool(const at::Tensor& tokens) {
+  return at::layer_norm(tokens, {tokens.size(2)}).mean(1);
+}
 
 /// u of the pooled form from the hidden layer before its activation, [B, H] -> [B, 1].
-at::Tensor pooled_uncertainty(const Linear& out, at::Tensor hidden) { return apply(out, at::silu_(hidden)).sigmoid_(); }
+at::Tensor pooled_uncertainty(const Linear& out, at::Tensor hidden) {
+  return apply(out, at::silu_(hidden)).sigmoid_();
+}
 
 /// V e(t) + b, [B, P]; [1, P] without V.
 at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& time_embedding) {
@@ -31,20 +37,23 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
   return at::linear(time_embedding, module.time_weight, module.bias);
 }
 
-void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens, const at::Tensor& parts, at::Tensor& out) {
+void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
+                  const at::Tensor& parts, at::Tensor& out) {
   const auto& weight = packed.weight[static_cast<std::size_t>(block)];
-  const auto hidden = at::addmm(parts.narrow(1, block * packed.values, packed.values), pool(tokens), weight.t());  // [B, H]
+  const auto hidden = at::addmm(parts.narrow(1, block * packed.values, packed.values), pool(tokens),
+                                weight.t());  // [B, H]
   out.copy_(pooled_uncertainty(packed.out[static_cast<std::size_t>(block)], hidden).squeeze(1));
 }
 
 }  // namespace
 
 UncertaintyForm parse_uncertainty_form(std::string_view name, const std::string& where) {
-  for (const auto form :
-       {UncertaintyForm::None, UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar, UncertaintyForm::Pooled}) {
+  for (const auto form : {UncertaintyForm::None, UncertaintyForm::Map, UncertaintyForm::TimedMap,
+                          UncertaintyForm::Scalar, UncertaintyForm::Pooled}) {
     if (to_string(form) == name) return form;
   }
-  raise<ModelError>({where, "be one of none, map, timed-map, scalar, pooled", "is " + show(std::string(name))});
+  raise<ModelError>(
+      {where, "be one of none, map, timed-map, scalar, pooled", "is " + show(std::string(name))});
 }
 
 std::string_view to_string(UncertaintyForm form) {
@@ -71,7 +80,8 @@ void UncertaintyModule::visit(const std::string& prefix, const ParameterVisitor&
   if (out.weight.defined()) out.visit(prefix + ".out", visitor);
 }
 
-UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width, std::int64_t patch_values) {
+UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width,
+                                   std::int64_t patch_values) {
   if (form == UncertaintyForm::None) return {};
   const auto is_pooled = form == UncertaintyForm::Pooled;
   const auto values = is_pooled ? kPooledWidth : form == UncertaintyForm::Scalar ? 1 : patch_values;
@@ -81,16 +91,20 @@ UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width, std
   return module;
 }
 
-at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor& tokens, const at::Tensor& time_embedding) {
+at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor& tokens,
+                              const at::Tensor& time_embedding) {
   const auto per_row = token_free_part(module, time_embedding.detach());  // [B or 1, P]
   if (module.out.weight.defined()) {
     const auto hidden = at::linear(pool(tokens.detach()), module.weight).add_(per_row);  // [B, H]
     return pooled_uncertainty(module.out, hidden).unsqueeze(2);
   }
-  return at::linear(tokens.detach(), module.weight).add_(per_row.unsqueeze(1)).sigmoid_();  // [B, T, P]
+  return at::linear(tokens.detach(), module.weight)
+      .add_(per_row.unsqueeze(1))
+      .sigmoid_();  // [B, T, P]
 }
 
-PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules) : values(modules.front().weight.size(0)) {
+PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules)
+    : values(modules.front().weight.size(0)) {
   std::vector<at::Tensor> time_weights, biases;
   for (const UncertaintyModule& module : modules) {
     const auto is_pooled = module.out.weight.defined();
@@ -104,25 +118,28 @@ PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modul
 }
 
 at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& time_embedding) {
-  return packed.token_free.weight.defined() ? apply(packed.token_free, time_embedding) : packed.token_free.bias.unsqueeze(0);
+  return packed.token_free.weight.defined() ? apply(packed.token_free, time_embedding)
+                                            : packed.token_free.bias.unsqueeze(0);
 }
 
-void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens, const at::Tensor& parts, at::Tensor& out) {
+void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
+                  const at::Tensor& parts, at::Tensor& out) {
   if (!packed.out.empty()) return score_pooled(packed, block, tokens, parts, out);
   const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
   const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);
   parallel_rows(tokens.size(0), [&](std::int64_t first, std::int64_t last) {
-    const kernels::ExitScore score{.tokens = tokens.const_data_ptr<float>() + first * tokens.stride(0),
-                                   .rows = last - first,
-                                   .tokens_per_row = tokens.size(1),
-                                   .width = tokens.size(2),
-                                   .row_stride = tokens.stride(0),
-                                   .token_stride = tokens.stride(1),
-                                   .values = packed.values,
-                                   .weight = packed.weight[static_cast<std::size_t>(block)].const_data_ptr<float>(),
-                                   .bias = bias + first * bias_stride,
-                                   .bias_stride = bias_stride,
-                                   .out = out.data_ptr<float>() + first};
+    const kernels::ExitScore score{
+        .tokens = tokens.const_data_ptr<float>() + first * tokens.stride(0),
+        .rows = last - first,
+        .tokens_per_row = tokens.size(1),
+        .width = tokens.size(2),
+        .row_stride = tokens.stride(0),
+        .token_stride = tokens.stride(1),
+        .values = packed.values,
+        .weight = packed.weight[static_cast<std::size_t>(block)].const_data_ptr<float>(),
+        .bias = bias + first * bias_stride,
+        .bias_stride = bias_stride,
+        .out = out.data_ptr<float>() + first};
     require_ok(kernels::exit_score(score), "exit_score");
   });
 }

@@ -24,13 +24,19 @@ Images to_images(std::vector<float> values, const SampleJob& job) {
   const double low = static_cast<double>(job.image_min);
   const Range range{low, 255 / (static_cast<double>(job.image_max) - low)};
   const std::int64_t plane = info.height * info.width;
-  Images images{static_cast<std::int64_t>(values.size()) / job.image_values(), info.height, info.width, info.channels, {}, {}};
+  Images images{static_cast<std::int64_t>(values.size()) / job.image_values(),
+                info.height,
+                info.width,
+                info.channels,
+                {},
+                {}};
   images.pixels.resize(values.size());
   std::uint8_t* pixel = images.pixels.data();
   for (std::int64_t image = 0; image < images.count; ++image) {
     const float* first = values.data() + image * job.image_values();
     for (std::int64_t place = 0; place < plane; ++place) {
-      for (std::int64_t channel = 0; channel < info.channels; ++channel) *pixel++ = to_pixel(first[channel * plane + place], range);
+      for (std::int64_t channel = 0; channel < info.channels; ++channel)
+        *pixel++ = to_pixel(first[channel * plane + place], range);
     }
   }
   images.values = std::move(values);

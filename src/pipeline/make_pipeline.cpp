@@ -29,7 +29,8 @@ const char* name_of(Prediction prediction) {
 
 void check_list(const std::string& where, std::size_t entries, int blocks) {
   if (entries == static_cast<std::size_t>(blocks)) return;
-  raise({where, "have " + show(blocks) + " entries, one per block", "has " + show(static_cast<std::int64_t>(entries))});
+  raise({where, "have " + show(blocks) + " entries, one per block",
+         "has " + show(static_cast<std::int64_t>(entries))});
 }
 
 void check_info(const NetworkInfo& info) {
@@ -61,13 +62,15 @@ void check_model(const SamplerModel& model, const NetworkInfo& info) {
   check_finite("SamplerModel.image_max", static_cast<double>(model.image_max));
   require_range("SamplerModel.data_std", model.data_std, 1e-6, 1e6);
   if (!(model.image_min < model.image_max)) {
-    raise({"SamplerModel.image_min", "be below image_max = " + show(static_cast<double>(model.image_max)),
+    raise({"SamplerModel.image_min",
+           "be below image_max = " + show(static_cast<double>(model.image_max)),
            "is " + show(static_cast<double>(model.image_min))});
   }
   check_solver_settings(model.solver, "SamplerModel.solver.");
   require_range("SamplerModel.default_guidance", model.default_guidance, 0.0, 100.0);
   if (model.default_guidance != 1 && info.null_label < 0) {
-    raise({"SamplerModel.default_guidance", "be 1 with a network that has no \"no label\" class", "is " + show(model.default_guidance)});
+    raise({"SamplerModel.default_guidance", "be 1 with a network that has no \"no label\" class",
+           "is " + show(model.default_guidance)});
   }
 }
 
@@ -105,13 +108,16 @@ ModelSummary summarise(const NetworkInfo& info, const SamplerModel& model) {
   summary.default_solver = model.solver;
   summary.image_min = model.image_min;
   summary.image_max = model.image_max;
-  summary.macs_full_depth = std::accumulate(info.cost.block.begin(), info.cost.block.end(), info.cost.embed) + info.cost.head.back();
+  summary.macs_full_depth = std::accumulate(info.cost.block.begin(), info.cost.block.end(),
+                                            info.cost.embed) +
+                            info.cost.head.back();
   return summary;
 }
 
 }  // namespace
 
-std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network, SamplerModel model) {
+std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network,
+                                                   SamplerModel model) {
   if (!network) raise({"make_pipeline.network", "be set", "is null"});
   check_info(network->info());
   check_model(model, network->info());

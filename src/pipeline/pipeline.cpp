@@ -43,7 +43,8 @@ std::unique_ptr<Run::Impl> make_run(detail::SampleJob job) {
   } catch (const c10::Error& error) {
     detail::raise_torch_error(error, "Pipeline.start", batch_bytes);
   } catch (const std::bad_alloc&) {
-    detail::raise({"Request.count", "fit into memory", "needs " + detail::show(image_bytes) + " bytes for its images alone"});
+    detail::raise({"Request.count", "fit into memory",
+                   "needs " + detail::show(image_bytes) + " bytes for its images alone"});
   }
 }
 
@@ -70,11 +71,15 @@ std::shared_ptr<Pipeline::Impl> detail::open_pipeline_impl(const std::string& pa
 
 Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
-Pipeline Pipeline::open(const std::string& path) { return Pipeline(detail::open_pipeline_impl(path)); }
+Pipeline Pipeline::open(const std::string& path) {
+  return Pipeline(detail::open_pipeline_impl(path));
+}
 
 const ModelSummary& Pipeline::model() const { return impl_->summary; }
 
-Run Pipeline::start(const Request& request) const { return Run(make_run(detail::make_job(request, *impl_))); }
+Run Pipeline::start(const Request& request) const {
+  return Run(make_run(detail::make_job(request, *impl_)));
+}
 
 Result Pipeline::generate(const Request& request) const {
   Run run = start(request);

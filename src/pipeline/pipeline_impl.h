@@ -21,9 +21,10 @@ struct Pipeline::Impl {
 
 namespace detail {
 
-/// Checks network and description against each other and derives the rest; what only a file knows stays empty in the summary.
-/// Throws InvalidArgument.
-std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network, SamplerModel model);
+/// Checks network and description against each other and derives the rest; what only a file knows
+/// stays empty in the summary. Throws InvalidArgument.
+std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network,
+                                                   SamplerModel model);
 /// The same for a model file, read once. Throws FileError, ModelError, DeviceError.
 std::shared_ptr<Pipeline::Impl> open_pipeline_impl(const std::string& path);
 

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kUsualBatch = 64;
 
-// A file of a few kilobytes may describe images of 2^30 values. A batch of 64 images of 3 x 1024 x 1024 with guidance by label
-// stays below with every solver; a guide adds what its exits predicted.
+// A file of a few kilobytes may describe images of 2^30 values. A batch of 64 images of 3 x 1024 x
+// 1024 with guidance by label stays below with every solver; a guide adds what its exits predicted.
 constexpr std::int64_t kMostBatchBytes = std::int64_t{8} << 30;
 // Images and the trace stay until the result is taken; more than any one machine holds is a slip.
 constexpr std::int64_t kMostResultBytes = std::int64_t{64} << 30;
@@ -29,10 +29,13 @@ std::vector<std::int64_t> choose_labels(const Request& request, const NetworkInf
   return labels;
 }
 
-/// Where no sample has a label of its own, both branches would be the same, and one of them is enough.
-double choose_guidance(const Request& request, const SamplerModel& model, const NetworkInfo& info, const SampleJob& job) {
+/// Where no sample has a label of its own, both branches would be the same, and one of them is
+/// enough.
+double choose_guidance(const Request& request, const SamplerModel& model, const NetworkInfo& info,
+                       const SampleJob& job) {
   const auto says_nothing = [&info](std::int64_t label) { return label == info.null_label; };
-  if (info.null_label < 0 || std::all_of(job.labels.begin(), job.labels.end(), says_nothing)) return 1;
+  if (info.null_label < 0 || std::all_of(job.labels.begin(), job.labels.end(), says_nothing))
+    return 1;
   return request.guidance.value_or(model.default_guidance);
 }
 
@@ -45,14 +48,16 @@ void set_start(const Request& request, const NoiseSchedule& schedule, SampleJob&
   job.start_sigma = schedule.sigma(time);
 }
 
-/// All factors are checked by now and their products fit: at most 10^6 images of 2^30 values, at most 20000 evaluations.
+/// All factors are checked by now and their products fit: at most 10^6 images of 2^30 values, at
+/// most 20000 evaluations.
 void check_size(const SampleJob& job) {
   const auto check = [&job](const char* field, std::int64_t bytes, std::int64_t most) {
     if (bytes <= most) return;
     const NetworkInfo& info = job.network->info();
     raise({field, "need at most " + show(most) + " bytes",
-           "needs " + show(bytes) + " with count " + show(job.count) + ", batch " + show(job.batch) + " and images of " +
-               show(info.channels) + " x " + show(info.height) + " x " + show(info.width),
+           "needs " + show(bytes) + " with count " + show(job.count) + ", batch " +
+               show(job.batch) + " and images of " + show(info.channels) + " x " +
+               show(info.height) + " x " + show(info.width),
            "ask for fewer"});
   };
   check("Request.batch", batch_bytes(job), kMostBatchBytes);
@@ -62,7 +67,8 @@ void check_size(const SampleJob& job) {
 ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
   const PlannedRun run = choose_plan(request, pipeline.model);
   const auto table = write_table(run.solver, *pipeline.model.schedule, request.start_time);
-  return (request.policy ? compile_for_policy : compile)(run.plan, run.solver, table, pipeline.facts);
+  return (request.policy ? compile_for_policy : compile)(run.plan, run.solver, table,
+                                                         pipeline.facts);
 }
 
 }  // namespace
@@ -78,12 +84,15 @@ PlannedRun choose_plan(const Request& request, const SamplerModel& model) {
   return {is_made_for_this ? plan : full_depth(), settings};
 }
 
-std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule, std::optional<double> start) {
+std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule,
+                                    std::optional<double> start) {
   std::vector<double> times = settings.times;
   if (times.empty()) {
     times = time_grid(settings.grid, schedule, settings.steps, start.value_or(1));
   } else if (start && *start != times.front()) {
-    raise({"Request.start_time", "be " + show(times.front()) + ", the first of the solver's own times", "is " + show(*start)});
+    raise({"Request.start_time",
+           "be " + show(times.front()) + ", the first of the solver's own times",
+           "is " + show(*start)});
   }
   return find_solver(settings.solver)({schedule, times, settings.eta});
 }

@@ -11,7 +11,8 @@
 
 namespace adadiff::detail {
 
-/// Raises InvalidArgument for the first field that is out of range or does not fit the model, naming field and value.
+/// Raises InvalidArgument for the first field that is out of range or does not fit the model,
+/// naming field and value.
 void check_request(const Request& request, const Pipeline::Impl& pipeline);
 
 /// The plan and the solver settings that a request means.
@@ -21,8 +22,10 @@ struct PlannedRun {
 };
 PlannedRun choose_plan(const Request& request, const SamplerModel& model);
 
-/// The solver's table for these settings; `start` is the first time, in (0, 1], unset for a run from noise. Throws InvalidArgument.
-std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule, std::optional<double> start = {});
+/// The solver's table for these settings; `start` is the first time, in (0, 1], unset for a run
+/// from noise. Throws InvalidArgument.
+std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule,
+                                    std::optional<double> start = {});
 
 /// Checks everything. Throws InvalidArgument.
 SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline);

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::int64_t kMostImages = 1'000'000;
 
-std::string entry(const char* field, std::size_t index) { return std::string(field) + "[" + std::to_string(index) + "]"; }
+std::string entry(const char* field, std::size_t index) {
+  return std::string(field) + "[" + std::to_string(index) + "]";
+}
 
 void check_labels(const Request& request, const NetworkInfo& info) {
   if (info.classes == 0 && !request.labels.empty()) {
@@ -26,28 +28,33 @@ void check_guidance(const Request& request, const NetworkInfo& info) {
   if (!request.guidance) return;
   require_range("Request.guidance", *request.guidance, 0.0, 100.0);
   if (*request.guidance != 1 && info.null_label < 0) {
-    raise({"Request.guidance", "be 1 with a network that has no \"no label\" class", "is " + show(*request.guidance)});
+    raise({"Request.guidance", "be 1 with a network that has no \"no label\" class",
+           "is " + show(*request.guidance)});
   }
 }
 
-void check_values(const char* field, const std::vector<float>& values, std::int64_t count, const NetworkInfo& info) {
+void check_values(const char* field, const std::vector<float>& values, std::int64_t count,
+                  const NetworkInfo& info) {
   if (values.empty()) return;
   const std::int64_t wanted = count * info.channels * info.height * info.width;
   if (static_cast<std::int64_t>(values.size()) != wanted) {
     raise({field,
-           "have " + show(count) + " x " + show(info.channels) + " x " + show(info.height) + " x " + show(info.width) + " = " +
-               show(wanted) + " values",
+           "have " + show(count) + " x " + show(info.channels) + " x " + show(info.height) + " x " +
+               show(info.width) + " = " + show(wanted) + " values",
            "has " + show(static_cast<std::int64_t>(values.size()))});
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) raise({entry(field, i), "be finite", "is " + show(static_cast<double>(values[i]))});
+    if (!std::isfinite(values[i]))
+      raise({entry(field, i), "be finite", "is " + show(static_cast<double>(values[i]))});
   }
 }
 
 void check_start(const Request& request) {
   const bool has_image = !request.start_image.empty();
-  if (has_image && !request.start_time) raise({"Request.start_time", "be set for a start image", "is not set"});
-  if (!has_image && request.start_time) raise({"Request.start_image", "be given for a start time", "is empty"});
+  if (has_image && !request.start_time)
+    raise({"Request.start_time", "be set for a start image", "is not set"});
+  if (!has_image && request.start_time)
+    raise({"Request.start_image", "be given for a start time", "is empty"});
   if (!request.start_time) return;
   const double time = *request.start_time;
   if (!(time > 0 && time <= 1)) raise({"Request.start_time", "be in (0, 1]", "is " + show(time)});

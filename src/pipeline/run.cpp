@@ -25,10 +25,12 @@ Impl& not_finished(const std::shared_ptr<Impl>& impl, const char* call, const ch
   return found;
 }
 
-/// An observer, a policy or a network that reaches the run it is called by must not change it under the loop.
+/// An observer, a policy or a network that reaches the run it is called by must not change it under
+/// the loop.
 void refuse_within_advance(const detail::SampleRun& run, const char* call) {
   if (!run.is_advancing()) return;
-  detail::raise({call, "be called between two calls of advance", "an advance of the same run is in progress",
+  detail::raise({call, "be called between two calls of advance",
+                 "an advance of the same run is in progress",
                  "return false from the observer to stop the run"});
 }
 
@@ -49,7 +51,8 @@ Run::~Run() {
 }
 
 Status Run::advance(std::chrono::nanoseconds budget) {
-  const std::shared_ptr<Impl> kept = impl_;  // nothing of this object is used once the observer may have dropped it
+  const std::shared_ptr<Impl>
+      kept = impl_;  // nothing of this object is used once the observer may have dropped it
   detail::SampleRun& run = not_moved(kept, "Run.advance").run;
   refuse_within_advance(run, "Run.advance");
   try {

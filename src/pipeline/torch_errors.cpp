@@ -17,19 +17,24 @@ std::string said(const c10::Error& error) {
 /// The allocator of the CPU has no exception type of its own.
 bool is_out_of_memory(const c10::Error& error) {
   if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
-  return std::string(error.what_without_backtrace()).find("can't allocate memory") != std::string::npos;
+  return std::string(error.what_without_backtrace()).find("can't allocate memory") !=
+         std::string::npos;
 }
 
 }  // namespace
 
 void raise_torch_error(const c10::Error& error, const char* call, std::int64_t batch_bytes) {
-  if (!is_out_of_memory(error)) raise<DeviceError>({call, "run without an error of torch's", said(error)});
-  raise({"Request.batch", "fit into memory", "needs " + show(batch_bytes) + " bytes and what the network takes: " + said(error),
+  if (!is_out_of_memory(error))
+    raise<DeviceError>({call, "run without an error of torch's", said(error)});
+  raise({"Request.batch", "fit into memory",
+         "needs " + show(batch_bytes) + " bytes and what the network takes: " + said(error),
          "ask for a smaller batch"});
 }
 
 void raise_torch_error(const c10::Error& error, const std::string& source) {
-  raise<DeviceError>({source, is_out_of_memory(error) ? "fit into memory" : "load without an error of torch's", said(error)});
+  raise<DeviceError>(
+      {source, is_out_of_memory(error) ? "fit into memory" : "load without an error of torch's",
+       said(error)});
 }
 
 }  // namespace adadiff::detail

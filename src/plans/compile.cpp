@@ -1,4 +1,5 @@
-// Joins a plan's rules, a solver's table and a model's facts into the list of evaluations that a run executes.
+// Joins a plan's rules, a solver's table and a model's facts into the list of evaluations that a
+// run executes.
 #include "plans/compile.h"
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 namespace adadiff::detail {
 namespace {
 
-/// One entry: exits from 1 on that the network has. Exit 0 stays kNever, since it has no uncertainty and is opt-in.
+/// One entry: exits from 1 on that the network has. Exit 0 stays kNever, since it has no
+/// uncertainty and is opt-in.
 std::vector<float> spread_below(const std::vector<float>& below, const ModelFacts& model) {
   if (below.size() > 1) return below;
   std::vector<float> spread(model.can_exit.size(), kNever);
@@ -21,7 +23,8 @@ std::vector<float> spread_below(const std::vector<float>& below, const ModelFact
   return spread;
 }
 
-std::vector<std::uint8_t> spread_hits(const std::vector<std::uint8_t>& hits, const ModelFacts& model) {
+std::vector<std::uint8_t> spread_hits(const std::vector<std::uint8_t>& hits,
+                                      const ModelFacts& model) {
   if (hits.size() > 1) return hits;
   std::vector<std::uint8_t> spread(model.can_exit.size(), hits.empty() ? 1 : hits[0]);
   spread[0] = 1;
@@ -30,7 +33,8 @@ std::vector<std::uint8_t> spread_hits(const std::vector<std::uint8_t>& hits, con
 
 CompiledRule compile_rule(const Plan& plan, std::size_t rule, const ModelFacts& model) {
   check_rule_fits(plan, rule, model);
-  return {spread_below(plan.rules[rule].below, model), spread_hits(plan.rules[rule].hits, model), {}};
+  return {
+      spread_below(plan.rules[rule].below, model), spread_hits(plan.rules[rule].hits, model), {}};
 }
 
 /// Rule i holds for until_i < time <= until_{i-1}; the last one takes time 0 as well.
@@ -41,7 +45,8 @@ int rule_at(const Plan& plan, std::size_t evaluation, double time) {
   return static_cast<int>(found - plan.rules.begin());
 }
 
-/// The first exit that everybody takes without a look at the uncertainty, else the end of the network.
+/// The first exit that everybody takes without a look at the uncertainty, else the end of the
+/// network.
 int forced_exit(const CompiledRule& rule) {
   const auto blocks = static_cast<int>(rule.below.size());
   for (int k = 0; k < blocks; ++k) {
@@ -51,7 +56,8 @@ int forced_exit(const CompiledRule& rule) {
   return blocks;
 }
 
-/// [blocks + 1]: where samples may leave under a rule, the end of the network included. No exit counts more votes than there were exits.
+/// [blocks + 1]: where samples may leave under a rule, the end of the network included. No exit
+/// counts more votes than there were exits.
 std::vector<std::uint8_t> places_to_leave(const CompiledRule& rule) {
   const auto last = static_cast<std::size_t>(forced_exit(rule));
   std::vector<std::uint8_t> may_leave(rule.below.size() + 1, 0);
@@ -72,8 +78,10 @@ std::vector<std::uint8_t> places_to_leave(const ModelFacts& model) {
   return may_leave;
 }
 
-/// With x = alpha clean + sigma noise: clean = (x - sigma noise) / alpha, and clean = alpha x - sigma velocity.
-void set_conversion(CompiledEvaluation& evaluation, double alpha, double sigma, Prediction prediction) {
+/// With x = alpha clean + sigma noise: clean = (x - sigma noise) / alpha, and clean = alpha x -
+/// sigma velocity.
+void set_conversion(CompiledEvaluation& evaluation, double alpha, double sigma,
+                    Prediction prediction) {
   switch (prediction) {
     case Prediction::Noise:
       evaluation.clean_from_state = 1 / alpha;
@@ -90,8 +98,8 @@ void set_conversion(CompiledEvaluation& evaluation, double alpha, double sigma, 
   }
 }
 
-/// The best linear prediction for data N(0, s^2): clean = alpha s^2 / v * x and noise = sigma / v * x with v = alpha^2 s^2 + sigma^2, the
-/// variance of x; velocity = alpha noise - sigma clean.
+/// The best linear prediction for data N(0, s^2): clean = alpha s^2 / v * x and noise = sigma / v *
+/// x with v = alpha^2 s^2 + sigma^2, the variance of x; velocity = alpha noise - sigma clean.
 double linear_output(double alpha, double sigma, const ModelFacts& model) {
   const double data_variance = model.data_std * model.data_std;
   const double variance = alpha * alpha * data_variance + sigma * sigma;
@@ -110,7 +118,8 @@ CompiledEvaluation compile_evaluation(const Evaluation& update, const ModelFacts
   CompiledEvaluation evaluation;
   evaluation.update = update;
   evaluation.network_time = model.time_scale * update.time + model.time_shift;
-  const double alpha = model.schedule->alpha(update.time), sigma = model.schedule->sigma(update.time);
+  const double alpha = model.schedule->alpha(update.time),
+               sigma = model.schedule->sigma(update.time);
   set_conversion(evaluation, alpha, sigma, model.prediction);
   evaluation.exit0_output = linear_output(alpha, sigma, model);
   return evaluation;
@@ -123,7 +132,8 @@ int count_steps(std::span<const Evaluation> table) {
 }
 
 template <class Places>
-void compile_guides(const Plan& plan, const ModelFacts& model, Places places, ExecutablePlan& executable) {
+void compile_guides(const Plan& plan, const ModelFacts& model, Places places,
+                    ExecutablePlan& executable) {
   for (std::size_t i = 0; i < plan.rules.size(); ++i) {
     const std::vector<std::uint8_t> may_leave = places(executable.rules[i]);
     executable.rules[i].guide = compile_guide(plan.rules[i].guide, {model.can_exit, may_leave});
@@ -131,7 +141,8 @@ void compile_guides(const Plan& plan, const ModelFacts& model, Places places, Ex
 }
 
 /// Everything but where samples may leave and who guides them.
-ExecutablePlan join(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model) {
+ExecutablePlan join(const Plan& plan, const SolverSettings& settings,
+                    std::span<const Evaluation> table, const ModelFacts& model) {
   check_facts(model);
   check_plan(plan);
   check_origin(plan, settings, table.size(), model);
@@ -143,10 +154,12 @@ ExecutablePlan join(const Plan& plan, const SolverSettings& settings, std::span<
   executable.branches = plan.branches;
   executable.pair = plan.pair;
   executable.counting = plan.counting;
-  for (std::size_t i = 0; i < plan.rules.size(); ++i) executable.rules.push_back(compile_rule(plan, i, model));
+  for (std::size_t i = 0; i < plan.rules.size(); ++i)
+    executable.rules.push_back(compile_rule(plan, i, model));
   for (std::size_t i = 0; i < table.size(); ++i) {
     check_evaluation_runs(table[i], i);
-    CompiledEvaluation& evaluation = executable.evaluations.emplace_back(compile_evaluation(table[i], model));
+    CompiledEvaluation& evaluation = executable.evaluations.emplace_back(
+        compile_evaluation(table[i], model));
     evaluation.rule = rule_at(plan, i, table[i].time);
     evaluation.max_exit = model.blocks;
   }
@@ -161,7 +174,8 @@ int ExecutablePlan::guide_slots() const {
   return slots;
 }
 
-ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model) {
+ExecutablePlan compile(const Plan& plan, const SolverSettings& settings,
+                       std::span<const Evaluation> table, const ModelFacts& model) {
   ExecutablePlan executable = join(plan, settings, table, model);
   for (CompiledEvaluation& evaluation : executable.evaluations) {
     evaluation.max_exit = forced_exit(executable.rules[static_cast<std::size_t>(evaluation.rule)]);
@@ -171,8 +185,8 @@ ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::sp
   return executable;
 }
 
-ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table,
-                                  const ModelFacts& model) {
+ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings,
+                                  std::span<const Evaluation> table, const ModelFacts& model) {
   ExecutablePlan executable = join(plan, settings, table, model);
   compile_guides(
       plan, model, [&model](const CompiledRule&) { return places_to_leave(model); }, executable);

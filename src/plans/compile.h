@@ -1,4 +1,5 @@
-// Joins plan, solver table and model into the flat list of evaluations that a run executes. Numbers only, no tensors.
+// Joins plan, solver table and model into the flat list of evaluations that a run executes. Numbers
+// only, no tensors.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +39,11 @@ struct CompiledRule {
 struct CompiledEvaluation {
   Evaluation update;            ///< as the solver wrote it
   double network_time = 0;      ///< the number that the network embeds
-  double clean_from_state = 0;  ///< clean image = clean_from_state * x + clean_from_output * network output
+  double clean_from_state = 0;  ///< clean image = clean_from_state * x + clean_from_output *
+                                ///< network output
   double clean_from_output = 0;
-  double exit0_output = 0;  ///< the analytic linear prediction at exit 0, as a network output: exit0_output * x (method: exits.md)
+  double exit0_output = 0;  ///< the analytic linear prediction at exit 0, as a network output:
+                            ///< exit0_output * x (method: exits.md)
   int rule = 0;
   int max_exit = 0;  ///< everybody has left after this many blocks
 };
@@ -62,13 +65,16 @@ struct ExecutablePlan {
   int guide_slots() const;  ///< predictions of guiding exits that a row keeps at a time, at most
 };
 
-/// `settings` are the ones that `table` was written with; they are compared with plan.solver when it is set.
-/// Throws InvalidArgument naming field, rule and value wherever the plan does not fit model or solver.
-ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table, const ModelFacts& model);
+/// `settings` are the ones that `table` was written with; they are compared with plan.solver when
+/// it is set. Throws InvalidArgument naming field, rule and value wherever the plan does not fit
+/// model or solver.
+ExecutablePlan compile(const Plan& plan, const SolverSettings& settings,
+                       std::span<const Evaluation> table, const ModelFacts& model);
 
-/// The same where a policy decides in place of the plan's thresholds: a sample may leave at every exit that the network has.
-ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings, std::span<const Evaluation> table,
-                                  const ModelFacts& model);
+/// The same where a policy decides in place of the plan's thresholds: a sample may leave at every
+/// exit that the network has.
+ExecutablePlan compile_for_policy(const Plan& plan, const SolverSettings& settings,
+                                  std::span<const Evaluation> table, const ModelFacts& model);
 
 /// The policy that a plan's own `below` and `hits` describe.
 std::shared_ptr<const ExitPolicy> threshold_policy(const ExecutablePlan& plan);

@@ -1,4 +1,5 @@
-// Refuses, by name and value, what a plan asks for and this model, this run or this build does not have.
+// Refuses, by name and value, what a plan asks for and this model, this run or this build does not
+// have.
 #include "plans/compile_checks.h"
 
 #include <algorithm>
@@ -10,37 +11,42 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr const char* kMatchSettings = "run with the plan's settings, or use a plan without solver settings";
+constexpr const char*
+    kMatchSettings = "run with the plan's settings, or use a plan without solver settings";
 
 std::string count(std::size_t size) { return show(static_cast<std::int64_t>(size)); }
 
 void check_list_length(const std::string& where, std::size_t size, int blocks) {
   if (size == 1 || size == static_cast<std::size_t>(blocks)) return;
-  raise({where, "have 1 entry or " + show(blocks) + ", one per exit 0.." + show(blocks - 1), "has " + count(size),
-         "the plan was made for a network with another number of blocks"});
+  raise({where, "have 1 entry or " + show(blocks) + ", one per exit 0.." + show(blocks - 1),
+         "has " + count(size), "the plan was made for a network with another number of blocks"});
 }
 
 void check_columns(const Rule& rule, std::size_t i) {
   if (rule.network != "main") {
-    raise({rule_field(i, "network"), "be \"main\" in this build", "is " + show(rule.network), "several weight sets do not run yet"});
+    raise({rule_field(i, "network"), "be \"main\" in this build", "is " + show(rule.network),
+           "several weight sets do not run yet"});
   }
   if (rule.precision != Precision::Float32) {
-    raise({rule_field(i, "precision"), "be float32 in this build", "is " + name_of(kPrecisions, rule.precision),
-           "narrower types do not run yet"});
+    raise({rule_field(i, "precision"), "be float32 in this build",
+           "is " + name_of(kPrecisions, rule.precision), "narrower types do not run yet"});
   }
   for (std::size_t k = 0; k < rule.skip.size(); ++k) {
     if (rule.skip[k] == 0) continue;
-    raise({rule_entry(i, "skip", k, rule.skip.size()), "be 0 in this build", "is " + show(static_cast<int>(rule.skip[k])),
+    raise({rule_entry(i, "skip", k, rule.skip.size()), "be 0 in this build",
+           "is " + show(static_cast<int>(rule.skip[k])),
            "skipping parts of blocks does not run yet"});
   }
 }
 
-/// A list with one entry per exit must not ask for an exit that the network lacks; a single entry skips those.
+/// A list with one entry per exit must not ask for an exit that the network lacks; a single entry
+/// skips those.
 void check_exits(const Rule& rule, std::size_t i, const ModelFacts& model) {
   if (rule.below.size() != model.can_exit.size() || rule.below.size() == 1) return;
   for (std::size_t k = 0; k < rule.below.size(); ++k) {
     if (model.can_exit[k] != 0 || rule.below[k] == kNever) continue;
-    raise({rule_entry(i, "below", k, rule.below.size()), "be \"never\"", "is " + show_threshold(rule.below[k]),
+    raise({rule_entry(i, "below", k, rule.below.size()), "be \"never\"",
+           "is " + show_threshold(rule.below[k]),
            "the network cannot be left at exit " + count(k)});
   }
 }
@@ -49,13 +55,15 @@ void check_uncertainty(const Rule& rule, std::size_t i, const ModelFacts& model)
   if (model.has_uncertainty) return;
   for (std::size_t k = 0; k < rule.below.size(); ++k) {
     if (rule.below[k] == kNever || rule.below[k] == kAlways) continue;
-    raise({rule_entry(i, "below", k, rule.below.size()), "be \"never\" or \"always\"", "is " + show_threshold(rule.below[k]),
-           "the network has no uncertainty to compare"});
+    raise({rule_entry(i, "below", k, rule.below.size()), "be \"never\" or \"always\"",
+           "is " + show_threshold(rule.below[k]), "the network has no uncertainty to compare"});
   }
 }
 
-[[noreturn]] void refuse_setting(const char* field, const std::string& planned, const std::string& found) {
-  raise({std::string("solver.") + field, "be " + planned + ", which the plan was made for", "is " + found, kMatchSettings});
+[[noreturn]] void refuse_setting(const char* field, const std::string& planned,
+                                 const std::string& found) {
+  raise({std::string("solver.") + field, "be " + planned + ", which the plan was made for",
+         "is " + found, kMatchSettings});
 }
 
 std::string show_times(const SolverSettings& settings) {
@@ -64,35 +72,45 @@ std::string show_times(const SolverSettings& settings) {
 }
 
 void check_times(const SolverSettings& planned, const SolverSettings& settings) {
-  if (planned.times.size() != settings.times.size()) refuse_setting("times", show_times(planned), show_times(settings));
+  if (planned.times.size() != settings.times.size())
+    refuse_setting("times", show_times(planned), show_times(settings));
   for (std::size_t i = 0; i < planned.times.size(); ++i) {
     if (planned.times[i] == settings.times[i]) continue;
-    refuse_setting(("times[" + std::to_string(i) + "]").c_str(), show(planned.times[i]), show(settings.times[i]));
+    refuse_setting(("times[" + std::to_string(i) + "]").c_str(), show(planned.times[i]),
+                   show(settings.times[i]));
   }
 }
 
 void check_settings(const SolverSettings& planned, const SolverSettings& settings) {
-  if (planned.solver != settings.solver) refuse_setting("name", show(planned.solver), show(settings.solver));
+  if (planned.solver != settings.solver)
+    refuse_setting("name", show(planned.solver), show(settings.solver));
   if (!planned.times.empty() || !settings.times.empty()) {
     check_times(planned, settings);
   } else {
-    if (planned.steps != settings.steps) refuse_setting("steps", show(planned.steps), show(settings.steps));
-    if (planned.grid != settings.grid) refuse_setting("grid", show(planned.grid), show(settings.grid));
+    if (planned.steps != settings.steps)
+      refuse_setting("steps", show(planned.steps), show(settings.steps));
+    if (planned.grid != settings.grid)
+      refuse_setting("grid", show(planned.grid), show(settings.grid));
   }
   if (planned.eta != settings.eta) refuse_setting("eta", show(planned.eta), show(settings.eta));
-  if (planned.clamp != settings.clamp) refuse_setting("clamp", planned.clamp ? "true" : "false", settings.clamp ? "true" : "false");
+  if (planned.clamp != settings.clamp)
+    refuse_setting("clamp", planned.clamp ? "true" : "false", settings.clamp ? "true" : "false");
 }
 
 void check_guide_runs(const Guide& guide, std::size_t i, const ModelFacts& model) {
   const std::string where = rule_field(i, "guide");
-  const auto exits = std::count_if(model.can_exit.begin(), model.can_exit.end(), [](std::uint8_t can) { return can != 0; });
-  if (guide.exit && (*guide.exit >= model.blocks || model.can_exit[static_cast<std::size_t>(*guide.exit)] == 0)) {
+  const auto exits = std::count_if(model.can_exit.begin(), model.can_exit.end(),
+                                   [](std::uint8_t can) { return can != 0; });
+  if (guide.exit &&
+      (*guide.exit >= model.blocks || model.can_exit[static_cast<std::size_t>(*guide.exit)] == 0)) {
     raise({where + ".exit", "be an exit of the network", "is " + show(*guide.exit),
            "the network has no prediction there; adadiff info lists its exits"});
   }
   if (guide.before > exits) {
-    raise({where + ".before", "be at most " + show(static_cast<std::int64_t>(exits)) + ", the network's number of exits",
-           "is " + show(guide.before)});
+    raise(
+        {where + ".before",
+         "be at most " + show(static_cast<std::int64_t>(exits)) + ", the network's number of exits",
+         "is " + show(guide.before)});
   }
 }
 
@@ -101,21 +119,25 @@ void check_guide_runs(const Guide& guide, std::size_t i, const ModelFacts& model
 void check_facts(const ModelFacts& model) {
   require_range("model.blocks", model.blocks, 1, kMostBlocks);
   if (model.can_exit.size() != static_cast<std::size_t>(model.blocks)) {
-    raise({"model.can_exit", "have " + show(model.blocks) + " entries, one per exit", "has " + count(model.can_exit.size())});
+    raise({"model.can_exit", "have " + show(model.blocks) + " entries, one per exit",
+           "has " + count(model.can_exit.size())});
   }
   if (!model.schedule) raise({"model.schedule", "be set", "is null"});
-  if (!(model.data_std > 0 && model.data_std < 1e6)) raise({"model.data_std", "be in (0, 1e6)", "is " + show(model.data_std)});
+  if (!(model.data_std > 0 && model.data_std < 1e6))
+    raise({"model.data_std", "be in (0, 1e6)", "is " + show(model.data_std)});
 }
 
-void check_origin(const Plan& plan, const SolverSettings& settings, std::size_t evaluations, const ModelFacts& model) {
+void check_origin(const Plan& plan, const SolverSettings& settings, std::size_t evaluations,
+                  const ModelFacts& model) {
   if (!plan.model.empty() && !model.id.empty() && plan.model != model.id) {
-    raise({"model", "be " + show(model.id) + ", the model of this run", "is " + show(plan.model), "the plan was made for another model"});
+    raise({"model", "be " + show(model.id) + ", the model of this run", "is " + show(plan.model),
+           "the plan was made for another model"});
   }
   if (plan.solver) check_settings(*plan.solver, settings);
   if (evaluations == 0) raise({"solver", "write at least one evaluation", "wrote none"});
   if (plan.key == RuleKey::Evaluation && plan.rules.size() != evaluations) {
-    raise({"rules", "have " + count(evaluations) + " entries, one per evaluation of the run", "has " + count(plan.rules.size()),
-           "change the steps of the run, or use rules by time"});
+    raise({"rules", "have " + count(evaluations) + " entries, one per evaluation of the run",
+           "has " + count(plan.rules.size()), "change the steps of the run, or use rules by time"});
   }
 }
 
@@ -124,7 +146,8 @@ void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model
   check_list_length(rule_field(rule, "below"), row.below.size(), model.blocks);
   if (!row.hits.empty()) check_list_length(rule_field(rule, "hits"), row.hits.size(), model.blocks);
   if (!row.skip.empty() && row.skip.size() != static_cast<std::size_t>(model.blocks)) {
-    raise({rule_field(rule, "skip"), "have " + show(model.blocks) + " entries, one per block", "has " + count(row.skip.size())});
+    raise({rule_field(rule, "skip"), "have " + show(model.blocks) + " entries, one per block",
+           "has " + count(row.skip.size())});
   }
   check_columns(row, rule);
   check_exits(row, rule, model);
@@ -139,7 +162,8 @@ void check_evaluation_runs(const Evaluation& evaluation, std::size_t index) {
            "use a solver that takes its noise from the schedule"});
   }
   if (evaluation.blend != Blend::Nothing) {
-    raise({where + "blend", "be nothing in this build", "is known pixels", "inpainting does not run yet"});
+    raise({where + "blend", "be nothing in this build", "is known pixels",
+           "inpainting does not run yet"});
   }
 }
 

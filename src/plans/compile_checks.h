@@ -5,14 +5,19 @@
 
 namespace adadiff::detail {
 
-/// Raises InvalidArgument unless blocks, exits and schedule of the model are there and agree with each other.
+/// Raises InvalidArgument unless blocks, exits and schedule of the model are there and agree with
+/// each other.
 void check_facts(const ModelFacts& model);
-/// Raises InvalidArgument for a plan made for another model, another solver or another number of evaluations.
-void check_origin(const Plan& plan, const SolverSettings& settings, std::size_t evaluations, const ModelFacts& model);
-/// Raises InvalidArgument for columns of rule number `rule` that this build does not run, or that do not fit the model.
+/// Raises InvalidArgument for a plan made for another model, another solver or another number of
+/// evaluations.
+void check_origin(const Plan& plan, const SolverSettings& settings, std::size_t evaluations,
+                  const ModelFacts& model);
+/// Raises InvalidArgument for columns of rule number `rule` that this build does not run, or that
+/// do not fit the model.
 void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model);
 
-/// Raises InvalidArgument for columns of a solver's evaluation number `index` that this build does not run.
+/// Raises InvalidArgument for columns of a solver's evaluation number `index` that this build does
+/// not run.
 void check_evaluation_runs(const Evaluation& evaluation, std::size_t index);
 
 }  // namespace adadiff::detail

@@ -14,7 +14,8 @@ using detail::raise;
 using detail::require_range;
 using detail::show;
 
-/// Thresholds that let everything leave after `blocks_run` blocks. All blocks: the one entry that fits every network.
+/// Thresholds that let everything leave after `blocks_run` blocks. All blocks: the one entry that
+/// fits every network.
 std::vector<float> always_after(int blocks_run, int blocks) {
   if (blocks_run == blocks) return {kNever};
   std::vector<float> below(static_cast<std::size_t>(blocks), kNever);
@@ -25,7 +26,8 @@ std::vector<float> always_after(int blocks_run, int blocks) {
 void check_blocks_run(const std::string& where, int blocks_run, int blocks) {
   require_range(where, blocks_run, 0, blocks);
   if (blocks == 1 && blocks_run == 0) {
-    raise({where, "be 1 on a network with one block", "is 0", "a list of one entry stands for exits from 1 on"});
+    raise({where, "be 1 on a network with one block", "is 0",
+           "a list of one entry stands for exits from 1 on"});
   }
 }
 
@@ -51,16 +53,19 @@ int reduce(const std::vector<int>& exits, Reduction reduction) {
     case Reduction::Mean:
       return rounded_mean(exits);
   }
-  raise({"recorded_exits.reduction", "be Deepest, Median or Mean", "is " + show(static_cast<int>(reduction))});
+  raise({"recorded_exits.reduction", "be Deepest, Median or Mean",
+         "is " + show(static_cast<int>(reduction))});
 }
 
 void check_record(const std::vector<int>& exits, std::size_t evaluation, int blocks) {
   const std::string where = "recorded_exits.exits[" + std::to_string(evaluation) + "]";
   if (exits.empty()) raise({where, "have an exit for each sample", "is empty"});
-  for (std::size_t i = 0; i < exits.size(); ++i) require_range(where + "[" + std::to_string(i) + "]", exits[i], -1, blocks);
+  for (std::size_t i = 0; i < exits.size(); ++i)
+    require_range(where + "[" + std::to_string(i) + "]", exits[i], -1, blocks);
 }
 
-/// A trace of a cancelled run has -1 where a sample was never asked. An evaluation that none reached runs in full.
+/// A trace of a cancelled run has -1 where a sample was never asked. An evaluation that none
+/// reached runs in full.
 int reduce_recorded(std::vector<int> exits, Reduction reduction, int blocks) {
   std::erase(exits, -1);
   return exits.empty() ? blocks : reduce(exits, reduction);
@@ -81,14 +86,16 @@ Plan exit_below_ramp(float first, float last, int evaluations) {
   constexpr double kLeast = 1e-30;  // a ratio of what float32 can hold
   require_range("exit_below_ramp.first", static_cast<double>(first), kLeast, 1.0);
   require_range("exit_below_ramp.last", static_cast<double>(last), kLeast, 1.0);
-  require_range("exit_below_ramp.evaluations", evaluations, 1, static_cast<int>(detail::kMostRules));
+  require_range("exit_below_ramp.evaluations", evaluations, 1,
+                static_cast<int>(detail::kMostRules));
   Plan plan;
   plan.key = RuleKey::Evaluation;
   plan.rules.assign(static_cast<std::size_t>(evaluations), Rule{});
   const double ratio = static_cast<double>(last) / static_cast<double>(first);
   for (int i = 0; i < evaluations; ++i) {
     const double share = evaluations == 1 ? 0 : static_cast<double>(i) / (evaluations - 1);
-    plan.rules[static_cast<std::size_t>(i)].below = {static_cast<float>(static_cast<double>(first) * std::pow(ratio, share))};
+    plan.rules[static_cast<std::size_t>(i)].below = {
+        static_cast<float>(static_cast<double>(first) * std::pow(ratio, share))};
   }
   return plan;
 }
@@ -112,7 +119,8 @@ Plan fixed_exit(int blocks_run, int blocks) {
 
 Plan fixed_exits(std::span<const int> blocks_run, int blocks) {
   require_range("fixed_exits.blocks", blocks, 1, detail::kMostBlocks);
-  require_range("fixed_exits.blocks_run: number of evaluations", static_cast<std::int64_t>(blocks_run.size()), std::int64_t{1},
+  require_range("fixed_exits.blocks_run: number of evaluations",
+                static_cast<std::int64_t>(blocks_run.size()), std::int64_t{1},
                 std::int64_t{detail::kMostRules});
   Plan plan;
   plan.key = RuleKey::Evaluation;

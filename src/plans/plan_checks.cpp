@@ -21,13 +21,16 @@ std::string joined(const std::vector<std::string>& names) {
   return out;
 }
 
-void check_name(const std::string& where, const std::string& name, const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), name) == known.end()) raise({where, "be one of " + joined(known), "is " + show(name)});
+void check_name(const std::string& where, const std::string& name,
+                const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    raise({where, "be one of " + joined(known), "is " + show(name)});
 }
 
 void check_length(const std::string& where, std::size_t size, int low, int high) {
   if (size < static_cast<std::size_t>(low) || size > static_cast<std::size_t>(high)) {
-    raise({where, "have " + show(low) + " to " + show(high) + " entries", "has " + show(static_cast<std::int64_t>(size))});
+    raise({where, "have " + show(low) + " to " + show(high) + " entries",
+           "has " + show(static_cast<std::int64_t>(size))});
   }
 }
 
@@ -36,16 +39,19 @@ void check_until_by_time(const Plan& plan, std::size_t i, const std::string& pre
   const std::string where = prefix + rule_field(i, "until");
   if (!(until >= 0 && until < 1)) raise({where, "be in [0, 1)", "is " + show(until)});
   if (i > 0 && !(until < plan.rules[i - 1].until)) {
-    raise({where, "be smaller than the " + show(plan.rules[i - 1].until) + " of the rule before it", "is " + show(until)});
+    raise({where, "be smaller than the " + show(plan.rules[i - 1].until) + " of the rule before it",
+           "is " + show(until)});
   }
-  if (i + 1 == plan.rules.size() && until != 0) raise({where, "be 0 in the last rule", "is " + show(until)});
+  if (i + 1 == plan.rules.size() && until != 0)
+    raise({where, "be 0 in the last rule", "is " + show(until)});
 }
 
 void check_until(const Plan& plan, std::size_t i, const std::string& prefix) {
   if (plan.key == RuleKey::Time) {
     check_until_by_time(plan, i, prefix);
   } else if (!(plan.rules[i].until == 0)) {
-    raise({prefix + rule_field(i, "until"), "be 0 or absent where rules go by evaluation", "is " + show(plan.rules[i].until)});
+    raise({prefix + rule_field(i, "until"), "be 0 or absent where rules go by evaluation",
+           "is " + show(plan.rules[i].until)});
   }
 }
 
@@ -58,23 +64,28 @@ void check_below(const std::vector<float>& below, std::size_t rule, const std::s
       raise({where, "be in [0, 1], \"never\" or \"always\"", "is " + show_threshold(below[k])});
     }
     if (k == 0 && below.size() > 1 && below[k] != kNever) {
-      raise({where, "be \"never\" or \"always\"", "is " + show_threshold(below[k]), "exit 0 has no uncertainty"});
+      raise({where, "be \"never\" or \"always\"", "is " + show_threshold(below[k]),
+             "exit 0 has no uncertainty"});
     }
   }
 }
 
-void check_hits(const std::vector<std::uint8_t>& hits, std::size_t rule, const std::string& prefix) {
+void check_hits(const std::vector<std::uint8_t>& hits, std::size_t rule,
+                const std::string& prefix) {
   check_length(prefix + rule_field(rule, "hits"), hits.size(), 0, kMostBlocks);
   for (std::size_t k = 0; k < hits.size(); ++k) {
-    require_range(prefix + rule_entry(rule, "hits", k, hits.size()), static_cast<int>(hits[k]), 1, 255);
+    require_range(prefix + rule_entry(rule, "hits", k, hits.size()), static_cast<int>(hits[k]), 1,
+                  255);
   }
 }
 
-void check_skip(const std::vector<std::uint8_t>& skip, std::size_t rule, const std::string& prefix) {
+void check_skip(const std::vector<std::uint8_t>& skip, std::size_t rule,
+                const std::string& prefix) {
   check_length(prefix + rule_field(rule, "skip"), skip.size(), 0, kMostBlocks);
   for (std::size_t k = 0; k < skip.size(); ++k) {
     if (skip[k] <= 3) continue;
-    raise({prefix + rule_entry(rule, "skip", k, skip.size()), "be made of the bits 1 (attention) and 2 (MLP)",
+    raise({prefix + rule_entry(rule, "skip", k, skip.size()),
+           "be made of the bits 1 (attention) and 2 (MLP)",
            "is " + show(static_cast<int>(skip[k]))});
   }
 }
@@ -85,7 +96,8 @@ void check_text(const std::string& where, const std::string& text) {
            "has " + show(static_cast<std::int64_t>(text.size()))});
   }
   const auto is_printable = [](char character) { return character >= ' ' && character <= '~'; };
-  if (!std::all_of(text.begin(), text.end(), is_printable)) raise({where, "be printable ASCII", "is " + show(text)});
+  if (!std::all_of(text.begin(), text.end(), is_printable))
+    raise({where, "be printable ASCII", "is " + show(text)});
 }
 
 void check_rule(const Plan& plan, std::size_t i, const std::string& prefix) {
@@ -94,7 +106,8 @@ void check_rule(const Plan& plan, std::size_t i, const std::string& prefix) {
   check_below(rule.below, i, prefix);
   check_hits(rule.hits, i, prefix);
   check_text(prefix + rule_field(i, "network"), rule.network);
-  if (rule.network.empty()) raise({prefix + rule_field(i, "network"), "name a weight set", "is empty"});
+  if (rule.network.empty())
+    raise({prefix + rule_field(i, "network"), "name a weight set", "is empty"});
   check_skip(rule.skip, i, prefix);
   check_guide(rule.guide, prefix + rule_field(i, "guide"));
 }
@@ -106,17 +119,21 @@ void check_times(const SolverSettings& settings, const std::string& prefix) {
     const std::string where = prefix + "times[" + std::to_string(i) + "]";
     require_range(where, times[i], 0.0, 1.0);
     if (i > 0 && !(times[i] < times[i - 1])) {
-      raise({where, "be smaller than the " + show(times[i - 1]) + " before it", "is " + show(times[i])});
+      raise({where, "be smaller than the " + show(times[i - 1]) + " before it",
+             "is " + show(times[i])});
     }
   }
   if (times.back() != 0) {
-    raise({prefix + "times[" + std::to_string(times.size() - 1) + "]", "be 0, as the last time", "is " + show(times.back())});
+    raise({prefix + "times[" + std::to_string(times.size() - 1) + "]", "be 0, as the last time",
+           "is " + show(times.back())});
   }
 }
 
 }  // namespace
 
-std::string rule_field(std::size_t rule, const char* field) { return "rules[" + std::to_string(rule) + "]." + field; }
+std::string rule_field(std::size_t rule, const char* field) {
+  return "rules[" + std::to_string(rule) + "]." + field;
+}
 
 std::string rule_entry(std::size_t rule, const char* field, std::size_t index, std::size_t size) {
   return rule_field(rule, field) + (size > 1 ? "[" + std::to_string(index) + "]" : "");
@@ -131,7 +148,8 @@ std::string show_threshold(float below) {
   double read = 0;
   std::from_chars(digits, shortest.ptr, read);
   // A reader that goes through double must come back to the same float.
-  return static_cast<float>(read) == below ? std::string(digits, shortest.ptr) : show(static_cast<double>(below));
+  return static_cast<float>(read) == below ? std::string(digits, shortest.ptr)
+                                           : show(static_cast<double>(below));
 }
 
 void check_guide(const Guide& guide, const std::string& where) {
@@ -139,17 +157,20 @@ void check_guide(const Guide& guide, const std::string& where) {
   require_range(where + ".before", guide.before, 0, kMostBlocks - 1);
   require_range(where + ".weight", guide.weight, 0.0, kLargestGuideWeight);
   if (guide.exit && guide.before != 0) {
-    raise({where, "have either exit or before", "has exit " + show(*guide.exit) + " and before " + show(guide.before)});
+    raise({where, "have either exit or before",
+           "has exit " + show(*guide.exit) + " and before " + show(guide.before)});
   }
   if (!guide.exit && guide.before == 0 && guide != Guide{}) {
-    raise({where, "say which exit guides", "has neither exit nor before", "name one, or leave the guide out"});
+    raise({where, "say which exit guides", "has neither exit nor before",
+           "name one, or leave the guide out"});
   }
 }
 
 std::string canonical_json(const std::string& text, const std::string& where) {
   // Inside a list it may be nested exactly as deep as inside a plan.
   const nlohmann::json values = parse_json("[" + text + "]", where);
-  if (values.size() != 1 || values[0].is_null()) raise({where, "be one JSON value other than null", "is " + show(text)});
+  if (values.size() != 1 || values[0].is_null())
+    raise({where, "be one JSON value other than null", "is " + show(text)});
   return values[0].dump();
 }
 
@@ -159,7 +180,8 @@ void check_solver_settings(const SolverSettings& settings, const std::string& pr
   require_range(prefix + "steps", settings.steps, 1, kMostSteps);
   require_range(prefix + "eta", settings.eta, 0.0, 1.0);
   if (settings.eta != 0 && settings.solver != "ddim") {
-    raise({prefix + "eta", "be 0 with solver " + settings.solver, "is " + show(settings.eta), "only ddim takes eta"});
+    raise({prefix + "eta", "be 0 with solver " + settings.solver, "is " + show(settings.eta),
+           "only ddim takes eta"});
   }
   if (!settings.times.empty()) check_times(settings, prefix);
 }

@@ -1,4 +1,5 @@
-// Reads plans from JSON (docs/plans.md): shapes and words here, values by check_plan, so that code and files meet the same rules.
+// Reads plans from JSON (docs/plans.md): shapes and words here, values by check_plan, so that code
+// and files meet the same rules.
 #include <nlohmann/json.hpp>
 
 #include <adadiff/plan.h>
@@ -84,11 +85,15 @@ Guide read_guide(const JsonReader& json) {
 
 /// The fields of a rule but `until`, from a rule or from the top of a plan with one rule.
 void read_rule_fields(const JsonReader& json, Rule& rule) {
-  if (const auto below = json.optional("below")) rule.below = list_or_one<float>(*below, detail::kMostBlocks, read_threshold);
-  if (const auto hits = json.optional("hits")) rule.hits = list_or_one<std::uint8_t>(*hits, detail::kMostBlocks, read_byte<1>);
-  if (const auto network = json.optional("network")) rule.network = network->as_string(detail::kLongestName);
+  if (const auto below = json.optional("below"))
+    rule.below = list_or_one<float>(*below, detail::kMostBlocks, read_threshold);
+  if (const auto hits = json.optional("hits"))
+    rule.hits = list_or_one<std::uint8_t>(*hits, detail::kMostBlocks, read_byte<1>);
+  if (const auto network = json.optional("network"))
+    rule.network = network->as_string(detail::kLongestName);
   read_choice(json, detail::kPrecisions, rule.precision);
-  if (const auto skip = json.optional("skip")) rule.skip = list_or_one<std::uint8_t>(*skip, detail::kMostBlocks, read_byte<0>);
+  if (const auto skip = json.optional("skip"))
+    rule.skip = list_or_one<std::uint8_t>(*skip, detail::kMostBlocks, read_byte<0>);
   if (const auto guide = json.optional("guide")) rule.guide = read_guide(*guide);
 }
 
@@ -108,16 +113,20 @@ void read_rules(const JsonReader& json, Plan& plan) {
   }
   for (const char* field : kRuleFields) {
     if (!json.optional(field)) continue;
-    rules->fail(std::string("be absent where \"") + field + "\" stands beside it", "is there; write that into the rules");
+    rules->fail(std::string("be absent where \"") + field + "\" stands beside it",
+                "is there; write that into the rules");
   }
   plan.rules.clear();
-  for (const JsonReader& rule : rules->elements(detail::kMostRules)) plan.rules.push_back(read_rule(rule));
+  for (const JsonReader& rule : rules->elements(detail::kMostRules))
+    plan.rules.push_back(read_rule(rule));
 }
 
 /// Columns of evaluations that are there to be named, and do not run yet.
-void require_this_build_runs(const JsonReader& json, std::string_view key, const std::string& only) {
+void require_this_build_runs(const JsonReader& json, std::string_view key,
+                             const std::string& only) {
   const auto value = json.optional(key);
-  if (value && value->as_string(detail::kLongestName) != only) value->fail("be \"" + only + "\" in this build");
+  if (value && value->as_string(detail::kLongestName) != only)
+    value->fail("be \"" + only + "\" in this build");
 }
 
 SolverSettings read_solver(const JsonReader& json) {
@@ -125,12 +134,17 @@ SolverSettings read_solver(const JsonReader& json) {
   require_this_build_runs(json, "variance", "fixed");
   require_this_build_runs(json, "blend", "nothing");
   SolverSettings settings;
-  if (const auto name = json.optional("name")) settings.solver = name->as_string(detail::kLongestName);
-  if (const auto grid = json.optional("grid")) settings.grid = grid->as_string(detail::kLongestName);
-  if (const auto steps = json.optional("steps")) settings.steps = static_cast<int>(steps->as_int(1, detail::kMostSteps));
+  if (const auto name = json.optional("name"))
+    settings.solver = name->as_string(detail::kLongestName);
+  if (const auto grid = json.optional("grid"))
+    settings.grid = grid->as_string(detail::kLongestName);
+  if (const auto steps = json.optional("steps"))
+    settings.steps = static_cast<int>(steps->as_int(1, detail::kMostSteps));
   if (const auto times = json.optional("times")) {
-    for (const JsonReader& time : times->elements(detail::kMostSteps + 1)) settings.times.push_back(time.as_double(0, 1));
-    if (settings.times.empty()) times->fail("have 2 to " + detail::show(detail::kMostSteps + 1) + " entries", "has none");
+    for (const JsonReader& time : times->elements(detail::kMostSteps + 1))
+      settings.times.push_back(time.as_double(0, 1));
+    if (settings.times.empty())
+      times->fail("have 2 to " + detail::show(detail::kMostSteps + 1) + " entries", "has none");
   }
   if (const auto eta = json.optional("eta")) settings.eta = eta->as_double(0, 1);
   if (const auto clamp = json.optional("clamp")) settings.clamp = clamp->as_bool();
@@ -142,7 +156,8 @@ void check_format(const JsonReader& json, std::string_view source) {
   if (!field) return;
   const std::int64_t format = field->as_int(1, INT32_MAX);
   if (format <= detail::kPlanFormat) return;
-  throw InvalidArgument(std::string(source) + ": format " + detail::show(format) + " is newer than " + detail::show(detail::kPlanFormat) +
+  throw InvalidArgument(std::string(source) + ": format " + detail::show(format) +
+                        " is newer than " + detail::show(detail::kPlanFormat) +
                         ", the newest this build reads");
 }
 
@@ -151,7 +166,8 @@ void check_format(const JsonReader& json, std::string_view source) {
 Plan parse_plan(std::string_view json, std::string_view source) {
   const JsonReader root(json, std::string(source));
   check_format(root, source);
-  check_fields(root, {"format", "rules", "key", "scope", "branches", "pair", "counting", "solver", "model", "certificate",  //
+  check_fields(root, {"format", "rules", "key", "scope", "branches", "pair", "counting", "solver",
+                      "model", "certificate",  //
                       "below", "hits", "network", "precision", "skip", "guide"});
   Plan plan;
   read_rules(root, plan);
@@ -161,8 +177,10 @@ Plan parse_plan(std::string_view json, std::string_view source) {
   read_choice(root, detail::kPairs, plan.pair);
   read_choice(root, detail::kCountings, plan.counting);
   if (const auto solver = root.optional("solver")) plan.solver = read_solver(*solver);
-  if (const auto model = root.optional("model")) plan.model = model->as_string(detail::kLongestName);
-  if (const auto certificate = root.optional("certificate")) plan.certificate = certificate->value().dump();
+  if (const auto model = root.optional("model"))
+    plan.model = model->as_string(detail::kLongestName);
+  if (const auto certificate = root.optional("certificate"))
+    plan.certificate = certificate->value().dump();
   detail::check_plan(plan, std::string(source) + ": ");
   return plan;
 }

@@ -1,4 +1,5 @@
-// Writes a plan as JSON in its short form: defaults left out, one entry instead of a list, the only rule's fields at the top.
+// Writes a plan as JSON in its short form: defaults left out, one entry instead of a list, the only
+// rule's fields at the top.
 #include <adadiff/plan.h>
 
 #include "core/check.h"
@@ -13,7 +14,9 @@ using detail::show;
 /// Collects "key":value pairs of one object.
 class Object {
  public:
-  void add(const char* key, const std::string& value) { body_ += (body_.empty() ? "\"" : ",\"") + std::string(key) + "\":" + value; }
+  void add(const char* key, const std::string& value) {
+    body_ += (body_.empty() ? "\"" : ",\"") + std::string(key) + "\":" + value;
+  }
   std::string text() const { return "{" + body_ + "}"; }
 
  private:
@@ -57,10 +60,12 @@ std::string guide_json(const Guide& guide) {
 void add_rule(Object& object, const Rule& rule) {
   const Rule defaults;
   if (rule.until != defaults.until) object.add("until", show(rule.until));
-  if (rule.below != defaults.below) object.add("below", list_or_one(rule.below, detail::show_threshold));
+  if (rule.below != defaults.below)
+    object.add("below", list_or_one(rule.below, detail::show_threshold));
   if (!rule.hits.empty()) object.add("hits", list_or_one(rule.hits, show_byte));
   if (rule.network != defaults.network) object.add("network", quoted(rule.network));
-  if (rule.precision != defaults.precision) object.add("precision", quoted(detail::name_of(detail::kPrecisions, rule.precision)));
+  if (rule.precision != defaults.precision)
+    object.add("precision", quoted(detail::name_of(detail::kPrecisions, rule.precision)));
   if (!rule.skip.empty()) object.add("skip", list_or_one(rule.skip, show_byte));
   if (rule.guide != defaults.guide) object.add("guide", guide_json(rule.guide));
 }
@@ -71,7 +76,8 @@ std::string solver_json(const SolverSettings& settings) {
   if (settings.solver != defaults.solver) object.add("name", quoted(settings.solver));
   if (settings.grid != defaults.grid) object.add("grid", quoted(settings.grid));
   if (settings.steps != defaults.steps) object.add("steps", show(settings.steps));
-  if (!settings.times.empty()) object.add("times", list_or_one(settings.times, [](double time) { return show(time); }));
+  if (!settings.times.empty())
+    object.add("times", list_or_one(settings.times, [](double time) { return show(time); }));
   if (settings.eta != defaults.eta) object.add("eta", show(settings.eta));
   if (settings.clamp != defaults.clamp) object.add("clamp", settings.clamp ? "true" : "false");
   return object.text();
@@ -106,7 +112,8 @@ std::string to_json(const Plan& plan) {
   add_choice(object, detail::kCountings, plan.counting);
   if (plan.solver) object.add("solver", solver_json(*plan.solver));
   if (!plan.model.empty()) object.add("model", quoted(plan.model));
-  if (!plan.certificate.empty()) object.add("certificate", detail::canonical_json(plan.certificate, "certificate"));
+  if (!plan.certificate.empty())
+    object.add("certificate", detail::canonical_json(plan.certificate, "certificate"));
   return object.text();
 }
 

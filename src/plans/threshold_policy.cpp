@@ -6,8 +6,9 @@
 namespace adadiff::detail {
 namespace {
 
-/// Counts the exits that agree, in the order in which a sample passes them. An exit whose threshold is kNever casts no vote: it neither
-/// counts nor breaks a row, so agreement works on networks that can be left at some blocks only.
+/// Counts the exits that agree, in the order in which a sample passes them. An exit whose threshold
+/// is kNever casts no vote: it neither counts nor breaks a row, so agreement works on networks that
+/// can be left at some blocks only.
 class Agreement {
  public:
   explicit Agreement(Counting counting) : breaks_(counting == Counting::Consecutive) {}
@@ -29,8 +30,10 @@ class Agreement {
 
 class ThresholdPolicy final : public ExitPolicy {
  public:
-  explicit ThresholdPolicy(const ExecutablePlan& plan) : rules_(plan.rules), counting_(plan.counting) {
-    for (const CompiledEvaluation& evaluation : plan.evaluations) rule_of_.push_back(static_cast<std::size_t>(evaluation.rule));
+  explicit ThresholdPolicy(const ExecutablePlan& plan)
+      : rules_(plan.rules), counting_(plan.counting) {
+    for (const CompiledEvaluation& evaluation : plan.evaluations)
+      rule_of_.push_back(static_cast<std::size_t>(evaluation.rule));
   }
 
   Consult consult(const ExitSite& site) const override {
@@ -47,20 +50,25 @@ class ThresholdPolicy final : public ExitPolicy {
     return any_looks ? Consult::Score : Consult::Decide;
   }
 
-  void decide(const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) const override {
+  void decide(const ExitSite& site, const Readings& readings,
+              std::span<std::uint8_t> leave) const override {
     for (std::size_t i = 0; i < site.units.size(); ++i) {
       leave[i] = leaves(rule_of(site.units[i]), site.exit, readings, i) ? 1 : 0;
     }
   }
 
  private:
-  const CompiledRule& rule_of(const DecisionUnit& unit) const { return rules_[rule_of_[static_cast<std::size_t>(unit.evaluation)]]; }
+  const CompiledRule& rule_of(const DecisionUnit& unit) const {
+    return rules_[rule_of_[static_cast<std::size_t>(unit.evaluation)]];
+  }
 
-  bool leaves(const CompiledRule& rule, int exit, const Readings& readings, std::size_t unit) const {
+  bool leaves(const CompiledRule& rule, int exit, const Readings& readings,
+              std::size_t unit) const {
     const auto here = static_cast<std::size_t>(exit);
     if (rule.below[here] == kNever) return false;
     Agreement agreement(counting_);
-    for (int k = 0; k <= exit; ++k) agreement.pass(rule.below[static_cast<std::size_t>(k)], readings.at(unit, k));
+    for (int k = 0; k <= exit; ++k)
+      agreement.pass(rule.below[static_cast<std::size_t>(k)], readings.at(unit, k));
     return agreement.reaches(rule.hits[here]);
   }
 
@@ -71,6 +79,8 @@ class ThresholdPolicy final : public ExitPolicy {
 
 }  // namespace
 
-std::shared_ptr<const ExitPolicy> threshold_policy(const ExecutablePlan& plan) { return std::make_shared<ThresholdPolicy>(plan); }
+std::shared_ptr<const ExitPolicy> threshold_policy(const ExecutablePlan& plan) {
+  return std::make_shared<ThresholdPolicy>(plan);
+}
 
 }  // namespace adadiff::detail

@@ -15,25 +15,31 @@
 namespace adadiff::detail {
 namespace {
 
-void fill_noise(const SampleJob& job, std::uint32_t purpose, int evaluation, std::int64_t sample, float* out) {
-  const kernels::NoiseKey key{job.seed, static_cast<std::uint32_t>(evaluation), purpose, static_cast<std::uint32_t>(sample)};
+void fill_noise(const SampleJob& job, std::uint32_t purpose, int evaluation, std::int64_t sample,
+                float* out) {
+  const kernels::NoiseKey key{job.seed, static_cast<std::uint32_t>(evaluation), purpose,
+                              static_cast<std::uint32_t>(sample)};
   require_ok(kernels::fill_normal(key, out, job.image_values()), "fill_normal");
 }
 
 bool needs_base(const ExecutablePlan& plan) {
-  return std::any_of(plan.evaluations.begin(), plan.evaluations.end(), [](const auto& e) { return e.update.base != 0; });
+  return std::any_of(plan.evaluations.begin(), plan.evaluations.end(),
+                     [](const auto& e) { return e.update.base != 0; });
 }
 
 bool needs_noise(const ExecutablePlan& plan) {
-  return std::any_of(plan.evaluations.begin(), plan.evaluations.end(), [](const auto& e) { return e.update.noise != 0; });
+  return std::any_of(plan.evaluations.begin(), plan.evaluations.end(),
+                     [](const auto& e) { return e.update.noise != 0; });
 }
 
-/// Enough for what updates look back on, and for the prediction of the last whole step to outlive the step in progress.
+/// Enough for what updates look back on, and for the prediction of the last whole step to outlive
+/// the step in progress.
 int clean_slots(const ExecutablePlan& plan) {
   int slots = 1;
   for (const CompiledEvaluation& evaluation : plan.evaluations) {
     for (int back = 0; back < kPredictionHistory; ++back) {
-      if (evaluation.update.prediction[static_cast<std::size_t>(back)] != 0) slots = std::max(slots, back + 1);
+      if (evaluation.update.prediction[static_cast<std::size_t>(back)] != 0)
+        slots = std::max(slots, back + 1);
     }
     slots = std::max(slots, evaluation.update.stage + 1);
   }
@@ -50,7 +56,8 @@ void write_start(const SampleJob& job, std::int64_t sample, float* out) {
     std::copy_n(job.initial_noise.data() + sample * values, values, out);
   }
   if (job.start_image.empty()) return;
-  const Term terms[] = {{job.start_alpha, job.start_image.data() + sample * values}, {job.start_sigma, out}};
+  const Term terms[] = {{job.start_alpha, job.start_image.data() + sample * values},
+                        {job.start_sigma, out}};
   combine(terms, out, values);
 }
 
@@ -58,17 +65,21 @@ std::int64_t batch_bytes(const SampleJob& job) {
   const int branches = job.branches();
   const int paired = branches == 2 ? 2 : 0;
   const int guides = job.plan.guide_slots() * branches;  // held by the execution
-  const int per_sample =
-      1 + (needs_base(job.plan) ? 1 : 0) + (needs_noise(job.plan) ? 1 : 0) + clean_slots(job.plan) + paired + branches + guides;
+  const int per_sample = 1 + (needs_base(job.plan) ? 1 : 0) + (needs_noise(job.plan) ? 1 : 0) +
+                         clean_slots(job.plan) + paired + branches + guides;
   return job.batch * per_sample * job.image_values() * static_cast<std::int64_t>(sizeof(float));
 }
 
-std::int64_t image_bytes(const SampleJob& job) { return job.count * job.image_values() * static_cast<std::int64_t>(sizeof(float)); }
+std::int64_t image_bytes(const SampleJob& job) {
+  return job.count * job.image_values() * static_cast<std::int64_t>(sizeof(float));
+}
 
 BatchState::BatchState(const SampleJob& job) : job_(job), values_(job.image_values()) {
   const NetworkInfo& info = job.network->info();
   const std::int64_t rows = job.batch * job.branches();
-  const auto images = [&info](std::int64_t count) { return at::zeros({count, info.channels, info.height, info.width}, at::kFloat); };
+  const auto images = [&info](std::int64_t count) {
+    return at::zeros({count, info.channels, info.height, info.width}, at::kFloat);
+  };
   state_ = images(job.batch);
   if (needs_base(job.plan)) base_ = images(job.batch);
   if (needs_noise(job.plan)) noise_ = images(job.batch);
@@ -83,7 +94,8 @@ void BatchState::start(std::int64_t first_sample, std::int64_t samples) {
   first_sample_ = first_sample;
   samples_ = samples;
   newest_slot_ = shown_slot_ = -1;
-  for (std::int64_t i = 0; i < samples; ++i) write_start(job_, first_sample + i, state_.data_ptr<float>() + i * values_);
+  for (std::int64_t i = 0; i < samples; ++i)
+    write_start(job_, first_sample + i, state_.data_ptr<float>() + i * values_);
   const std::int64_t rows = samples * job_.branches();
   x_view_ = (job_.branches() == 2 ? paired_state_ : state_).narrow(0, 0, rows);
   time_view_ = time_.narrow(0, 0, rows);
@@ -101,7 +113,8 @@ void BatchState::fill_labels() {
 }
 
 PassInputs BatchState::inputs(const CompiledEvaluation& evaluation) {
-  std::fill_n(time_.data_ptr<float>(), time_view_.size(0), static_cast<float>(evaluation.network_time));
+  std::fill_n(time_.data_ptr<float>(), time_view_.size(0),
+              static_cast<float>(evaluation.network_time));
   if (job_.branches() == 2) {
     const auto bytes = static_cast<std::size_t>(values_) * sizeof(float);
     for (std::int64_t i = 0; i < samples_; ++i) {
@@ -128,7 +141,9 @@ void BatchState::update(const CompiledEvaluation& evaluation, int index) {
   for (int back = 0; back < kPredictionHistory; ++back) {
     const double coefficient = rule.prediction[static_cast<std::size_t>(back)];
     if (coefficient == 0) continue;
-    terms.push_back({coefficient, clean_[static_cast<std::size_t>((slot - back + slots) % slots)].data_ptr<float>()});
+    terms.push_back(
+        {coefficient,
+         clean_[static_cast<std::size_t>((slot - back + slots) % slots)].data_ptr<float>()});
   }
   if (rule.noise != 0) {
     draw_noise(index);
@@ -138,25 +153,30 @@ void BatchState::update(const CompiledEvaluation& evaluation, int index) {
 }
 
 void BatchState::predict_clean_images(const CompiledEvaluation& evaluation, float* clean) const {
-  const CleanRule rule{evaluation.clean_from_state, evaluation.clean_from_output, job_.guidance, job_.plan.clamp ? job_.image_min : 0,
-                       job_.plan.clamp ? job_.image_max : 0};
+  const CleanRule rule{evaluation.clean_from_state, evaluation.clean_from_output, job_.guidance,
+                       job_.plan.clamp ? job_.image_min : 0, job_.plan.clamp ? job_.image_max : 0};
   const int branches = job_.branches();
   for (std::int64_t i = 0; i < samples_; ++i) {
     const float* conditional = out_.data_ptr<float>() + i * branches * values_;
-    const CleanSources sources{state(i), conditional, branches == 2 ? conditional + values_ : nullptr};
+    const CleanSources sources{state(i), conditional,
+                               branches == 2 ? conditional + values_ : nullptr};
     if (!predict_clean(rule, sources, clean + i * values_, values_)) {
       raise<ModelError>({"network \"" + job_.network->info().kind + "\"", "give finite values",
-                         "gave NaN or infinity at step " + show(evaluation.update.step) + " for sample " + show(first_sample_ + i)});
+                         "gave NaN or infinity at step " + show(evaluation.update.step) +
+                             " for sample " + show(first_sample_ + i)});
     }
   }
 }
 
 void BatchState::draw_noise(int index) {
   float* noise = noise_.data_ptr<float>();
-  for (std::int64_t i = 0; i < samples_; ++i) fill_noise(job_, noise_purpose::kSolverNoise, index, first_sample_ + i, noise + i * values_);
+  for (std::int64_t i = 0; i < samples_; ++i)
+    fill_noise(job_, noise_purpose::kSolverNoise, index, first_sample_ + i, noise + i * values_);
 }
 
-const float* BatchState::state(std::int64_t index) const { return state_.data_ptr<float>() + index * values_; }
+const float* BatchState::state(std::int64_t index) const {
+  return state_.data_ptr<float>() + index * values_;
+}
 
 const float* BatchState::latest_clean(std::int64_t index) const {
   if (shown_slot_ < 0) return nullptr;

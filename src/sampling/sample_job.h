@@ -24,9 +24,10 @@ struct SampleJob {
   std::vector<std::int64_t> labels;  ///< cycled through; empty where the network takes none
   double guidance = 1;               ///< other than 1: two branches
   float image_min = -1, image_max = 1;
-  std::vector<float> initial_noise;         ///< [count, C, H, W] or empty
-  std::vector<float> start_image;           ///< [count, C, H, W] or empty
-  double start_alpha = 0, start_sigma = 1;  ///< the first state = start_alpha * start image + start_sigma * noise
+  std::vector<float> initial_noise;  ///< [count, C, H, W] or empty
+  std::vector<float> start_image;    ///< [count, C, H, W] or empty
+  double start_alpha = 0,
+         start_sigma = 1;  ///< the first state = start_alpha * start image + start_sigma * noise
   std::stop_token stop;
   std::function<bool(const Progress&)> observer;
 

@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::nanoseconds kLongestBudget = 24h * 365;  // keeps now() + budget from overflowing
+constexpr std::chrono::nanoseconds kLongestBudget = 24h *
+                                                    365;  // keeps now() + budget from overflowing
 
 /// Buffers made under inference mode may be written under it without bookkeeping for autograd.
 HostExecution make_execution(const SampleJob& job) {
@@ -26,7 +27,11 @@ BatchState make_batch(const SampleJob& job) {
 
 }  // namespace
 
-SampleRun::SampleRun(SampleJob job) : job_(std::move(job)), execution_(make_execution(job_)), batch_(make_batch(job_)), recorder_(job_) {
+SampleRun::SampleRun(SampleJob job)
+    : job_(std::move(job)),
+      execution_(make_execution(job_)),
+      batch_(make_batch(job_)),
+      recorder_(job_) {
   images_.reserve(static_cast<std::size_t>(job_.count * job_.image_values()));
   batches_ = (job_.count + job_.batch - 1) / job_.batch;
 }
@@ -70,7 +75,8 @@ void SampleRun::advance_one_block() {
   if (!has_batch_) begin_batch();
   if (!has_evaluation_) begin_evaluation();
   const bool is_over = !execution_.advance();
-  if (is_over) batch_.update(job_.plan.evaluations[static_cast<std::size_t>(evaluation_)], evaluation_);
+  if (is_over)
+    batch_.update(job_.plan.evaluations[static_cast<std::size_t>(evaluation_)], evaluation_);
   evaluation_time_ += Clock::now() - begun;
   if (is_over) end_evaluation();
 }
@@ -83,10 +89,12 @@ void SampleRun::begin_batch() {
 }
 
 void SampleRun::begin_evaluation() {
-  const CompiledEvaluation& evaluation = job_.plan.evaluations[static_cast<std::size_t>(evaluation_)];
+  const CompiledEvaluation& evaluation = job_.plan
+                                             .evaluations[static_cast<std::size_t>(evaluation_)];
   rows_.clear();
   for (std::int64_t i = 0; i < batch_.samples(); ++i) {
-    for (int branch = 0; branch < job_.branches(); ++branch) rows_.push_back({batch_.first_sample() + i, branch, evaluation_});
+    for (int branch = 0; branch < job_.branches(); ++branch)
+      rows_.push_back({batch_.first_sample() + i, branch, evaluation_});
   }
   execution_.begin({batch_.inputs(evaluation), rows_, job_.plan, *job_.policy, batch_.out()});
   has_evaluation_ = true;
@@ -104,19 +112,22 @@ void SampleRun::end_evaluation() {
 bool SampleRun::is_last_of_step() const {
   const auto& evaluations = job_.plan.evaluations;
   const auto next = static_cast<std::size_t>(evaluation_) + 1;
-  return next == evaluations.size() || evaluations[next].update.step != evaluations[next - 1].update.step;
+  return next == evaluations.size() ||
+         evaluations[next].update.step != evaluations[next - 1].update.step;
 }
 
 void SampleRun::end_step() {
   batch_.end_step();
   const int step = job_.plan.evaluations[static_cast<std::size_t>(evaluation_) - 1].update.step + 1;
-  const Progress progress{step, job_.plan.steps, batch_index_, batches_, recorder_.mean_exit_depth()};
+  const Progress progress{step, job_.plan.steps, batch_index_, batches_,
+                          recorder_.mean_exit_depth()};
   if (static_cast<std::size_t>(evaluation_) == job_.plan.evaluations.size()) end_batch();
   if (job_.observer && !job_.observer(progress)) cancel();
 }
 
 void SampleRun::end_batch() {
-  images_.insert(images_.end(), batch_.state(0), batch_.state(0) + batch_.samples() * job_.image_values());
+  images_.insert(images_.end(), batch_.state(0),
+                 batch_.state(0) + batch_.samples() * job_.image_values());
   has_batch_ = false;
   if (++batch_index_ == batches_) status_ = Status::Completed;
 }

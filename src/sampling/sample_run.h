@@ -1,4 +1,5 @@
-// Executes a compiled plan for all samples of a job, batch by batch, one block of the network at a time.
+// Executes a compiled plan for all samples of a job, batch by batch, one block of the network at a
+// time.
 #pragma once
 
 #include <chrono>
@@ -24,12 +25,14 @@ class SampleRun {
   /// See Run::advance.
   Status advance(std::chrono::nanoseconds budget);
   Status status() const { return status_; }
-  /// Whether an advance() is in progress: true for what the network, the policy and the observer call.
+  /// Whether an advance() is in progress: true for what the network, the policy and the observer
+  /// call.
   bool is_advancing() const { return is_advancing_; }
   /// Ends a run that is still working before its next block.
   void cancel();
   const SampleJob& job() const { return job_; }
-  /// The sample's finished image, else its latest clean prediction, else its start. [C, H, W] float32.
+  /// The sample's finished image, else its latest clean prediction, else its start. [C, H, W]
+  /// float32.
   void preview(std::int64_t index, float* out) const;
 
   /// Images of all samples, [count, C, H, W]; a run still working is cancelled by it. Called once.

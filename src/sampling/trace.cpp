@@ -47,7 +47,9 @@ double Trace::mean_exit_depth() const {
 
 double Trace::full_evaluations() const {
   const double rows_per_evaluation = static_cast<double>(samples) * branches;
-  return rows_per_evaluation > 0 ? count_ran(evaluations).rows / rows_per_evaluation * (1 - compute.skipped()) : 0;
+  return rows_per_evaluation > 0
+             ? count_ran(evaluations).rows / rows_per_evaluation * (1 - compute.skipped())
+             : 0;
 }
 
 std::vector<std::vector<int>> Trace::exits() const {
@@ -55,7 +57,8 @@ std::vector<std::vector<int>> Trace::exits() const {
   std::vector<std::vector<int>> exits;
   for (const EvaluationTrace& evaluation : evaluations) {
     std::vector<int>& list = exits.emplace_back();
-    for (std::size_t i = 0; i < evaluation.exit.size(); i += stride) list.push_back(evaluation.exit[i]);
+    for (std::size_t i = 0; i < evaluation.exit.size(); i += stride)
+      list.push_back(evaluation.exit[i]);
   }
   return exits;
 }

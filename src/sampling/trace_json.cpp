@@ -2,9 +2,11 @@
 //   "kind": "adadiff-trace", "format": 1
 //   "blocks", "samples", "branches": integers
 //   "compute": {"blocks", "heads", "scores", "full_depth"}: multiply-accumulates
-//   "evaluations": list of {"evaluation", "step", "stage": integers, "time": in [0, 1], "milliseconds",
-//     "exit": list of samples x branches integers in [-1, blocks], "uncertainty": list of as many numbers or nulls (none was asked for),
-//     "guide_weight": number and "guide": list of as many integers in [-1, blocks - 1], both only where the plan has a guide}
+//   "evaluations": list of {"evaluation", "step", "stage": integers, "time": in [0, 1],
+//   "milliseconds",
+//     "exit": list of samples x branches integers in [-1, blocks], "uncertainty": list of as many
+//     numbers or nulls (none was asked for), "guide_weight": number and "guide": list of as many
+//     integers in [-1, blocks - 1], both only where the plan has a guide}
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -25,7 +27,8 @@ using detail::JsonReader;
 constexpr const char* kKind = "adadiff-trace";
 constexpr int kFormat = 1;
 constexpr std::size_t kMostEvaluations = 20000;  // Heun with 10000 steps
-constexpr detail::JsonLimits kLimits{std::size_t{1} << 28, 20'000'000, 8, detail::JsonError::InvalidArgument};
+constexpr detail::JsonLimits kLimits{std::size_t{1} << 28, 20'000'000, 8,
+                                     detail::JsonError::InvalidArgument};
 constexpr double kLargest = std::numeric_limits<double>::max();
 
 template <class T>
@@ -91,7 +94,9 @@ std::vector<int> read_exits(const JsonReader& json, std::size_t entries, int mos
   std::vector<int> exits;
   for (const nlohmann::json& value : read_list(json, entries)) {
     const bool is_exit = value.is_number_integer() && value >= -1 && value <= most;
-    if (!is_exit) json.fail("hold integers in [-1, " + std::to_string(most) + "]", "entry " + std::to_string(exits.size()) + " is none");
+    if (!is_exit)
+      json.fail("hold integers in [-1, " + std::to_string(most) + "]",
+                "entry " + std::to_string(exits.size()) + " is none");
     exits.push_back(value.get<int>());
   }
   return exits;
@@ -101,22 +106,26 @@ std::vector<float> read_uncertainties(const JsonReader& json, std::size_t entrie
   std::vector<float> uncertainties;
   for (const nlohmann::json& value : read_list(json, entries)) {
     if (!value.is_null() && !value.is_number()) {
-      json.fail("hold numbers and nulls", "entry " + std::to_string(uncertainties.size()) + " is neither");
+      json.fail("hold numbers and nulls",
+                "entry " + std::to_string(uncertainties.size()) + " is neither");
     }
-    uncertainties.push_back(value.is_null() ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(value.get<double>()));
+    uncertainties.push_back(value.is_null() ? std::numeric_limits<float>::quiet_NaN()
+                                            : static_cast<float>(value.get<double>()));
   }
   return uncertainties;
 }
 
 /// Both keys, or neither.
-void read_guide(const JsonReader& json, std::size_t entries, int blocks, EvaluationTrace& evaluation) {
+void read_guide(const JsonReader& json, std::size_t entries, int blocks,
+                EvaluationTrace& evaluation) {
   if (!json.optional("guide") && !json.optional("guide_weight")) return;
   evaluation.guide_weight = json.field("guide_weight").as_double(0, detail::kLargestGuideWeight);
   evaluation.guide = read_exits(json.field("guide"), entries, blocks - 1);
 }
 
 EvaluationTrace read_evaluation(const JsonReader& json, const Trace& trace) {
-  json.allow_only({"evaluation", "step", "stage", "time", "milliseconds", "exit", "uncertainty", "guide", "guide_weight"});
+  json.allow_only({"evaluation", "step", "stage", "time", "milliseconds", "exit", "uncertainty",
+                   "guide", "guide_weight"});
   const auto entries = static_cast<std::size_t>(trace.samples * trace.branches);
   EvaluationTrace evaluation;
   evaluation.evaluation = static_cast<int>(json.field("evaluation").as_int(0, kMostEvaluations));
@@ -137,11 +146,12 @@ ComputeCount read_compute(const JsonReader& json) {
 }
 
 void check_kind(const JsonReader& json) {
-  if (json.field("kind").as_string() != kKind) json.field("kind").fail(std::string("be \"") + kKind + "\"");
+  if (json.field("kind").as_string() != kKind)
+    json.field("kind").fail(std::string("be \"") + kKind + "\"");
   const std::int64_t format = json.field("format").as_int(1, std::numeric_limits<int>::max());
   if (format <= kFormat) return;
-  throw InvalidArgument(json.source() + ": format " + detail::show(format) + " is newer than " + detail::show(kFormat) +
-                        ", the newest this build reads");
+  throw InvalidArgument(json.source() + ": format " + detail::show(format) + " is newer than " +
+                        detail::show(kFormat) + ", the newest this build reads");
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace {
 
 double weigh(const std::vector<std::int64_t>& rows, const std::vector<double>& cost) {
   double sum = 0;
-  for (std::size_t k = 0; k < rows.size() && k < cost.size(); ++k) sum += static_cast<double>(rows[k]) * cost[k];
+  for (std::size_t k = 0; k < rows.size() && k < cost.size(); ++k)
+    sum += static_cast<double>(rows[k]) * cost[k];
   return sum;
 }
 
@@ -27,7 +28,8 @@ std::int64_t trace_bytes(const SampleJob& job) {
   return std::ssize(job.plan.evaluations) * job.count * job.branches() * per_row;
 }
 
-TraceRecorder::TraceRecorder(const SampleJob& job) : cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
+TraceRecorder::TraceRecorder(const SampleJob& job)
+    : cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
   trace_.blocks = job.plan.blocks;
   trace_.samples = job.count;
   trace_.branches = job.branches();
@@ -58,7 +60,8 @@ void TraceRecorder::count(const HostExecution& execution) {
   const RowCounts& counts = execution.counts();
   const auto rows = static_cast<double>(execution.outcomes().size());
   rows_ += rows;
-  trace_.compute.blocks += static_cast<double>(counts.embedded) * cost_.embed + weigh(counts.blocks, cost_.block);
+  trace_.compute.blocks += static_cast<double>(counts.embedded) * cost_.embed +
+                           weigh(counts.blocks, cost_.block);
   trace_.compute.heads += weigh(counts.heads, cost_.head);
   trace_.compute.scores += weigh(counts.scores, cost_.score);
   trace_.compute.full_depth += rows * full_depth_per_row_;

@@ -1,4 +1,5 @@
-// Works in pieces that stay in the first-level cache, so that each operand is read from memory once.
+// Works in pieces that stay in the first-level cache, so that each operand is read from memory
+// once.
 #include "sampling/update.h"
 
 #include <algorithm>
@@ -13,27 +14,32 @@ constexpr std::int64_t kPiece = 1024;  // floats: 4 KiB
 bool all_finite(const float* values, std::int64_t count) {
   constexpr std::uint32_t kExponent = 0x7f800000;
   std::uint32_t found = 0;
-  for (std::int64_t i = 0; i < count; ++i) found |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent ? 1u : 0u;
+  for (std::int64_t i = 0; i < count; ++i)
+    found |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent ? 1u : 0u;
   return found == 0;
 }
 
 void guide(const CleanRule& rule, const CleanSources& sources, float* out, std::int64_t count) {
   const auto weight = static_cast<float>(rule.guidance);
   for (std::int64_t i = 0; i < count; ++i) {
-    out[i] = sources.unconditional[i] + weight * (sources.conditional[i] - sources.unconditional[i]);
+    out[i] = sources.unconditional[i] +
+             weight * (sources.conditional[i] - sources.unconditional[i]);
   }
 }
 
 }  // namespace
 
-bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean, std::int64_t count) {
-  const auto from_state = static_cast<float>(rule.from_state), from_output = static_cast<float>(rule.from_output);
+bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean,
+                   std::int64_t count) {
+  const auto from_state = static_cast<float>(rule.from_state),
+             from_output = static_cast<float>(rule.from_output);
   const float* output = sources.conditional;
   if (sources.unconditional != nullptr) {
     guide(rule, sources, clean, count);
     output = clean;
   }
-  for (std::int64_t i = 0; i < count; ++i) clean[i] = from_state * sources.state[i] + from_output * output[i];
+  for (std::int64_t i = 0; i < count; ++i)
+    clean[i] = from_state * sources.state[i] + from_output * output[i];
   if (!all_finite(clean, count)) return false;
   if (rule.low < rule.high) {
     for (std::int64_t i = 0; i < count; ++i) clean[i] = std::clamp(clean[i], rule.low, rule.high);

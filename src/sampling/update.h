@@ -1,4 +1,5 @@
-// The arithmetic between two evaluations, as loops over floats: clean image from prediction, next state from both.
+// The arithmetic between two evaluations, as loops over floats: clean image from prediction, next
+// state from both.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,10 @@ struct CleanSources {
   const float* unconditional = nullptr;
 };
 
-/// Writes `count` values of the clean image. False where one of them is NaN or infinite (clean is then of no use).
-bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean, std::int64_t count);
+/// Writes `count` values of the clean image. False where one of them is NaN or infinite (clean is
+/// then of no use).
+bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean,
+                   std::int64_t count);
 
 /// One term of a linear update.
 struct Term {
@@ -29,7 +32,8 @@ struct Term {
   const float* values = nullptr;
 };
 
-/// out = sum of the terms, in their order; terms whose coefficient is 0 are not read. `out` may be the values of a term.
+/// out = sum of the terms, in their order; terms whose coefficient is 0 are not read. `out` may be
+/// the values of a term.
 void combine(std::span<const Term> terms, float* out, std::int64_t count);
 
 }  // namespace adadiff::detail

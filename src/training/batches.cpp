@@ -14,7 +14,8 @@ float clean_value(std::uint8_t pixel) { return static_cast<float>(pixel) / 127.5
 
 /// Exchanges left and right.
 void mirror(std::span<std::uint8_t> planes, std::int64_t width) {
-  for (auto line = planes.begin(); line != planes.end(); line += width) std::reverse(line, line + width);
+  for (auto line = planes.begin(); line != planes.end(); line += width)
+    std::reverse(line, line + width);
 }
 
 /// What the network should say, as factors of noise and clean image.
@@ -47,7 +48,8 @@ BatchMaker::BatchMaker(const ImageSource& source, const TrainingOptions& options
 
 Batch BatchMaker::make_buffers() const {
   Batch batch;
-  batch.x = at::empty({options_.batch, source_.channels, source_.height, source_.width}, at::kFloat);
+  batch.x = at::empty({options_.batch, source_.channels, source_.height, source_.width},
+                      at::kFloat);
   batch.truth = at::empty_like(batch.x);
   batch.time = at::empty({options_.batch}, at::kFloat);
   if (form_.has_labels) batch.labels = at::empty({options_.batch}, at::kLong);
@@ -56,14 +58,17 @@ Batch BatchMaker::make_buffers() const {
 
 void BatchMaker::fill(std::int64_t step, Batch& batch) {
   const std::vector<double> times = draw_times(options_, *form_.schedule, step);
-  for (std::int64_t row = 0; row < options_.batch; ++row) images_[static_cast<std::size_t>(row)] = order_.index(step, options_.batch, row);
+  for (std::int64_t row = 0; row < options_.batch; ++row)
+    images_[static_cast<std::size_t>(row)] = order_.index(step, options_.batch, row);
   source_.read_all(images_, planes_);
-  for (std::int64_t row = 0; row < options_.batch; ++row) fill_row(step, row, times[static_cast<std::size_t>(row)], batch);
+  for (std::int64_t row = 0; row < options_.batch; ++row)
+    fill_row(step, row, times[static_cast<std::size_t>(row)], batch);
 }
 
 void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batch& batch) {
   const std::int64_t image = images_[static_cast<std::size_t>(row)], values = source_.values();
-  const auto planes = std::span(planes_).subspan(static_cast<std::size_t>(row * values), static_cast<std::size_t>(values));
+  const auto planes = std::span(planes_).subspan(static_cast<std::size_t>(row * values),
+                                                 static_cast<std::size_t>(values));
   if (mirrors(options_, step, row)) mirror(planes, source_.width);
   float* x = batch.x.mutable_data_ptr<float>() + row * values;
   float* truth = batch.truth.mutable_data_ptr<float>() + row * values;
@@ -77,10 +82,13 @@ void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batc
     x[i] = alpha_value * clean + sigma_value * noise;
     truth[i] = factors.noise * noise + factors.clean * clean;
   }
-  batch.time.mutable_data_ptr<float>()[row] = static_cast<float>(form_.time_scale * time + form_.time_shift);
+  batch.time.mutable_data_ptr<float>()[row] = static_cast<float>(form_.time_scale * time +
+                                                                 form_.time_shift);
   if (!form_.has_labels) return;
   const std::int64_t own = source_.label(image);
-  const std::int64_t label = own < 0 || form_.label_of_class.empty() ? own : form_.label_of_class[static_cast<std::size_t>(own)];
+  const std::int64_t label = own < 0 || form_.label_of_class.empty()
+                                 ? own
+                                 : form_.label_of_class[static_cast<std::size_t>(own)];
   const bool is_dropped = label < 0 || (form_.null_label >= 0 && drops_label(options_, step, row));
   batch.labels.mutable_data_ptr<std::int64_t>()[row] = is_dropped ? form_.null_label : label;
 }

@@ -1,4 +1,5 @@
-// The batches that training steps work on, made on a thread of their own while the step before is computed.
+// The batches that training steps work on, made on a thread of their own while the step before is
+// computed.
 #pragma once
 
 #include <condition_variable>
@@ -65,8 +66,8 @@ class Batches {
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 
-  /// The batch of step `step` (from 0); valid until the next call. Any order is right, rising by one is fast. Throws what reading the
-  /// images throws.
+  /// The batch of step `step` (from 0); valid until the next call. Any order is right, rising by
+  /// one is fast. Throws what reading the images throws.
   const Batch& at_step(std::int64_t step);
 
  private:

@@ -31,22 +31,26 @@ constexpr const char* kMetadataKey = "adadiff-checkpoint";
 constexpr const char* kChecksumKey = "adadiff-checkpoint-crc32";
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMostShown = 300;  // bytes of a value in a message
-/// Options that a resume may change: the names in the model file, which no step reads, and the length, so that a training can be made
-/// longer. A cosine decay depends on the length, so the steps after the resume then differ from those of a training that always had it.
+/// Options that a resume may change: the names in the model file, which no step reads, and the
+/// length, so that a training can be made longer. A cosine decay depends on the length, so the
+/// steps after the resume then differ from those of a training that always had it.
 const std::set<std::string> kFreeOptions = {"steps", "class_names", "license", "origin"};
 
-constexpr const char* kAdvice = "move it away and start afresh, from the model file if its images are good";
+constexpr const char*
+    kAdvice = "move it away and start afresh, from the model file if its images are good";
 
 /// All tensors of the state with their names in the file, in its order.
 std::vector<std::pair<std::string, at::Tensor>> named_tensors(const TrainingState& state) {
-  const std::array<std::pair<const char*, const std::vector<at::Tensor>*>, 4> groups = {{{"parameters.", &state.parameters.tensors},
-                                                                                         {"average.", &state.averages},
-                                                                                         {"moment1.", &state.first_moments},
-                                                                                         {"moment2.", &state.second_moments}}};
+  const std::array<std::pair<const char*, const std::vector<at::Tensor>*>, 4> groups = {
+      {{"parameters.", &state.parameters.tensors},
+       {"average.", &state.averages},
+       {"moment1.", &state.first_moments},
+       {"moment2.", &state.second_moments}}};
   std::vector<std::pair<std::string, at::Tensor>> named;
   for (const auto& [prefix, tensors] : groups) {
     for (std::size_t i = 0; i < tensors->size(); ++i) {
-      if ((*tensors)[i].defined()) named.emplace_back(prefix + state.parameters.names[i], (*tensors)[i].detach());
+      if ((*tensors)[i].defined())
+        named.emplace_back(prefix + state.parameters.names[i], (*tensors)[i].detach());
     }
   }
   return named;
@@ -64,7 +68,8 @@ std::string to_text(const CheckpointFacts& facts) {
 }
 
 /// Of the facts and all tensors, by name.
-std::string checksum_of(const std::string& facts, const std::map<std::string, std::span<const std::byte>>& tensors) {
+std::string checksum_of(const std::string& facts,
+                        const std::map<std::string, std::span<const std::byte>>& tensors) {
   std::uint32_t checksum = checksum_with(0, std::as_bytes(std::span(facts)));
   for (const auto& [name, bytes] : tensors) {
     checksum = checksum_with(checksum, std::as_bytes(std::span(name)));
@@ -102,9 +107,11 @@ std::string object_text(const JsonReader& json) {
 ModelTexts parse_texts(const JsonReader& options) {
   ModelTexts texts;
   if (const auto names = options.optional("class_names")) {
-    for (const JsonReader& name : names->elements(1 << 20)) texts.class_names.push_back(name.as_string(kMostClassName));
+    for (const JsonReader& name : names->elements(1 << 20))
+      texts.class_names.push_back(name.as_string(kMostClassName));
   }
-  if (const auto license = options.optional("license")) texts.license = license->as_string(kMostText);
+  if (const auto license = options.optional("license"))
+    texts.license = license->as_string(kMostText);
   if (const auto origin = options.optional("origin")) texts.origin = origin->as_string(kMostText);
   return texts;
 }
@@ -112,11 +119,13 @@ ModelTexts parse_texts(const JsonReader& options) {
 CheckpointFacts parse_facts(const SafetensorsFile& file, const std::string& path) {
   const auto text = file.metadata().find(kMetadataKey);
   if (text == file.metadata().end()) {
-    raise<ModelError>({path, "be a checkpoint of a training", "has no metadata \"" + std::string(kMetadataKey) + "\""});
+    raise<ModelError>({path, "be a checkpoint of a training",
+                       "has no metadata \"" + std::string(kMetadataKey) + "\""});
   }
   const JsonReader json(text->second, path, {.error = JsonError::ModelError});
   const JsonReader format = json.field("format");
-  if (format.as_int(0, kMostSteps) != kFormat) format.fail("be " + show(kFormat) + ", the one that this build reads");
+  if (format.as_int(0, kMostSteps) != kFormat)
+    format.fail("be " + show(kFormat) + ", the one that this build reads");
   CheckpointFacts facts;
   facts.step = json.field("step").as_int(0, kMostSteps);
   facts.simple_loss = json.field("simple_loss").as_double(0, std::numeric_limits<double>::max());
@@ -137,8 +146,9 @@ std::string show_json(const Json& value) {
 /// Adds what an older checkpoint does not know: mostly the default.
 void complete(Json& options) {
   Json defaults = Json::parse(to_json(TrainingOptions{}));
-  defaults["optimiser"] = "adamw";                                                                          // there was no other
-  if (options.contains("learning_rate")) defaults["uncertainty_learning_rate"] = options["learning_rate"];  // nor a rate of their own
+  defaults["optimiser"] = "adamw";  // there was no other
+  if (options.contains("learning_rate"))
+    defaults["uncertainty_learning_rate"] = options["learning_rate"];  // nor a rate of their own
   for (const auto& [key, value] : defaults.items()) {
     if (!options.contains(key)) options[key] = value;
   }
@@ -149,52 +159,65 @@ void require_same_options(const std::string& path, Json before, const Json& now)
   complete(before);
   for (const auto& [key, value] : before.items()) {
     if (!now.contains(key))
-      raise<ModelError>({path, "hold options that this build knows", "holds " + show(key), "resume with its version"});
+      raise<ModelError>({path, "hold options that this build knows", "holds " + show(key),
+                         "resume with its version"});
   }
   for (const auto& [key, value] : now.items()) {
     if (kFreeOptions.contains(key)) continue;
     const auto old = before.find(key);
     if (*old == value) continue;
-    raise({"TrainingOptions." + key, "be as in " + path + ", " + show_json(*old), "it is " + show_json(value),
-           "keep it, or start afresh with another checkpoint"});
+    raise({"TrainingOptions." + key, "be as in " + path + ", " + show_json(*old),
+           "it is " + show_json(value), "keep it, or start afresh with another checkpoint"});
   }
 }
 
-void require_same_training(const std::string& path, const CheckpointFacts& checkpoint, const CheckpointFacts& now) {
+void require_same_training(const std::string& path, const CheckpointFacts& checkpoint,
+                           const CheckpointFacts& now) {
   require_same_options(path, Json::parse(checkpoint.options), Json::parse(now.options));
   // In any order, and a checkpoint of an earlier version lacks fields that came later.
-  const auto before = nlohmann::json::parse(whole_description(checkpoint.network)), after = nlohmann::json::parse(now.network);
+  const auto before = nlohmann::json::parse(whole_description(checkpoint.network)),
+             after = nlohmann::json::parse(now.network);
   if (before != after) {
-    raise({"TrainingOptions.network", "be as in " + path + ", " + show_json(before), "it is " + show_json(after)});
+    raise({"TrainingOptions.network", "be as in " + path + ", " + show_json(before),
+           "it is " + show_json(after)});
   }
   if (checkpoint.base != now.base) {
-    const auto shown = [](const std::string& base) { return base.empty() ? std::string("none") : show(base); };
-    raise({"TrainingOptions.from", "be the model that " + path + " started from, " + shown(checkpoint.base), "is " + shown(now.base)});
+    const auto shown = [](const std::string& base) {
+      return base.empty() ? std::string("none") : show(base);
+    };
+    raise({"TrainingOptions.from",
+           "be the model that " + path + " started from, " + shown(checkpoint.base),
+           "is " + shown(now.base)});
   }
   if (!checkpoint.images.empty() && checkpoint.images != now.images) {
-    raise({"TrainingOptions.images", "be the images that " + path + " was trained on, " + checkpoint.images, "are " + now.images,
-           "put them back, or start afresh from the model"});
+    raise({"TrainingOptions.images",
+           "be the images that " + path + " was trained on, " + checkpoint.images,
+           "are " + now.images, "put them back, or start afresh from the model"});
   }
   const auto steps = Json::parse(now.options)["steps"].get<std::int64_t>();
   if (checkpoint.step > steps) {
-    raise({"TrainingOptions.steps", "be at least the checkpoint's " + show(checkpoint.step), "is " + show(steps)});
+    raise({"TrainingOptions.steps", "be at least the checkpoint's " + show(checkpoint.step),
+           "is " + show(steps)});
   }
 }
 
 }  // namespace
 
-void write_checkpoint(const std::string& path, const TrainingState& state, const CheckpointFacts& facts) {
+void write_checkpoint(const std::string& path, const TrainingState& state,
+                      const CheckpointFacts& facts) {
   auto tensors = named_tensors(state);
   std::map<std::string, std::span<const std::byte>> bytes;
   for (auto& [name, tensor] : tensors) {
     tensor = tensor.cpu().contiguous();
-    bytes.emplace(name, std::span(static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()));
+    bytes.emplace(
+        name, std::span(static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()));
   }
   const std::string text = to_text(facts);
   save_tensors(path, {{kMetadataKey, text}, {kChecksumKey, checksum_of(text, bytes)}}, tensors);
 }
 
-CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& state, const CheckpointFacts& now) {
+CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& state,
+                                const CheckpointFacts& now) {
   const at::NoGradGuard no_gradient;
   const auto file = open_undamaged(path);
   CheckpointFacts facts = parse_facts(file, path);
@@ -202,9 +225,11 @@ CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& st
   const auto named = named_tensors(state);
   std::vector<at::Tensor> values;
   values.reserve(named.size());
-  for (const auto& [name, tensor] : named) values.push_back(load_tensor(file, name, tensor.sizes(), path));
+  for (const auto& [name, tensor] : named)
+    values.push_back(load_tensor(file, name, tensor.sizes(), path));
   if (file.tensors().size() != named.size()) {
-    raise<ModelError>({path, "have " + show(std::ssize(named)) + " tensors", "has " + show(std::ssize(file.tensors())),
+    raise<ModelError>({path, "have " + show(std::ssize(named)) + " tensors",
+                       "has " + show(std::ssize(file.tensors())),
                        "is it the checkpoint of another training?"});
   }
   for (std::size_t i = 0; i < named.size(); ++i) named[i].second.copy_(values[i]);

@@ -1,4 +1,5 @@
-// The state of a training as one .safetensors file. Random draws have no state: the step number says them all.
+// The state of a training as one .safetensors file. Random draws have no state: the step number
+// says them all.
 #pragma once
 
 #include <cstdint>
@@ -41,10 +42,14 @@ struct CheckpointFacts {
   ModelTexts texts = {};    ///< of `options`; only read
 };
 
-/// Replaces the file in one piece after it is safely on disk: a kill at any moment leaves the old one or the new one. Throws FileError.
-void write_checkpoint(const std::string& path, const TrainingState& state, const CheckpointFacts& facts);
-/// Fills the state's tensors, after names, shapes and types of all of them and the options are found to fit: other options than `now`'s
-/// that would change the training's numbers are refused by name. Throws FileError, ModelError, InvalidArgument.
-CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& state, const CheckpointFacts& now);
+/// Replaces the file in one piece after it is safely on disk: a kill at any moment leaves the old
+/// one or the new one. Throws FileError.
+void write_checkpoint(const std::string& path, const TrainingState& state,
+                      const CheckpointFacts& facts);
+/// Fills the state's tensors, after names, shapes and types of all of them and the options are
+/// found to fit: other options than `now`'s that would change the training's numbers are refused by
+/// name. Throws FileError, ModelError, InvalidArgument.
+CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& state,
+                                const CheckpointFacts& now);
 
 }  // namespace adadiff::detail

@@ -13,8 +13,11 @@ std::string as_folder(std::string name) {
 
 }  // namespace
 
-std::optional<std::int64_t> find_class(const std::vector<std::string>& known, const std::string& name) {
-  const auto found = std::find_if(known.begin(), known.end(), [wanted = as_folder(name)](const auto& k) { return as_folder(k) == wanted; });
+std::optional<std::int64_t> find_class(const std::vector<std::string>& known,
+                                       const std::string& name) {
+  const auto found = std::find_if(
+      known.begin(), known.end(),
+      [wanted = as_folder(name)](const auto& k) { return as_folder(k) == wanted; });
   if (found == known.end()) return std::nullopt;
   return found - known.begin();
 }

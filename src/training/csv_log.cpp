@@ -12,7 +12,8 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::string_view kHeader = "step,loss,simple,uem,ual,lr,grad_norm,ms,data_ms,forward_ms,backward_ms,update_ms";
+constexpr std::string_view
+    kHeader = "step,loss,simple,uem,ual,lr,grad_norm,ms,data_ms,forward_ms,backward_ms,update_ms";
 
 bool is_regular(const std::string& path) {
   std::error_code none;
@@ -26,7 +27,8 @@ std::int64_t step_of(const std::string& line) {
   return error == std::errc() && end != line.data() + line.size() && *end == ',' ? step : -1;
 }
 
-/// Header and the lines of steps 1..last_step; a line without its newline is broken. A file that is no log is not overwritten.
+/// Header and the lines of steps 1..last_step; a line without its newline is broken. A file that is
+/// no log is not overwritten.
 std::string kept_lines(const std::string& path, std::int64_t last_step) {
   std::string kept = std::string(kHeader) + "\n";
   if (!is_regular(path)) return kept;
@@ -34,8 +36,8 @@ std::string kept_lines(const std::string& path, std::int64_t last_step) {
   std::string line;
   const bool is_empty = !std::getline(file, line);
   if (!(is_empty && last_step == 0) && line != kHeader) {
-    raise<FileError>({path, "be the log of a training, beginning \"" + std::string(kHeader) + "\"", "begins " + show(line),
-                      "name another file, or move this one away"});
+    raise<FileError>({path, "be the log of a training, beginning \"" + std::string(kHeader) + "\"",
+                      "begins " + show(line), "name another file, or move this one away"});
   }
   while (std::getline(file, line) && !file.eof()) {
     const std::int64_t step = step_of(line);
@@ -49,9 +51,11 @@ std::string kept_lines(const std::string& path, std::int64_t last_step) {
 CsvLog::CsvLog(const std::string& path, std::int64_t last_step, bool must_be_new) : path_(path) {
   if (path.empty()) return;
   std::error_code ignored;
-  if (std::filesystem::is_fifo(path, ignored)) raise<FileError>({path, "be a file that a resume can mend", "is a pipe"});
+  if (std::filesystem::is_fifo(path, ignored))
+    raise<FileError>({path, "be a file that a resume can mend", "is a pipe"});
   if (must_be_new && is_regular(path) && kept_lines(path, kMostSteps).size() > kHeader.size() + 1) {
-    raise({path, "have no steps where a training starts afresh", "has the log of another", "move it away, or name another file"});
+    raise({path, "have no steps where a training starts afresh", "has the log of another",
+           "move it away, or name another file"});
   }
   write_text(path, kept_lines(path, last_step));
   file_.open(path, std::ios::app);
@@ -63,11 +67,12 @@ void CsvLog::append(const TrainingProgress& p) {
   std::ostringstream line;
   line.imbue(std::locale::classic());
   line.precision(7);
-  line << p.step << ',' << p.loss << ',' << p.simple << ',' << p.uncertainty << ',' << p.layers << ',' << p.learning_rate << ','
-       << p.gradient_norm << ',' << p.milliseconds << ',' << p.data_ms << ',' << p.forward_ms << ',' << p.backward_ms << ',' << p.update_ms
-       << '\n';
+  line << p.step << ',' << p.loss << ',' << p.simple << ',' << p.uncertainty << ',' << p.layers
+       << ',' << p.learning_rate << ',' << p.gradient_norm << ',' << p.milliseconds << ','
+       << p.data_ms << ',' << p.forward_ms << ',' << p.backward_ms << ',' << p.update_ms << '\n';
   file_ << line.str() << std::flush;
-  if (!file_) raise<FileError>({path_, "take another line", "cannot be written", "is the disk full?"});
+  if (!file_)
+    raise<FileError>({path_, "take another line", "cannot be written", "is the disk full?"});
 }
 
 }  // namespace adadiff::detail

@@ -13,7 +13,8 @@
 namespace adadiff::detail {
 namespace {
 
-kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, std::uint32_t purpose, std::int64_t position) {
+kernels::NoiseKey key_of(std::uint64_t seed, std::int64_t step, std::uint32_t purpose,
+                         std::int64_t position) {
   return {seed, static_cast<std::uint32_t>(step), purpose, static_cast<std::uint32_t>(position)};
 }
 
@@ -30,12 +31,14 @@ double normal(const kernels::NoiseKey& key) {
 }
 
 /// One of `count` times of a step.
-double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::int64_t count) {
+double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position,
+                 std::int64_t count) {
   switch (options.times) {
     case TimeDistribution::Uniform:
       return uniform(key_of(options.seed, step, noise_purpose::kTime, position));
     case TimeDistribution::LogitNormal:
-      return 1 / (1 + std::exp(-normal(key_of(options.seed, step, noise_purpose::kTime, position))));
+      return 1 /
+             (1 + std::exp(-normal(key_of(options.seed, step, noise_purpose::kTime, position))));
     case TimeDistribution::Stratified:
       break;
   }
@@ -45,7 +48,8 @@ double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t
 
 }  // namespace
 
-DataOrder::DataOrder(std::uint64_t seed, std::int64_t count) : seed_(seed), order_(static_cast<std::size_t>(count)) {}
+DataOrder::DataOrder(std::uint64_t seed, std::int64_t count)
+    : seed_(seed), order_(static_cast<std::size_t>(count)) {}
 
 std::int64_t DataOrder::index(std::int64_t step, std::int64_t batch, std::int64_t position) {
   const auto count = static_cast<std::int64_t>(order_.size());
@@ -59,7 +63,8 @@ void DataOrder::shuffle(std::int64_t epoch) {
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   std::vector<std::uint32_t> words(order_.size() * 2);
   const kernels::NoiseKey key = key_of(seed_, epoch, noise_purpose::kDataOrder, 0);
-  require_ok(kernels::fill_bits(key, words.data(), static_cast<std::int64_t>(words.size())), "fill_bits");
+  require_ok(kernels::fill_bits(key, words.data(), static_cast<std::int64_t>(words.size())),
+             "fill_bits");
   for (std::size_t i = order_.size(); i > 1; --i) {
     const std::uint64_t draw = (std::uint64_t{words[2 * i - 2]} << 32) | words[2 * i - 1];
     std::swap(order_[i - 1], order_[draw % i]);
@@ -67,31 +72,37 @@ void DataOrder::shuffle(std::int64_t epoch) {
   epoch_ = epoch;
 }
 
-std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule, std::int64_t step) {
+std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule,
+                               std::int64_t step) {
   std::vector<double> times(static_cast<std::size_t>(options.batch));
   const std::int64_t count = options.antithetic ? (options.batch + 1) / 2 : options.batch;
   for (std::int64_t i = 0; i < options.batch; ++i) {
-    const double time = i < count ? draw_time(options, step, i, count) : 1 - draw_time(options, step, i - count, count);
+    const double time = i < count ? draw_time(options, step, i, count)
+                                  : 1 - draw_time(options, step, i - count, count);
     times[static_cast<std::size_t>(i)] = std::clamp(time, schedule.min_time(), schedule.max_time());
   }
   return times;
 }
 
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
-  return uniform(key_of(options.seed, step, noise_purpose::kLabelDrop, position)) < options.label_drop;
+  return uniform(key_of(options.seed, step, noise_purpose::kLabelDrop, position)) <
+         options.label_drop;
 }
 
 bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position) {
-  return options.mirror && uniform(key_of(options.seed, step, noise_purpose::kMirror, position)) < 0.5;
+  return options.mirror &&
+         uniform(key_of(options.seed, step, noise_purpose::kMirror, position)) < 0.5;
 }
 
 double draw_exit(const TrainingOptions& options, std::int64_t step) {
   return uniform(key_of(options.seed, step, noise_purpose::kDistilledExit, 0));
 }
 
-void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out) {
+void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position,
+                std::span<float> out) {
   const kernels::NoiseKey key = key_of(options.seed, step, noise_purpose::kTrainingNoise, position);
-  require_ok(kernels::fill_normal(key, out.data(), static_cast<std::int64_t>(out.size())), "fill_normal");
+  require_ok(kernels::fill_normal(key, out.data(), static_cast<std::int64_t>(out.size())),
+             "fill_normal");
 }
 
 }  // namespace adadiff::detail

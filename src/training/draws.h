@@ -1,5 +1,6 @@
-// The random draws of a training: which image, time, label and noise each sample of each step gets, as functions of
-// (seed, step, position of the sample in the step). Nothing here has a state that an interruption could lose.
+// The random draws of a training: which image, time, label and noise each sample of each step gets,
+// as functions of (seed, step, position of the sample in the step). Nothing here has a state that
+// an interruption could lose.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +28,17 @@ class DataOrder {
 };
 
 /// Times of one step, one per sample, clipped to the schedule's [min_time(), max_time()].
-std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule, std::int64_t step);
+std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule,
+                               std::int64_t step);
 /// Whether sample `position` loses its label in this step.
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position);
 /// Whether its image is mirrored.
 bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position);
-/// A number in (0, 1) that says which early exit is the one that learns from full depth in this step (DistilledExits::One).
+/// A number in (0, 1) that says which early exit is the one that learns from full depth in this
+/// step (DistilledExits::One).
 double draw_exit(const TrainingOptions& options, std::int64_t step);
 /// Standard normal noise of one sample.
-void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position, std::span<float> out);
+void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position,
+                std::span<float> out);
 
 }  // namespace adadiff::detail

@@ -28,9 +28,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostPictures = 20'000'000;
 constexpr std::int64_t kLongestSide = 4096;
-constexpr std::int64_t kMostKept = std::int64_t{1} << 30;  // bytes of pictures as they are trained on
-constexpr int kMostReaders = 8;                            // threads
-constexpr int kDeepest = 32;                               // folders below each other
+constexpr std::int64_t kMostKept = std::int64_t{1}
+                                   << 30;  // bytes of pictures as they are trained on
+constexpr int kMostReaders = 8;            // threads
+constexpr int kDeepest = 32;               // folders below each other
 
 struct Picture {
   std::string path;
@@ -48,25 +49,31 @@ bool is_picture(const fs::directory_entry& entry) {
   std::string ending = entry.path().extension().string();
   std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return (ending == ".png" || ending == ".jpg" || ending == ".jpeg") && entry.is_regular_file(ignored);
+  return (ending == ".png" || ending == ".jpg" || ending == ".jpeg") &&
+         entry.is_regular_file(ignored);
 }
 
 /// Sorted by name; hidden ones are left out.
 std::vector<fs::directory_entry> list(const std::string& folder) {
   std::error_code error;
   std::vector<fs::directory_entry> entries;
-  for (fs::directory_iterator place(folder, error), end; !error && place != end; place.increment(error)) {
+  for (fs::directory_iterator place(folder, error), end; !error && place != end;
+       place.increment(error)) {
     if (place->path().filename().string().starts_with(".")) continue;
     entries.push_back(*place);
     if (entries.size() > kMostPictures)
-      raise<FileError>({folder, "hold at most " + show(std::int64_t{kMostPictures}) + " files", "holds more"});
+      raise<FileError>(
+          {folder, "hold at most " + show(std::int64_t{kMostPictures}) + " files", "holds more"});
   }
-  if (error) raise<FileError>({folder, "be a folder that can be read", "reading it failed: " + error.message()});
+  if (error)
+    raise<FileError>(
+        {folder, "be a folder that can be read", "reading it failed: " + error.message()});
   std::sort(entries.begin(), entries.end());
   return entries;
 }
 
-void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t label, Listing& listing) {
+void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t label,
+                  Listing& listing) {
   for (const fs::directory_entry& entry : entries) {
     std::error_code ignored;
     if (is_picture(entry)) {
@@ -78,13 +85,17 @@ void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t 
 }
 
 /// Links to folders are not followed, since they may lead back up.
-void add_pictures_below(const fs::path& folder, std::int64_t label, Listing& listing, int depth = 0) {
-  if (depth > kDeepest) raise<FileError>({folder.string(), "be at most " + show(kDeepest) + " folders below its class", "is deeper"});
+void add_pictures_below(const fs::path& folder, std::int64_t label, Listing& listing,
+                        int depth = 0) {
+  if (depth > kDeepest)
+    raise<FileError>({folder.string(), "be at most " + show(kDeepest) + " folders below its class",
+                      "is deeper"});
   const std::vector<fs::directory_entry> entries = list(folder.string());
   add_pictures(entries, label, listing);
   for (const fs::directory_entry& entry : entries) {
     std::error_code ignored;
-    if (!entry.is_symlink(ignored) && entry.is_directory(ignored)) add_pictures_below(entry.path(), label, listing, depth + 1);
+    if (!entry.is_symlink(ignored) && entry.is_directory(ignored))
+      add_pictures_below(entry.path(), label, listing, depth + 1);
   }
 }
 
@@ -94,15 +105,16 @@ void require_class_name(const std::string& folder, const std::string& name) {
   const std::string advice = "rename it, or train without labels";
   if (!is_utf8(name)) raise<FileError>({path, "have a name in UTF-8", "has not", advice});
   if (name.size() <= kMostClassName) return;
-  raise<FileError>(
-      {path, "have a name of at most " + show(std::int64_t{kMostClassName}) + " bytes", "has " + show(std::ssize(name)), advice});
+  raise<FileError>({path, "have a name of at most " + show(std::int64_t{kMostClassName}) + " bytes",
+                    "has " + show(std::ssize(name)), advice});
 }
 
 /// The same error, with what to do about it.
 template <class E>
 [[noreturn]] void raise_with_advice(const E& error) {
   throw E(std::string(error.what()) +
-          "; remove it, or put a picture in its place; a training that is to be resumed needs one of this name");
+          "; remove it, or put a picture in its place; a training that is to be resumed needs one "
+          "of this name");
 }
 
 Images read_picture(const std::string& path, std::int64_t channels) {
@@ -115,8 +127,10 @@ Images read_picture(const std::string& path, std::int64_t channels) {
   }
 }
 
-/// Calls work(0) to work(count - 1), each once, on so many threads; throws what the first of them by number threw.
-void share_out(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& work) {
+/// Calls work(0) to work(count - 1), each once, on so many threads; throws what the first of them
+/// by number threw.
+void share_out(std::size_t count, std::size_t threads,
+               const std::function<void(std::size_t)>& work) {
   std::vector<std::exception_ptr> errors(count);
   std::atomic<std::size_t> next{0};
   const auto take = [&] {
@@ -142,9 +156,14 @@ class ImageFolder final : public ImageSource {
  public:
   ImageFolder(const std::string& path, const ImageShape& shape, Labels labels);
 
-  void read(std::int64_t index, std::span<std::uint8_t> planes) const override { read_all({&index, 1}, planes); }
-  void read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const override;
-  std::int64_t label(std::int64_t index) const override { return pictures_[static_cast<std::size_t>(index)].label; }
+  void read(std::int64_t index, std::span<std::uint8_t> planes) const override {
+    read_all({&index, 1}, planes);
+  }
+  void read_all(std::span<const std::int64_t> indices,
+                std::span<std::uint8_t> planes) const override;
+  std::int64_t label(std::int64_t index) const override {
+    return pictures_[static_cast<std::size_t>(index)].label;
+  }
 
  private:
   void forget_labels();
@@ -155,7 +174,8 @@ class ImageFolder final : public ImageSource {
   std::vector<Picture> pictures_;
   std::size_t readers_;  ///< threads that decode
   // What was read before. The system gives memory to these bytes as they are written.
-  std::unique_ptr<std::uint8_t[]> kept_;  // NOLINT(*-avoid-c-arrays): a vector would write all of them at once
+  std::unique_ptr<std::uint8_t[]>
+      kept_;  // NOLINT(*-avoid-c-arrays): a vector would write all of them at once
   mutable std::vector<bool> is_kept_;
 };
 
@@ -170,20 +190,23 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Label
   add_classes(entries, listing);
   pictures_ = std::move(listing.pictures);
   ignored = listing.ignored;
-  if (pictures_.empty()) raise<FileError>({path, "hold PNG or JPEG files, or folders of them", "holds none"});
+  if (pictures_.empty())
+    raise<FileError>({path, "hold PNG or JPEG files, or folders of them", "holds none"});
   if (unlabelled > 0 && unlabelled < pictures_.size()) {
-    raise<FileError>(
-        {path, "hold pictures or folders of pictures, one per class", "holds both", "move the loose ones into a folder of their class"});
+    raise<FileError>({path, "hold pictures or folders of pictures, one per class", "holds both",
+                      "move the loose ones into a folder of their class"});
   }
   if (labels == Labels::None) forget_labels();
   for (const std::string& name : class_names) require_class_name(path, name);
   count = std::ssize(pictures_);
   fingerprint = fingerprint_of_names(path);
-  channels = shape.channels != 0 ? shape.channels : read_picture(pictures_.front().path, 0).channels;
+  channels = shape.channels != 0 ? shape.channels
+                                 : read_picture(pictures_.front().path, 0).channels;
   height = shape.height;
   width = shape.width;
   if (count <= kMostKept / values()) {
-    kept_ = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count * values()));  // NOLINT(*-avoid-c-arrays)
+    kept_ = std::make_unique_for_overwrite<std::uint8_t[]>(
+        static_cast<std::size_t>(count * values()));  // NOLINT(*-avoid-c-arrays)
     is_kept_.resize(static_cast<std::size_t>(count));
   }
 }
@@ -212,15 +235,19 @@ std::uint64_t ImageFolder::fingerprint_of_names(const std::string& path) const {
   std::uint64_t names = kNoBytes;
   for (const Picture& picture : pictures_) {
     const std::string name = fs::path(picture.path).lexically_relative(path).string() + "\n";
-    names = fingerprint_with(names, {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+    names = fingerprint_with(names,
+                             {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
   }
   return names;
 }
 
-void ImageFolder::read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const {
+void ImageFolder::read_all(std::span<const std::int64_t> indices,
+                           std::span<std::uint8_t> planes) const {
   const auto bytes = static_cast<std::size_t>(values());
   const auto place = [&](std::size_t i) { return planes.subspan(i * bytes, bytes); };
-  const auto kept = [&](std::size_t i) { return std::span(kept_.get() + static_cast<std::size_t>(indices[i]) * bytes, bytes); };
+  const auto kept = [&](std::size_t i) {
+    return std::span(kept_.get() + static_cast<std::size_t>(indices[i]) * bytes, bytes);
+  };
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     if (kept_ && is_kept_[static_cast<std::size_t>(indices[i])]) {
@@ -229,7 +256,8 @@ void ImageFolder::read_all(std::span<const std::int64_t> indices, std::span<std:
       missing.push_back(i);
     }
   }
-  share_out(missing.size(), readers_, [&](std::size_t m) { decode(indices[missing[m]], place(missing[m])); });
+  share_out(missing.size(), readers_,
+            [&](std::size_t m) { decode(indices[missing[m]], place(missing[m])); });
   if (!kept_) return;
   for (const std::size_t i : missing) {
     std::ranges::copy(place(i), kept(i).begin());
@@ -243,14 +271,16 @@ void ImageFolder::decode(std::int64_t index, std::span<std::uint8_t> planes) con
   const std::int64_t plane = height * width;
   for (std::int64_t channel = 0; channel < channels; ++channel) {
     for (std::int64_t place = 0; place < plane; ++place) {
-      planes[static_cast<std::size_t>(channel * plane + place)] = image.pixels[static_cast<std::size_t>(place * channels + channel)];
+      planes[static_cast<std::size_t>(channel * plane + place)] =
+          image.pixels[static_cast<std::size_t>(place * channels + channel)];
     }
   }
 }
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_image_folder(const std::string& path, const ImageShape& shape, Labels labels) {
+std::unique_ptr<ImageSource> open_image_folder(const std::string& path, const ImageShape& shape,
+                                               Labels labels) {
   return std::make_unique<ImageFolder>(path, shape, labels);
 }
 

@@ -17,7 +17,8 @@ constexpr std::size_t kTogether = 8;  // images that are read at once: large one
 void read_labels(const std::string& path, ImageSet& set) {
   IdxArray labels = read_idx(path);
   if (labels.shape != std::vector<std::int64_t>{set.count}) {
-    raise<ModelError>({path, "hold one label per image, " + show_shape(std::array{set.count}), "has " + show_shape(labels.shape)});
+    raise<ModelError>({path, "hold one label per image, " + show_shape(std::array{set.count}),
+                       "has " + show_shape(labels.shape)});
   }
   set.labels = std::move(labels.values);
   set.classes = *std::max_element(set.labels.begin(), set.labels.end()) + std::int64_t{1};
@@ -29,13 +30,16 @@ void ImageSet::read(std::int64_t index, std::span<std::uint8_t> planes) const {
   std::copy_n(pixels.begin() + index * values(), values(), planes.begin());
 }
 
-std::int64_t ImageSet::label(std::int64_t index) const { return labels.empty() ? -1 : labels[static_cast<std::size_t>(index)]; }
+std::int64_t ImageSet::label(std::int64_t index) const {
+  return labels.empty() ? -1 : labels[static_cast<std::size_t>(index)];
+}
 
 ImageSet read_image_set(const std::string& images, const std::string& labels) {
   IdxArray array = read_idx(images);
   const std::size_t dimensions = array.shape.size();
   if ((dimensions != 3 && dimensions != 4) || array.values.empty()) {
-    raise<ModelError>({images, "hold images as [N, H, W] or [N, C, H, W]", "has " + show_shape(array.shape)});
+    raise<ModelError>(
+        {images, "hold images as [N, H, W] or [N, C, H, W]", "has " + show_shape(array.shape)});
   }
   ImageSet set;
   set.count = array.shape[0];
@@ -54,23 +58,30 @@ std::uint64_t fingerprint_with(std::uint64_t fingerprint, std::span<const std::u
   return fingerprint;
 }
 
-void ImageSource::read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const {
+void ImageSource::read_all(std::span<const std::int64_t> indices,
+                           std::span<std::uint8_t> planes) const {
   const auto bytes = static_cast<std::size_t>(values());
-  for (std::size_t i = 0; i < indices.size(); ++i) read(indices[i], planes.subspan(i * bytes, bytes));
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    read(indices[i], planes.subspan(i * bytes, bytes));
 }
 
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices) {
   const std::int64_t plane = source.height * source.width, values = source.values();
-  Images images{.count = std::ssize(indices), .height = source.height, .width = source.width, .channels = source.channels};
+  Images images{.count = std::ssize(indices),
+                .height = source.height,
+                .width = source.width,
+                .channels = source.channels};
   std::vector<std::uint8_t> planes;
   images.pixels.reserve(indices.size() * static_cast<std::size_t>(values));
   for (std::size_t first = 0; first < indices.size(); first += kTogether) {
-    const auto some = std::span(indices).subspan(first, std::min(kTogether, indices.size() - first));
+    const auto some = std::span(indices).subspan(first,
+                                                 std::min(kTogether, indices.size() - first));
     planes.resize(some.size() * static_cast<std::size_t>(values));
     source.read_all(some, planes);
     for (std::int64_t image = 0; image < std::ssize(some); ++image) {
       for (std::int64_t i = 0; i < values; ++i) {
-        const std::int64_t place = image * values + i % source.channels * plane + i / source.channels;
+        const std::int64_t place = image * values + i % source.channels * plane +
+                                   i / source.channels;
         images.pixels.push_back(planes[static_cast<std::size_t>(place)]);
       }
     }
@@ -93,7 +104,8 @@ double data_std(const ImageSource& source) {
   }
   double sum = 0, count = 0;
   for (int value = 0; value < 256; ++value) {
-    const double clean = value / 127.5 - 1, pixels = static_cast<double>(histogram[static_cast<std::size_t>(value)]);
+    const double clean = value / 127.5 - 1,
+                 pixels = static_cast<double>(histogram[static_cast<std::size_t>(value)]);
     sum += clean * clean * pixels;
     count += pixels;
   }

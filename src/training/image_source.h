@@ -15,10 +15,12 @@ class ImageSource {
  public:
   virtual ~ImageSource() = default;
 
-  /// Image `index` as planes [channels, height, width]. Of one thread at a time. Throws FileError, ModelError.
+  /// Image `index` as planes [channels, height, width]. Of one thread at a time. Throws FileError,
+  /// ModelError.
   virtual void read(std::int64_t index, std::span<std::uint8_t> planes) const = 0;
   /// Several images, one after the other, as read() would give them.
-  virtual void read_all(std::span<const std::int64_t> indices, std::span<std::uint8_t> planes) const;
+  virtual void read_all(std::span<const std::int64_t> indices,
+                        std::span<std::uint8_t> planes) const;
   /// In [0, classes), or -1 where there are no labels.
   virtual std::int64_t label(std::int64_t index) const = 0;
 
@@ -27,8 +29,9 @@ class ImageSource {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t classes = 0;              ///< 0 without labels
   std::vector<std::string> class_names;  ///< where the source knows them
-  std::int64_t ignored = 0;              ///< files that lie among the images and are none by their names
-  std::uint64_t fingerprint = 0;         ///< of pixels and labels, or of the pictures' names; other images have another one
+  std::int64_t ignored = 0;       ///< files that lie among the images and are none by their names
+  std::uint64_t fingerprint = 0;  ///< of pixels and labels, or of the pictures' names; other images
+                                  ///< have another one
 };
 
 /// Takes more bytes into a fingerprint (FNV-1a), which starts from kNoBytes.
@@ -45,7 +48,8 @@ class ImageSet final : public ImageSource {
   std::vector<std::uint8_t> labels;  ///< [count] or empty
 };
 
-/// Reads IDX files of images [N, H, W] or [N, C, H, W] and labels [N] (empty path: none). Throws FileError, ModelError.
+/// Reads IDX files of images [N, H, W] or [N, C, H, W] and labels [N] (empty path: none). Throws
+/// FileError, ModelError.
 ImageSet read_image_set(const std::string& images, const std::string& labels);
 
 /// Some of the source's images, [N, height, width, channels]. Throws what read() throws.

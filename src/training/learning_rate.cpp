@@ -8,17 +8,21 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr double kLastShare = 0.01;         // of the peak, at the last step
-constexpr std::int64_t kMostOfWarmUp = 10;  // one in so many steps: a short training would be over before it has begun
+constexpr double kLastShare = 0.01;  // of the peak, at the last step
+constexpr std::int64_t
+    kMostOfWarmUp = 10;  // one in so many steps: a short training would be over before it has begun
 
 }  // namespace
 
 double learning_rate_share(std::int64_t step, const TrainingOptions& options) {
   const std::int64_t warmup = std::min(options.warmup, options.steps / kMostOfWarmUp);
-  const double rise = warmup > 0 ? std::min(1.0, static_cast<double>(step + 1) / static_cast<double>(warmup)) : 1;
+  const double rise = warmup > 0 ? std::min(1.0, static_cast<double>(step + 1) /
+                                                     static_cast<double>(warmup))
+                                 : 1;
   if (options.decay == Decay::Constant) return rise;
   const double done = std::min(1.0, static_cast<double>(step) / static_cast<double>(options.steps));
-  const double share = kLastShare + (1 - kLastShare) * 0.5 * (1 + std::cos(std::numbers::pi * done));
+  const double share = kLastShare +
+                       (1 - kLastShare) * 0.5 * (1 + std::cos(std::numbers::pi * done));
   return rise * share;
 }
 

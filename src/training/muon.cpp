@@ -19,10 +19,13 @@ at::Tensor wide(const at::Tensor& matrix) { return is_tall(matrix) ? matrix.t() 
 }  // namespace
 
 at::Tensor orthogonalise(const at::Tensor& matrices) {
-  // x -> a x + b x^3 + c x^5 on every singular value; the coefficients are the paper's, steep at 0 rather than exact at 1.
+  // x -> a x + b x^3 + c x^5 on every singular value; the coefficients are the paper's, steep at 0
+  // rather than exact at 1.
   constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
   constexpr int kSteps = 5;
-  at::Tensor x = matrices / at::linalg_vector_norm(matrices, 2, std::vector<std::int64_t>{1, 2}, /*keepdim=*/true).clamp_min(1e-7);
+  at::Tensor x = matrices / at::linalg_vector_norm(matrices, 2, std::vector<std::int64_t>{1, 2},
+                                                   /*keepdim=*/true)
+                                .clamp_min(1e-7);
   for (int step = 0; step < kSteps; ++step) {
     const at::Tensor square = at::bmm(x, x.transpose(1, 2));              // [N, rows, rows]
     const at::Tensor factor = at::baddbmm(square, square, square, b, c);  // b x x^T + c (x x^T)^2
@@ -31,7 +34,8 @@ at::Tensor orthogonalise(const at::Tensor& matrices) {
   return x;
 }
 
-Muon::Muon(std::vector<at::Tensor> matrices, MuonOptions options) : matrices_(std::move(matrices)), options_(std::move(options)) {
+Muon::Muon(std::vector<at::Tensor> matrices, MuonOptions options)
+    : matrices_(std::move(matrices)), options_(std::move(options)) {
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> by_shape;
   for (std::size_t i = 0; i < matrices_.size(); ++i) {
     momenta_.push_back(at::zeros_like(matrices_[i]).detach());
@@ -64,7 +68,8 @@ void Muon::update(const std::vector<std::size_t>& group, double learning_rate) {
     const at::Tensor direction = turned[static_cast<std::int64_t>(k)];
     const double shape = static_cast<double>(matrix.size(0)) / static_cast<double>(matrix.size(1));
     matrix.mul_(1 - learning_rate * options_.weight_decay[moved[k]]);
-    matrix.add_(is_tall(matrix) ? direction.t() : direction, -learning_rate * std::sqrt(std::max(1.0, shape)));
+    matrix.add_(is_tall(matrix) ? direction.t() : direction,
+                -learning_rate * std::sqrt(std::max(1.0, shape)));
   }
 }
 

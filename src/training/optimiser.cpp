@@ -44,7 +44,8 @@ enum class Mover { AdamW, UncertaintyAdamW, Muon };
 
 Mover mover_of(const Parameters& parameters, std::size_t i, const TrainingOptions& options) {
   if (parameters.is_uncertainty[i]) return Mover::UncertaintyAdamW;
-  return options.optimiser == Optimiser::Muon && parameters.is_hidden_matrix[i] ? Mover::Muon : Mover::AdamW;
+  return options.optimiser == Optimiser::Muon && parameters.is_hidden_matrix[i] ? Mover::Muon
+                                                                                : Mover::AdamW;
 }
 
 AdamW make_adamw(const Parameters& parameters, const TrainingOptions& options, Mover mover) {
@@ -63,7 +64,8 @@ Muon make_muon(const Parameters& parameters, const TrainingOptions& options) {
   for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
     if (mover_of(parameters, i, options) != Mover::Muon) continue;
     matrices.push_back(parameters.tensors[i]);
-    muon.weight_decay.push_back(contains(options.undecayed, parameters.names[i]) ? 0 : options.weight_decay);
+    muon.weight_decay.push_back(
+        contains(options.undecayed, parameters.names[i]) ? 0 : options.weight_decay);
   }
   return {std::move(matrices), std::move(muon)};
 }
@@ -83,7 +85,8 @@ Parameters trainable_parameters(TrainableNetwork& network, Trained trained) {
     parameters.is_uncertainty.push_back(role.is_uncertainty);
   });
   if (parameters.tensors.empty()) {
-    raise({"TrainingOptions.trained", "name parameters that the network has", "are those of its exits, and it has none"});
+    raise({"TrainingOptions.trained", "name parameters that the network has",
+           "are those of its exits, and it has none"});
   }
   return parameters;
 }
@@ -103,7 +106,8 @@ void AdamW::step(std::int64_t number, double learning_rate) {
   update(undecayed_, number, learning_rate, 0);
 }
 
-void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, double learning_rate, double weight_decay) {
+void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, double learning_rate,
+                   double weight_decay) {
   const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> values, gradients, first, second;
   for (const std::size_t i : group) {
@@ -114,10 +118,13 @@ void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, d
     second.push_back(second_[i]);
   }
   if (values.empty()) return;
-  const at::Tensor count = at::full({}, static_cast<double>(number), values.front().options().dtype(at::kFloat).requires_grad(false));
+  const at::Tensor count = at::full(
+      {}, static_cast<double>(number),
+      values.front().options().dtype(at::kFloat).requires_grad(false));
   const std::vector<at::Tensor> counts(values.size(), count);
-  at::_fused_adamw_(values, gradients, first, second, /*max_exp_avg_sqs=*/{}, counts, learning_rate, options_.beta1, options_.beta2,
-                    weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  at::_fused_adamw_(values, gradients, first, second, /*max_exp_avg_sqs=*/{}, counts, learning_rate,
+                    options_.beta1, options_.beta2, weight_decay, options_.epsilon,
+                    /*amsgrad=*/false, /*maximize=*/false);
 }
 
 WeightUpdate::WeightUpdate(const Parameters& parameters, const TrainingOptions& options)
@@ -162,7 +169,8 @@ void drop_gradients(const Parameters& parameters) {
   for (const at::Tensor& tensor : parameters.tensors) tensor.mutable_grad() = at::Tensor();
 }
 
-MovingAverage::MovingAverage(const Parameters& parameters, double limit) : parameters_(parameters.tensors), limit_(limit) {
+MovingAverage::MovingAverage(const Parameters& parameters, double limit)
+    : parameters_(parameters.tensors), limit_(limit) {
   for (const at::Tensor& tensor : parameters_) averages_.push_back(tensor.detach().clone());
 }
 
@@ -172,7 +180,8 @@ void MovingAverage::update(std::int64_t step) {
   at::_foreach_lerp_(averages_, parameters_, 1 - decay);
 }
 
-BorrowedValues::BorrowedValues(const Parameters& parameters, const std::vector<at::Tensor>& values) : parameters_(parameters.tensors) {
+BorrowedValues::BorrowedValues(const Parameters& parameters, const std::vector<at::Tensor>& values)
+    : parameters_(parameters.tensors) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     own_.push_back(parameters_[i].detach());
     parameters_[i].set_data(values[i]);

@@ -1,5 +1,5 @@
-// What a step does to the weights: AdamW (Loshchilov & Hutter 2019) and Muon, gradient clipping and the moving average, over lists of
-// tensors at once.
+// What a step does to the weights: AdamW (Loshchilov & Hutter 2019) and Muon, gradient clipping and
+// the moving average, over lists of tensors at once.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ struct Parameters {
   std::vector<bool> is_hidden_matrix, is_uncertainty;  ///< ParameterRole's
 };
 
-/// Collects those that are trained and has each ask for gradients; the others ask for none. Throws InvalidArgument where there are none.
+/// Collects those that are trained and has each ask for gradients; the others ask for none. Throws
+/// InvalidArgument where there are none.
 Parameters trainable_parameters(TrainableNetwork& network, Trained trained = Trained::All);
 
 struct AdamWOptions {
@@ -42,22 +43,29 @@ class AdamW {
   const std::vector<at::Tensor>& second_moments() const { return second_; }
 
  private:
-  void update(const std::vector<std::size_t>& group, std::int64_t number, double learning_rate, double weight_decay);
+  void update(const std::vector<std::size_t>& group, std::int64_t number, double learning_rate,
+              double weight_decay);
 
   std::vector<at::Tensor> parameters_, first_, second_;
   std::vector<std::size_t> decayed_, undecayed_;  ///< positions in parameters_
   AdamWOptions options_;
 };
 
-/// A step of all parameters as the options say: hidden matrices by Muon, the rest by AdamW, or all by AdamW; UEMs at a rate of their own.
+/// A step of all parameters as the options say: hidden matrices by Muon, the rest by AdamW, or all
+/// by AdamW; UEMs at a rate of their own.
 class WeightUpdate {
  public:
   /// Throws InvalidArgument where `undecayed` names a parameter that there is not.
   WeightUpdate(const Parameters& parameters, const TrainingOptions& options);
-  /// Step `number` (from 1) with the gradients that the parameters hold, at a share of the peak learning rates.
+  /// Step `number` (from 1) with the gradients that the parameters hold, at a share of the peak
+  /// learning rates.
   void step(std::int64_t number, double share);
-  const std::vector<at::Tensor>& first_moments() const { return first_; }    ///< of every parameter; Muon's momenta
-  const std::vector<at::Tensor>& second_moments() const { return second_; }  ///< undefined where Muon has none
+  const std::vector<at::Tensor>& first_moments() const {
+    return first_;
+  }  ///< of every parameter; Muon's momenta
+  const std::vector<at::Tensor>& second_moments() const {
+    return second_;
+  }  ///< undefined where Muon has none
 
  private:
   double learning_rate_, uncertainty_learning_rate_, matrix_learning_rate_;
@@ -66,12 +74,14 @@ class WeightUpdate {
   std::vector<at::Tensor> first_, second_;
 };
 
-/// Scales the gradients so that their norm over all parameters is at most `limit` (0: as they are). Returns the norm before.
+/// Scales the gradients so that their norm over all parameters is at most `limit` (0: as they are).
+/// Returns the norm before.
 double clip_gradients(const Parameters& parameters, double limit);
 /// Drops the gradients; the next backward pass makes new ones without a copy.
 void drop_gradients(const Parameters& parameters);
 
-/// The averaged weights: average += (1 - decay) * (value - average), decay = min(limit, step / (step + 10)) after step `step` (from 1).
+/// The averaged weights: average += (1 - decay) * (value - average), decay = min(limit, step /
+/// (step + 10)) after step `step` (from 1).
 class MovingAverage {
  public:
   MovingAverage(const Parameters& parameters, double limit);
@@ -83,7 +93,8 @@ class MovingAverage {
   double limit_;
 };
 
-/// Puts other values into a network's parameters while it lives, without a copy. No graph may be alive.
+/// Puts other values into a network's parameters while it lives, without a copy. No graph may be
+/// alive.
 class BorrowedValues {
  public:
   BorrowedValues(const Parameters& parameters, const std::vector<at::Tensor>& values);

@@ -32,10 +32,13 @@ void check_options(const TrainingOptions& o) {
   require_field("beta", o.loss.beta, 0.0, 1000.0);
   require_field("distillation", o.loss.distillation, 0.0, 1.0);
   if (o.loss.distillation > 0 && o.loss.weights == LayerWeights::Normalised) {
-    raise({"TrainingOptions.distillation", "be 0 with normalised weights, which take the last exit in", "is " + show(o.loss.distillation)});
+    raise({"TrainingOptions.distillation",
+           "be 0 with normalised weights, which take the last exit in",
+           "is " + show(o.loss.distillation)});
   }
   if (o.loss.distilled_exits == DistilledExits::One && o.loss.distillation == 0) {
-    raise({"TrainingOptions.distilled_exits", "be all where distillation is 0", "is one", "give distillation a share in (0, 1]"});
+    raise({"TrainingOptions.distilled_exits", "be all where distillation is 0", "is one",
+           "give distillation a share in (0, 1]"});
   }
   require_field<std::int64_t>("batch", o.batch, 1, 65536);
   require_field("learning_rate", o.learning_rate, 0.0, 100.0);

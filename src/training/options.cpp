@@ -28,20 +28,24 @@ const Names<UncertaintyTarget>& names_of(UncertaintyTarget) {
   return names;
 }
 const Names<LayerWeights>& names_of(LayerWeights) {
-  static const Names<LayerWeights> names = {
-      {LayerWeights::Certainty, "certainty"}, {LayerWeights::Plain, "plain"}, {LayerWeights::Normalised, "normalised"}};
+  static const Names<LayerWeights> names = {{LayerWeights::Certainty, "certainty"},
+                                            {LayerWeights::Plain, "plain"},
+                                            {LayerWeights::Normalised, "normalised"}};
   return names;
 }
 const Names<WeightGradient>& names_of(WeightGradient) {
-  static const Names<WeightGradient> names = {{WeightGradient::Stopped, "stopped"}, {WeightGradient::Flows, "flows"}};
+  static const Names<WeightGradient> names = {{WeightGradient::Stopped, "stopped"},
+                                              {WeightGradient::Flows, "flows"}};
   return names;
 }
 const Names<DistilledExits>& names_of(DistilledExits) {
-  static const Names<DistilledExits> names = {{DistilledExits::All, "all"}, {DistilledExits::One, "one"}};
+  static const Names<DistilledExits> names = {{DistilledExits::All, "all"},
+                                              {DistilledExits::One, "one"}};
   return names;
 }
 const Names<ExitReduction>& names_of(ExitReduction) {
-  static const Names<ExitReduction> names = {{ExitReduction::Mean, "mean"}, {ExitReduction::Sum, "sum"}};
+  static const Names<ExitReduction> names = {{ExitReduction::Mean, "mean"},
+                                             {ExitReduction::Sum, "sum"}};
   return names;
 }
 const Names<Trained>& names_of(Trained) {
@@ -63,12 +67,15 @@ const Names<Decay>& names_of(Decay) {
   return names;
 }
 const Names<Prediction>& names_of(Prediction) {
-  static const Names<Prediction> names = {{Prediction::Noise, "noise"}, {Prediction::Clean, "clean"}, {Prediction::Velocity, "velocity"}};
+  static const Names<Prediction> names = {{Prediction::Noise, "noise"},
+                                          {Prediction::Clean, "clean"},
+                                          {Prediction::Velocity, "velocity"}};
   return names;
 }
 
 const Names<Precision>& names_of(Precision) {
-  static const Names<Precision> names = {{Precision::Float32, "float32"}, {Precision::BFloat16, "bfloat16"}};
+  static const Names<Precision> names = {{Precision::Float32, "float32"},
+                                         {Precision::BFloat16, "bfloat16"}};
   return names;
 }
 
@@ -161,11 +168,19 @@ struct Reader {
     }
     json.fail("be one of " + known);
   }
-  static void read(const detail::JsonReader& json, std::string& value) { value = json.as_string(kLongText); }
+  static void read(const detail::JsonReader& json, std::string& value) {
+    value = json.as_string(kLongText);
+  }
   static void read(const detail::JsonReader& json, bool& value) { value = json.as_bool(); }
-  static void read(const detail::JsonReader& json, double& value) { value = json.as_double(-kAnyDouble, kAnyDouble); }
-  static void read(const detail::JsonReader& json, std::int64_t& value) { value = json.as_int(-kAnyInt, kAnyInt); }
-  static void read(const detail::JsonReader& json, std::uint64_t& value) { value = static_cast<std::uint64_t>(json.as_int(0, kAnyInt)); }
+  static void read(const detail::JsonReader& json, double& value) {
+    value = json.as_double(-kAnyDouble, kAnyDouble);
+  }
+  static void read(const detail::JsonReader& json, std::int64_t& value) {
+    value = json.as_int(-kAnyInt, kAnyInt);
+  }
+  static void read(const detail::JsonReader& json, std::uint64_t& value) {
+    value = static_cast<std::uint64_t>(json.as_int(0, kAnyInt));
+  }
   static void read(const detail::JsonReader& json, std::vector<std::string>& value) {
     value.clear();
     for (const auto& entry : json.elements(1 << 20)) value.push_back(entry.as_string(kLongText));
@@ -175,7 +190,8 @@ struct Reader {
 void refuse_unknown(const detail::JsonReader& json) {
   const Json known = Json::parse(to_json(TrainingOptions{}));
   for (const auto& [key, value] : json.members(1000)) {
-    if (!known.contains(key)) value.fail("be a field that training knows", "there is none of that name");
+    if (!known.contains(key))
+      value.fail("be a field that training knows", "there is none of that name");
   }
 }
 
@@ -207,7 +223,8 @@ std::string to_json(const TrainingOptions& options) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-TrainingOptions parse_training_options(std::string_view text, const TrainingOptions& base, std::string_view source) {
+TrainingOptions parse_training_options(std::string_view text, const TrainingOptions& base,
+                                       std::string_view source) {
   const detail::JsonReader json(text, std::string(source));
   refuse_unknown(json);
   TrainingOptions options = base;

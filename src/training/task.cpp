@@ -23,17 +23,20 @@ namespace {
 
 constexpr double kTimeScale = 1000;
 constexpr const char* kWeightsOfTheNetwork = "have the weights of the network to be trained";
-/// Parameters of the largest network. Weights, gradients, two moments and averages are five float32 copies: 40 GiB for this many.
+/// Parameters of the largest network. Weights, gradients, two moments and averages are five float32
+/// copies: 40 GiB for this many.
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
 
-/// The U-ViT that the sizes in the options describe: a time MLP, heads per exit, the timed map as UEM, one label row more than classes.
+/// The U-ViT that the sizes in the options describe: a time MLP, heads per exit, the timed map as
+/// UEM, one label row more than classes.
 std::string described_network(const TrainingOptions& options, const ImageSource& set) {
   if (set.height != set.width) {
-    raise({"TrainingOptions.images", "be square for a U-ViT", "are " + show(set.height) + " by " + show(set.width)});
+    raise({"TrainingOptions.images", "be square for a U-ViT",
+           "are " + show(set.height) + " by " + show(set.width)});
   }
   if (options.patch > 0 && set.height % options.patch != 0) {
-    raise({"TrainingOptions.patch", "divide the side of the images, " + show(set.height), "is " + show(options.patch),
-           "a folder of pictures is brought to any size"});
+    raise({"TrainingOptions.patch", "divide the side of the images, " + show(set.height),
+           "is " + show(options.patch), "a folder of pictures is brought to any size"});
   }
   UViTConfig config;
   config.image_size = set.height;
@@ -64,17 +67,22 @@ std::int64_t null_label(const JsonReader& network, const ImageSource& set) {
   return rows && rows->as_int(0, 1'000'000) > set.classes ? rows->as_int(0, 1'000'000) - 1 : -1;
 }
 
-/// A network that can be left at every exit, 0 too, since the data's standard deviation is known. Weights are drawn from the seed.
-std::shared_ptr<TrainableNetwork> make_trainable(const JsonReader& description, std::int64_t null_label, std::uint64_t seed) {
+/// A network that can be left at every exit, 0 too, since the data's standard deviation is known.
+/// Weights are drawn from the seed.
+std::shared_ptr<TrainableNetwork> make_trainable(const JsonReader& description,
+                                                 std::int64_t null_label, std::uint64_t seed) {
   std::vector<int> every_exit(static_cast<std::size_t>(count_blocks(description)));
   std::iota(every_exit.begin(), every_exit.end(), 0);
-  auto network = make_network(description, {.exits = every_exit, .null_label = null_label, .most_values = kMostParameters});
+  auto network = make_network(
+      description, {.exits = every_exit, .null_label = null_label, .most_values = kMostParameters});
   network->initialise(seed);
   return network;
 }
 
-std::shared_ptr<TrainableNetwork> fresh_network(const TrainingOptions& options, const ImageSource& set) {
-  const std::string text = with_asked_uncertainty(options.network.empty() ? described_network(options, set) : options.network, options);
+std::shared_ptr<TrainableNetwork> fresh_network(const TrainingOptions& options,
+                                                const ImageSource& set) {
+  const std::string text = with_asked_uncertainty(
+      options.network.empty() ? described_network(options, set) : options.network, options);
   const JsonReader document(text, "TrainingOptions.network");
   return make_trainable(document, null_label(document, set), options.seed);
 }
@@ -83,25 +91,29 @@ using Tensors = std::map<std::string, at::Tensor>;
 
 Tensors tensors_of(TrainableNetwork& network) {
   Tensors tensors;
-  network.visit([&](const std::string& name, at::Tensor& tensor) { tensors.emplace(name, tensor); });
+  network.visit(
+      [&](const std::string& name, at::Tensor& tensor) { tensors.emplace(name, tensor); });
   return tensors;
 }
 
-/// Everything but UEMs that the base lacks, or has in another form, comes from the base: by its own name, or from the head that an exit
-/// shared so far.
+/// Everything but UEMs that the base lacks, or has in another form, comes from the base: by its own
+/// name, or from the head that an exit shared so far.
 void copy_weights(const Model& base, TrainableNetwork& network, const std::string& path) {
   const Tensors known = tensors_of(*base.network);
-  const bool keeps_form = uncertainty_of(base.network->config_json()) == uncertainty_of(network.config_json());
+  const bool keeps_form = uncertainty_of(base.network->config_json()) ==
+                          uncertainty_of(network.config_json());
   network.visit([&](const std::string& name, at::Tensor& tensor) {
     const auto exit_source = network.role(name).exit_source;
     const bool is_uem = exit_source && exit_source->empty();
     auto source = is_uem && !keeps_form ? known.end() : known.find(name);
     if (source == known.end() && is_uem) return;
     if (source == known.end() && exit_source) source = known.find(*exit_source);
-    if (source == known.end()) raise<ModelError>({path, kWeightsOfTheNetwork, "has no " + show(name)});
+    if (source == known.end())
+      raise<ModelError>({path, kWeightsOfTheNetwork, "has no " + show(name)});
     if (source->second.sizes() != tensor.sizes()) {
       raise<ModelError>({path, kWeightsOfTheNetwork,
-                         "has " + show(name) + " as " + show_shape(source->second.sizes()) + ", not " + show_shape(tensor.sizes())});
+                         "has " + show(name) + " as " + show_shape(source->second.sizes()) +
+                             ", not " + show_shape(tensor.sizes())});
     }
     tensor.copy_(source->second);
   });
@@ -109,16 +121,20 @@ void copy_weights(const Model& base, TrainableNetwork& network, const std::strin
 
 void require_pixel_range(const Model& base, const std::string& path) {
   if (base.sampler.image_min == -1 && base.sampler.image_max == 1) return;
-  raise<ModelError>(
-      {path + ": image_range", "be -1 to 1, as training data is",
-       "is " + show(static_cast<double>(base.sampler.image_min)) + " to " + show(static_cast<double>(base.sampler.image_max))});
+  raise<ModelError>({path + ": image_range", "be -1 to 1, as training data is",
+                     "is " + show(static_cast<double>(base.sampler.image_min)) + " to " +
+                         show(static_cast<double>(base.sampler.image_max))});
 }
 
 /// Of the network that the options name; zeros where they name none.
 ImageShape shape_of_network(const TrainingOptions& options) {
-  const auto shape_of = [](const NetworkInfo& info) { return ImageShape{info.channels, info.height, info.width}; };
+  const auto shape_of = [](const NetworkInfo& info) {
+    return ImageShape{info.channels, info.height, info.width};
+  };
   if (!options.network.empty()) {
-    return shape_of(make_network(JsonReader(options.network, "TrainingOptions.network"), {.most_values = kMostParameters})->info());
+    return shape_of(make_network(JsonReader(options.network, "TrainingOptions.network"),
+                                 {.most_values = kMostParameters})
+                        ->info());
   }
   return options.from.empty() ? ImageShape{} : shape_of(read_model(options.from).network->info());
 }
@@ -129,19 +145,24 @@ ImageShape shape_of_images(const TrainingOptions& options) {
   if (options.channels != 0) shape.channels = options.channels;
   if (options.size != 0) shape.height = shape.width = options.size;
   if (shape.height == 0) {
-    raise({"TrainingOptions.size", "be given for a folder of images", "is 0", "choose the side of the images to be drawn, such as 32"});
+    raise({"TrainingOptions.size", "be given for a folder of images", "is 0",
+           "choose the side of the images to be drawn, such as 32"});
   }
   return shape;
 }
 
-/// Classes go by their names where model and images have some: a folder's are in the order of the alphabet, a model's in its own.
-std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known, const ImageSource& set) {
+/// Classes go by their names where model and images have some: a folder's are in the order of the
+/// alphabet, a model's in its own.
+std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known,
+                                         const ImageSource& set) {
   std::vector<std::int64_t> labels;
   if (known.empty() || set.class_names.empty()) return labels;
   for (const std::string& name : set.class_names) {
     const std::optional<std::int64_t> label = find_class(known, name);
     if (!label) {
-      raise({"TrainingOptions.images", "have classes that the model of TrainingOptions.from knows by name", "have " + show(name),
+      raise({"TrainingOptions.images",
+             "have classes that the model of TrainingOptions.from knows by name",
+             "have " + show(name),
              "rename the sub-folder as `adadiff info` shows the classes, with _ for /"});
     }
     labels.push_back(*label);
@@ -156,8 +177,11 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   task.label_of_class = labels_by_name(task.model.class_names, set);
   require_pixel_range(task.model, options.from);
   const std::string text = with_asked_uncertainty(
-      options.network.empty() ? description_with_exits(task.model.network->config_json()) : options.network, options);
-  auto network = make_trainable(JsonReader(text, "TrainingOptions.network"), task.model.network->info().null_label, options.seed);
+      options.network.empty() ? description_with_exits(task.model.network->config_json())
+                              : options.network,
+      options);
+  auto network = make_trainable(JsonReader(text, "TrainingOptions.network"),
+                                task.model.network->info().null_label, options.seed);
   copy_weights(task.model, *network, options.from);
   task.model.network = std::move(network);
   // What the base's file says of its exits, and its name, do not hold for new ones.
@@ -176,22 +200,27 @@ std::unique_ptr<ImageSource> open_images(const TrainingOptions& options) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(options.images, ignored)) {
     if (options.unlabelled && !options.labels.empty()) {
-      raise({"TrainingOptions.labels", "be left out where images are unlabelled", "is " + show(options.labels)});
+      raise({"TrainingOptions.labels", "be left out where images are unlabelled",
+             "is " + show(options.labels)});
     }
     return std::make_unique<ImageSet>(read_image_set(options.images, options.labels));
   }
   if (!options.labels.empty()) {
-    raise(
-        {"TrainingOptions.labels", "be left out with a folder of images, whose sub-folders are the classes", "is " + show(options.labels)});
+    raise({"TrainingOptions.labels",
+           "be left out with a folder of images, whose sub-folders are the classes",
+           "is " + show(options.labels)});
   }
-  return open_image_folder(options.images, shape_of_images(options), options.unlabelled ? Labels::None : Labels::SubFolders);
+  return open_image_folder(options.images, shape_of_images(options),
+                           options.unlabelled ? Labels::None : Labels::SubFolders);
 }
 
 TrainingTask make_task(const TrainingOptions& options, const ImageSource& set) {
-  return options.from.empty() ? task_around(options, fresh_network(options, set), set) : task_from(options, set);
+  return options.from.empty() ? task_around(options, fresh_network(options, set), set)
+                              : task_from(options, set);
 }
 
-TrainingTask task_around(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set) {
+TrainingTask task_around(const TrainingOptions& options,
+                         const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set) {
   TrainingTask task;
   task.model.network = network;
   task.model.sampler.prediction = options.prediction;
@@ -219,7 +248,8 @@ nlohmann::ordered_json settled_recipe(const TrainingTask& task, const TrainingOp
   recipe["channels"] = info.channels;
   if (task.base.empty() && options.network.empty()) return recipe;
   recipe["network"] = task.model.network->config_json();
-  for (const char* key : {"width", "depth", "heads", "patch", "uncertainty"}) recipe.erase(key);  // `network` says them
+  for (const char* key : {"width", "depth", "heads", "patch", "uncertainty"})
+    recipe.erase(key);  // `network` says them
   if (task.base.empty()) return recipe;
   for (const char* key : {"prediction", "schedule"}) recipe.erase(key);  // the base's
   return recipe;

@@ -15,37 +15,49 @@ namespace adadiff::detail {
 namespace {
 
 void require_image_size(const NetworkInfo& info, const ImageSource& set) {
-  const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) { return show(c) + " x " + show(h) + " x " + show(w); };
+  const auto shape = [](std::int64_t c, std::int64_t h, std::int64_t w) {
+    return show(c) + " x " + show(h) + " x " + show(w);
+  };
   if (info.channels == set.channels && info.height == set.height && info.width == set.width) return;
-  raise({"TrainingOptions.network", "take the data's images " + shape(set.channels, set.height, set.width),
+  raise({"TrainingOptions.network",
+         "take the data's images " + shape(set.channels, set.height, set.width),
          "takes " + shape(info.channels, info.height, info.width)});
 }
 
-void require_labels(const NetworkInfo& info, const ImageSource& set, const TrainingOptions& options) {
+void require_labels(const NetworkInfo& info, const ImageSource& set,
+                    const TrainingOptions& options) {
   if (info.classes == 0) return;
   const std::int64_t classes = info.classes - (info.null_label >= 0 ? 1 : 0);
   if (set.classes > classes) {
-    raise({"TrainingOptions.labels", "be below the network's " + show(classes) + " classes", "reach " + show(set.classes - 1)});
+    raise({"TrainingOptions.labels", "be below the network's " + show(classes) + " classes",
+           "reach " + show(set.classes - 1)});
   }
   if (info.null_label >= 0) return;
-  if (set.classes == 0) raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
+  if (set.classes == 0)
+    raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
   if (options.label_drop > 0) {
-    raise({"TrainingOptions.label_drop", "be 0 for a network without a null label", "is " + show(options.label_drop)});
+    raise({"TrainingOptions.label_drop", "be 0 for a network without a null label",
+           "is " + show(options.label_drop)});
   }
 }
 
-/// Without instructions for them, a step in bfloat16 takes several times longer than one in float32 (docs/decisions/0005).
+/// Without instructions for them, a step in bfloat16 takes several times longer than one in float32
+/// (docs/decisions/0005).
 void require_precision(const TrainingOptions& options) {
-  if (options.precision == Precision::Float32 || options.device != "cpu" || kernels::has_bfloat16()) return;
-  raise({"TrainingOptions.precision", "be float32 on this processor", "is bfloat16, for whose products it has no instructions"});
+  if (options.precision == Precision::Float32 || options.device != "cpu" || kernels::has_bfloat16())
+    return;
+  raise({"TrainingOptions.precision", "be float32 on this processor",
+         "is bfloat16, for whose products it has no instructions"});
 }
 
 /// What a model file could not hold must be said before hours of work, not after.
 void require_texts(const TrainingTask& task, const TrainingOptions& options) {
   const auto bytes = [](const char* field, const std::string& text, std::size_t most) {
-    if (!is_utf8(text)) raise({std::string("TrainingOptions.") + field, "be UTF-8", "is " + show(text)});
+    if (!is_utf8(text))
+      raise({std::string("TrainingOptions.") + field, "be UTF-8", "is " + show(text)});
     if (text.size() <= most) return;
-    raise({std::string("TrainingOptions.") + field, "have at most " + show(static_cast<std::int64_t>(most)) + " bytes",
+    raise({std::string("TrainingOptions.") + field,
+           "have at most " + show(static_cast<std::int64_t>(most)) + " bytes",
            "has " + show(static_cast<std::int64_t>(text.size()))});
   };
   bytes("license", options.license, kMostText);
@@ -54,21 +66,27 @@ void require_texts(const TrainingTask& task, const TrainingOptions& options) {
 }
 
 /// A name at another class's place would draw that class.
-void require_class_names(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set) {
+void require_class_names(const TrainingOptions& options, const TrainingTask& task,
+                         const ImageSource& set) {
   const std::vector<std::string>& names = options.class_names;
   if (names.empty()) return;
   const char* where = "TrainingOptions.class_names";
   const NetworkInfo& info = task.model.network->info();
   const std::int64_t classes = info.classes - (info.null_label >= 0 ? 1 : 0);
-  if (std::ssize(names) != classes) raise({where, "be " + show(classes) + ", one per class", "are " + show(std::ssize(names))});
+  if (std::ssize(names) != classes)
+    raise({where, "be " + show(classes) + ", one per class", "are " + show(std::ssize(names))});
   std::set<std::string> seen;
   for (const std::string& name : names) {
-    if (!seen.insert(name).second) raise({where, "be all different", "have " + show(name) + " twice"});
+    if (!seen.insert(name).second)
+      raise({where, "be all different", "have " + show(name) + " twice"});
   }
-  const bool has_folder_labels = task.base.empty() && !set.class_names.empty();  // after a model, classes are its own
+  const bool has_folder_labels = task.base.empty() &&
+                                 !set.class_names.empty();  // after a model, classes are its own
   for (std::size_t i = 0; has_folder_labels && i < set.class_names.size(); ++i) {
     if (find_class({names[i]}, set.class_names[i])) continue;
-    raise({where, "be those of the sub-folders in their order, " + show(set.class_names[i]) + " at place " + show(std::int64_t(i)),
+    raise({where,
+           "be those of the sub-folders in their order, " + show(set.class_names[i]) +
+               " at place " + show(std::int64_t(i)),
            "have " + show(names[i]) + " there", "leave them out, or rename the sub-folders"});
   }
 }

@@ -8,8 +8,8 @@
 
 namespace adadiff::detail {
 
-/// Images and labels that the network does not take, texts that a model file could not hold, a precision that the processor lacks.
-/// Throws InvalidArgument.
+/// Images and labels that the network does not take, texts that a model file could not hold, a
+/// precision that the processor lacks. Throws InvalidArgument.
 void check_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set);
 
 }  // namespace adadiff::detail

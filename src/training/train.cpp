@@ -14,7 +14,8 @@ namespace {
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 void require_path(const char* field, const std::string& path) {
-  if (path.empty()) detail::raise({std::string("TrainingOptions.") + field, "name a file", "is empty"});
+  if (path.empty())
+    detail::raise({std::string("TrainingOptions.") + field, "name a file", "is empty"});
 }
 
 }  // namespace
@@ -22,21 +23,26 @@ void require_path(const char* field, const std::string& path) {
 TrainingImages describe_images(const TrainingOptions& options) {
   require_path("images", options.images);
   const auto images = detail::open_images(options);
-  return {images->count, images->channels, images->height, images->width, images->classes, images->class_names, images->ignored};
+  return {images->count,   images->channels,    images->height, images->width,
+          images->classes, images->class_names, images->ignored};
 }
 
-TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer, const std::stop_token& stop) {
+TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer,
+                     const std::stop_token& stop) {
   detail::check_options(options);
   require_path("images", options.images);
   require_path("model", options.model);
   if (options.trained == Trained::Exits && options.from.empty()) {
-    detail::raise({"TrainingOptions.from", "name a trained model where exits alone are trained", "is empty"});
+    detail::raise(
+        {"TrainingOptions.from", "name a trained model where exits alone are trained", "is empty"});
   }
   try {
     const auto images = detail::open_images(options);
-    return detail::train_task(options, detail::make_task(options, *images), *images, observer, stop);
+    return detail::train_task(options, detail::make_task(options, *images), *images, observer,
+                              stop);
   } catch (const c10::Error& error) {
-    detail::raise<Error>({"train", "get through torch", "it failed: " + first_line(error.what_without_backtrace())});
+    detail::raise<Error>(
+        {"train", "get through torch", "it failed: " + first_line(error.what_without_backtrace())});
   }
 }
 

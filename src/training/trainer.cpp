@@ -36,9 +36,12 @@ constexpr double kTimeMemory = 0.95;  // of the running mean of a step's time
 
 /// A resume keeps its rates, and would come to the same step.
 constexpr const char* kLowerRates =
-    "start afresh with lower matrix_learning_rate and learning_rate, perhaps from the model file; it and the checkpoint are as they were";
+    "start afresh with lower matrix_learning_rate and learning_rate, perhaps from the model file; "
+    "it and the checkpoint are as they were";
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Times one part of a step after the other.
 class Lap {
@@ -55,8 +58,9 @@ class Lap {
 
 /// Of those that are defined.
 bool is_finite(const std::vector<at::Tensor>& tensors) {
-  return std::all_of(tensors.begin(), tensors.end(),
-                     [](const at::Tensor& t) { return !t.defined() || at::isfinite(t.detach()).all().item<bool>(); });
+  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) {
+    return !t.defined() || at::isfinite(t.detach()).all().item<bool>();
+  });
 }
 
 bool exists(const std::string& path) {
@@ -66,18 +70,23 @@ bool exists(const std::string& path) {
   return is_there;
 }
 
-/// Better now than after hours of work. A pipe could neither be replaced at each checkpoint nor be read by a resume.
+/// Better now than after hours of work. A pipe could neither be replaced at each checkpoint nor be
+/// read by a resume.
 void require_writable(const std::string& path) {
   std::error_code ignored;
-  if (std::filesystem::is_fifo(path, ignored)) raise<FileError>({path, "be a file that each checkpoint can replace", "is a pipe"});
+  if (std::filesystem::is_fifo(path, ignored))
+    raise<FileError>({path, "be a file that each checkpoint can replace", "is a pipe"});
   const AtomicFile dropped(path);
 }
 
-at::ScalarType type_of(Precision precision) { return precision == Precision::BFloat16 ? at::kBFloat16 : at::kFloat; }
+at::ScalarType type_of(Precision precision) {
+  return precision == Precision::BFloat16 ? at::kBFloat16 : at::kFloat;
+}
 
 std::string describe(const ImageSource& set) {
   std::array<char, 17> fingerprint{};
-  std::snprintf(fingerprint.data(), fingerprint.size(), "%016llx", static_cast<unsigned long long>(set.fingerprint));
+  std::snprintf(fingerprint.data(), fingerprint.size(), "%016llx",
+                static_cast<unsigned long long>(set.fingerprint));
   return show(set.count) + " with fingerprint " + fingerprint.data();
 }
 
@@ -87,7 +96,8 @@ double running_mean(double mean, double value, std::int64_t count, double memory
   return mean + weight * (value - mean);
 }
 
-std::shared_ptr<TrainableNetwork> moved_to(at::Device device, std::shared_ptr<TrainableNetwork> network) {
+std::shared_ptr<TrainableNetwork> moved_to(at::Device device,
+                                           std::shared_ptr<TrainableNetwork> network) {
   network->visit([&](const std::string&, at::Tensor& tensor) {
     if (tensor.device() != device) tensor = tensor.detach().to(device);
   });
@@ -119,16 +129,24 @@ class Training {
   bool resume();
   void keep_texts(const ModelTexts& before);
   const Batch& next_batch();
-  bool is_out_of_time() const { return options_.minutes > 0 && seconds_since(start_) >= options_.minutes * 60; }
+  bool is_out_of_time() const {
+    return options_.minutes > 0 && seconds_since(start_) >= options_.minutes * 60;
+  }
   TrainingProgress step();
   void backward(TrainingProgress& progress);
   void require_finite(double value, const std::string& what) const;
   void time_step(double seconds, TrainingProgress& progress);
   void save();
   void save_model();
-  TrainingState state() const { return {parameters_, average_.averages(), update_.first_moments(), update_.second_moments()}; }
-  CheckpointFacts facts() const { return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base, images_}; }
-  TrainingResult result() const { return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)}; }
+  TrainingState state() const {
+    return {parameters_, average_.averages(), update_.first_moments(), update_.second_moments()};
+  }
+  CheckpointFacts facts() const {
+    return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base, images_};
+  }
+  TrainingResult result() const {
+    return {step_, step_ >= options_.steps, simple_loss_, seconds_since(start_)};
+  }
 
   TrainingOptions options_;
   TrainingTask task_;
@@ -151,9 +169,11 @@ bool Training::resume() {
   const std::string path = checkpoint_path(options_);
   const bool is_there = exists(path);
   if (is_there && options_.start == Start::Fresh) {
-    raise({path, "not exist where a training starts afresh", "there is a checkpoint", "resume it, or move it away"});
+    raise({path, "not exist where a training starts afresh", "there is a checkpoint",
+           "resume it, or move it away"});
   }
-  if (!is_there && options_.start == Start::Resume) raise<FileError>({path, "exist to resume from", "is not there"});
+  if (!is_there && options_.start == Start::Resume)
+    raise<FileError>({path, "exist to resume from", "is not there"});
   if (!is_there) return false;
   const CheckpointFacts checkpoint = read_checkpoint(path, state(), facts());
   step_ = saved_step_ = checkpoint.step;
@@ -172,7 +192,8 @@ void Training::keep_texts(const ModelTexts& before) {
   keep(before.origin, options_.origin, task_.model.origin);
 }
 
-/// A picture that vanished or is broken ends the training, but does not take the steps before it along.
+/// A picture that vanished or is broken ends the training, but does not take the steps before it
+/// along.
 const Batch& Training::next_batch() {
   try {
     return batches_.at_step(step_);
@@ -184,7 +205,8 @@ const Batch& Training::next_batch() {
 
 void Training::require_finite(double value, const std::string& what) const {
   if (std::isfinite(value)) return;
-  raise<Error>({"training", "keep a finite " + what, "step " + show(step_ + 1) + " has " + show(value), kLowerRates});
+  raise<Error>({"training", "keep a finite " + what,
+                "step " + show(step_ + 1) + " has " + show(value), kLowerRates});
 }
 
 void Training::backward(TrainingProgress& progress) {
@@ -195,9 +217,12 @@ void Training::backward(TrainingProgress& progress) {
   drop_gradients(parameters_);
   const PassInputs inputs{batch.x, batch.time, batch.labels};
   const std::vector<BlockOutput> outputs = network_->outputs(inputs, type_of(options_.precision));
-  const LossTerms loss = training_loss(outputs, batch.truth, options_.loss, draw_exit(options_, step_));
+  const LossTerms loss = training_loss(outputs, batch.truth, options_.loss,
+                                       draw_exit(options_, step_));
   // One look at the device for all.
-  const at::Tensor values = at::stack({loss.total, loss.simple, loss.uncertainty, loss.layers}).detach().to(at::kCPU, at::kDouble);
+  const at::Tensor values = at::stack({loss.total, loss.simple, loss.uncertainty, loss.layers})
+                                .detach()
+                                .to(at::kCPU, at::kDouble);
   progress.loss = values[0].item<double>();
   progress.simple = values[1].item<double>();
   progress.uncertainty = values[2].item<double>();
@@ -234,14 +259,17 @@ void Training::time_step(double seconds, TrainingProgress& progress) {
   progress.steps_per_second = 1 / seconds_per_step_;
   progress.seconds_left = static_cast<double>(options_.steps - step_) * seconds_per_step_;
   if (options_.minutes > 0) {
-    progress.seconds_left = std::clamp(options_.minutes * 60 - seconds_since(start_), 0.0, progress.seconds_left);
+    progress.seconds_left = std::clamp(options_.minutes * 60 - seconds_since(start_), 0.0,
+                                       progress.seconds_left);
   }
 }
 
 void Training::save() {
-  const bool has_finite_moments = is_finite(update_.first_moments()) && is_finite(update_.second_moments());
+  const bool has_finite_moments = is_finite(update_.first_moments()) &&
+                                  is_finite(update_.second_moments());
   if (!is_finite(parameters_.tensors) || !is_finite(average_.averages()) || !has_finite_moments) {
-    raise<Error>({"training", "keep finite weights and moments", "those after step " + show(step_) + " are not", kLowerRates});
+    raise<Error>({"training", "keep finite weights and moments",
+                  "those after step " + show(step_) + " are not", kLowerRates});
   }
   write_checkpoint(checkpoint_path(options_), state(), facts());
   save_model();
@@ -268,7 +296,8 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
     if (observer) goes_on = observer(progress);
   }
   if (saved_step_ != step_) save();
-  if (is_resumed && step_ == first_step) save_model();  // a kill after the checkpoint leaves the model before it, or none
+  if (is_resumed && step_ == first_step)
+    save_model();  // a kill after the checkpoint leaves the model before it, or none
   return result();
 }
 
@@ -278,15 +307,18 @@ std::string checkpoint_path(const TrainingOptions& options) {
   return options.checkpoint.empty() ? options.model + ".checkpoint" : options.checkpoint;
 }
 
-TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set,
-                          const TrainingObserver& observer, const std::stop_token& stop) {
+TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task,
+                          const ImageSource& set, const TrainingObserver& observer,
+                          const std::stop_token& stop) {
   check_options(options);
   check_task(options, task, set);
   return Training(options, task, set).run(observer, stop);
 }
 
-TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set,
-                             const TrainingObserver& observer, const std::stop_token& stop) {
+TrainingResult train_network(const TrainingOptions& options,
+                             const std::shared_ptr<TrainableNetwork>& network,
+                             const ImageSource& set, const TrainingObserver& observer,
+                             const std::stop_token& stop) {
   check_options(options);
   return train_task(options, task_around(options, network, set), set, observer, stop);
 }

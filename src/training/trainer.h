@@ -15,10 +15,14 @@ namespace adadiff::detail {
 std::string checkpoint_path(const TrainingOptions& options);
 
 /// adadiff::train after its files are read.
-TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set,
-                          const TrainingObserver& observer = {}, const std::stop_token& stop = {});
-/// The same around a network that the caller made, with its weights as they are; it moves to the device.
-TrainingResult train_network(const TrainingOptions& options, const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set,
-                             const TrainingObserver& observer = {}, const std::stop_token& stop = {});
+TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task,
+                          const ImageSource& set, const TrainingObserver& observer = {},
+                          const std::stop_token& stop = {});
+/// The same around a network that the caller made, with its weights as they are; it moves to the
+/// device.
+TrainingResult train_network(const TrainingOptions& options,
+                             const std::shared_ptr<TrainableNetwork>& network,
+                             const ImageSource& set, const TrainingObserver& observer = {},
+                             const std::stop_token& stop = {});
 
 }  // namespace adadiff::detail

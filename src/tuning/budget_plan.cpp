@@ -22,7 +22,8 @@ Plan tilted_plan(float threshold, double tilt, int evaluations) {
   if (threshold == 0) return full_depth();
   if (tilt == 1 || evaluations == 1) return exit_below(threshold);
   const double middle = threshold, half = std::sqrt(tilt);
-  Plan plan = exit_below_ramp(static_cast<float>(middle / half), static_cast<float>(middle * half), evaluations);
+  Plan plan = exit_below_ramp(static_cast<float>(middle / half), static_cast<float>(middle * half),
+                              evaluations);
   for (Rule& rule : plan.rules) rule.below = {rounded_threshold(rule.below.front())};
   return plan;
 }

@@ -1,4 +1,5 @@
-// What searches for a budget share: how thresholds are written down, and which steps full depth can pay for.
+// What searches for a budget share: how thresholds are written down, and which steps full depth can
+// pay for.
 #pragma once
 
 #include <adadiff/pipeline.h>
@@ -10,9 +11,9 @@ float rounded_threshold(double threshold);
 /// The largest threshold in the middle for which the ends of the ramp stay below 1.
 float largest_threshold(double tilt);
 
-/// Thresholds that rise from the first of so many evaluations to the last by equal ratios; `threshold` is the geometric mean of the two,
-/// `tilt` the last one's ratio to the first one's. A threshold of 0: full depth. Throws InvalidArgument where a threshold would not be in
-/// [0, 1].
+/// Thresholds that rise from the first of so many evaluations to the last by equal ratios;
+/// `threshold` is the geometric mean of the two, `tilt` the last one's ratio to the first one's. A
+/// threshold of 0: full depth. Throws InvalidArgument where a threshold would not be in [0, 1].
 Plan tilted_plan(float threshold, double tilt, int evaluations);
 
 /// The request's solver, or the default one, with so many steps on its grid.

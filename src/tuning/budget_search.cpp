@@ -26,16 +26,20 @@ std::string shown(float threshold) {
 /// What a trial is about: the tilt is 2^doublings.
 struct Choice {
   int steps = 0, doublings = 0;
-  bool operator<(const Choice& other) const { return std::tie(steps, doublings) < std::tie(other.steps, other.doublings); }
+  bool operator<(const Choice& other) const {
+    return std::tie(steps, doublings) < std::tie(other.steps, other.doublings);
+  }
   double tilt() const { return std::exp2(doublings); }
 };
 
-/// Beyond a tilt of 4 the paired error may still fall, while the last steps leave specks that KID sees (docs/decisions/0006).
+/// Beyond a tilt of 4 the paired error may still fall, while the last steps leave specks that KID
+/// sees (docs/decisions/0006).
 constexpr int kMostDoublings = 2;
 
 class Search {
  public:
-  Search(const BudgetSearch& search, const ModelSummary& model, const Runner& run) : search_(search), model_(model), run_(run) {}
+  Search(const BudgetSearch& search, const ModelSummary& model, const Runner& run)
+      : search_(search), model_(model), run_(run) {}
 
   BudgetResult result();
 
@@ -61,13 +65,15 @@ int reference_steps(const BudgetSearch& search, int most) {
   constexpr int kUsual = 50;
   if (search.reference_steps == 0) return std::max(kUsual, 2 * most);
   if (search.reference_steps > most) return search.reference_steps;
-  raise({"reference_steps", "be more than the " + show(std::int64_t{most}) + " steps that are tried at most",
+  raise({"reference_steps",
+         "be more than the " + show(std::int64_t{most}) + " steps that are tried at most",
          "is " + show(std::int64_t{search.reference_steps}), "raise it, or lower most_steps"});
 }
 
 void require_no_noise(const BudgetSearch& search) {
   if (!draws_noise(with_steps(search.request, 2))) return;
-  raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0", "is " + with_steps(search.request, 2).solver,
+  raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0",
+         "is " + with_steps(search.request, 2).solver,
          "runs of different numbers of steps could not be compared"});
 }
 
@@ -80,12 +86,14 @@ Request Search::request_for(int steps, const Plan& plan) const {
 }
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
-  const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
+  const auto evaluations = static_cast<int>(
+      solver_table(with_steps(search_.request, choice.steps)).size());
   return tilted_plan(threshold, choice.tilt(), evaluations);
 }
 
 BudgetTrial Search::measure(const Choice& choice, float threshold) {
-  std::string note = show(std::int64_t{choice.steps}) + " steps, " + (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
+  std::string note = show(std::int64_t{choice.steps}) + " steps, " +
+                     (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
   if (choice.doublings != 0) note += ", tilt " + show(choice.tilt());
   const Result result = run_(request_for(choice.steps, plan_of(choice, threshold)), note);
   const ImagePair pair{.first = result.images.values,
@@ -95,11 +103,14 @@ BudgetTrial Search::measure(const Choice& choice, float threshold) {
                        .width = model_.width,
                        .low = model_.image_min,
                        .high = model_.image_max};
-  return {choice.steps, threshold, choice.tilt(), result.trace.full_evaluations(), mean_square(pair)};
+  return {choice.steps, threshold, choice.tilt(), result.trace.full_evaluations(),
+          mean_square(pair)};
 }
 
 /// Thresholds matter by their ratio.
-double between(float low, float high) { return low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4; }
+double between(float low, float high) {
+  return low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4;
+}
 
 /// The deepest within the budget; none where even the highest thresholds cost more.
 std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float first_try) {
@@ -107,7 +118,8 @@ std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float fi
   std::optional<BudgetTrial> best;
   float low = 0, high = largest_threshold(choice.tilt());
   for (int trial = 0; trial < search_.most_trials; ++trial) {
-    const float threshold = rounded_threshold(trial == 0 ? std::min(first_try, high) : between(low, high));
+    const float threshold = rounded_threshold(trial == 0 ? std::min(first_try, high)
+                                                         : between(low, high));
     const BudgetTrial found = measure(choice, threshold);
     if (found.cost > search_.budget) {
       low = threshold;
@@ -123,7 +135,8 @@ std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float fi
 /// What the choice gives, measured at most once.
 const std::optional<BudgetTrial>& Search::tried(const Choice& choice, float first_try) {
   const auto known = trials_.find(choice);
-  return known != trials_.end() ? known->second : trials_[choice] = best_threshold(choice, first_try);
+  return known != trials_.end() ? known->second
+                                : trials_[choice] = best_threshold(choice, first_try);
 }
 
 void Search::try_steps(int first, int most) {
@@ -132,7 +145,8 @@ void Search::try_steps(int first, int most) {
   int worse = 0;
   const BudgetTrial* best = nullptr;
   for (int steps = first; steps <= most && worse < kPatience; ++steps) {
-    const auto& found = tried({steps, 0}, best != nullptr && best->threshold > 0 ? best->threshold : kUsual);
+    const auto& found = tried({steps, 0},
+                              best != nullptr && best->threshold > 0 ? best->threshold : kUsual);
     if (!found) break;
     const bool is_better = best == nullptr || found->mse < best->mse;
     worse = is_better ? 0 : worse + 1;
@@ -142,9 +156,11 @@ void Search::try_steps(int first, int most) {
 
 /// From the best of those that leave early, to the first neighbour that is better.
 void Search::descend(int first, int most) {
-  const BudgetTrial* here = best_trial([](const BudgetTrial& trial) { return trial.threshold > 0; });
+  const BudgetTrial* here = best_trial(
+      [](const BudgetTrial& trial) { return trial.threshold > 0; });
   const auto goes_to = [&](int steps, int doublings) {
-    const bool is_in_range = steps >= first && steps <= most && std::abs(doublings) <= kMostDoublings;
+    const bool is_in_range = steps >= first && steps <= most &&
+                             std::abs(doublings) <= kMostDoublings;
     if (!is_in_range || pays_for_full_depth(search_.request, search_.budget, steps)) return false;
     const auto& found = tried({steps, doublings}, here->threshold);
     const bool is_better = found && found->mse < here->mse;
@@ -154,12 +170,13 @@ void Search::descend(int first, int most) {
   bool moved = here != nullptr;
   while (moved) {
     const int steps = here->steps, doublings = std::ilogb(here->tilt);
-    moved =
-        goes_to(steps, doublings + 1) || goes_to(steps, doublings - 1) || goes_to(steps + 1, doublings) || goes_to(steps - 1, doublings);
+    moved = goes_to(steps, doublings + 1) || goes_to(steps, doublings - 1) ||
+            goes_to(steps + 1, doublings) || goes_to(steps - 1, doublings);
   }
 }
 
-/// Of those that `counts` takes, the one with the smallest error, and of equal ones the fewest steps; none: null.
+/// Of those that `counts` takes, the one with the smallest error, and of equal ones the fewest
+/// steps; none: null.
 const BudgetTrial* Search::best_trial(const std::function<bool(const BudgetTrial&)>& counts) const {
   const BudgetTrial* best = nullptr;
   for (const auto& [choice, trial] : trials_) {
@@ -170,18 +187,24 @@ const BudgetTrial* Search::best_trial(const std::function<bool(const BudgetTrial
 
 BudgetResult Search::result() {
   const int first = full_steps(search_.request, search_.budget);
-  const int most = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
+  const int most = search_.most_steps > 0 ? search_.most_steps
+                                          : static_cast<int>(std::ceil(3 * search_.budget));
   if (most < first) {
-    raise({"most_steps", "be at least the " + show(std::int64_t{first}) + " full steps that the budget pays for",
+    raise({"most_steps",
+           "be at least the " + show(std::int64_t{first}) + " full steps that the budget pays for",
            "is " + show(std::int64_t{most})});
   }
   BudgetResult result;
   result.reference_steps = reference_steps(search_, most);
-  reference_ = run_(request_for(result.reference_steps, full_depth()), "full depth, to compare with").images.values;
+  reference_ = run_(request_for(result.reference_steps, full_depth()),
+                    "full depth, to compare with")
+                   .images.values;
   try_steps(first, most);
   if (!search_.one_threshold) descend(first, most);
   const BudgetTrial* best = best_trial([](const BudgetTrial&) { return true; });
-  if (best == nullptr) raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
+  if (best == nullptr)
+    raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget),
+           "raise it"});
   for (const auto& [choice, trial] : trials_) {
     if (trial) result.trials.push_back(*trial);
   }
@@ -194,7 +217,8 @@ BudgetResult Search::result() {
 
 }  // namespace
 
-BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model, const Runner& run) {
+BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model,
+                           const Runner& run) {
   require_range("budget", search.budget, 1.0, 10000.0);
   require_range("reference_steps", search.reference_steps, 0, 10000);
   require_range("most_steps", search.most_steps, 0, 10000);

@@ -1,4 +1,5 @@
-// Descends over steps, tilt, guide and weight; for each choice the threshold is fitted to the budget on a few samples first.
+// Descends over steps, tilt, guide and weight; for each choice the threshold is fitted to the
+// budget on a few samples first.
 #include "tuning/distance_search.h"
 
 #include <algorithm>
@@ -18,23 +19,30 @@ namespace {
 constexpr int kMostDoublings = 2;  // of the tilt, as in the search by paired error
 constexpr int kNoGuideNotch = -4, kMostNotch = 4;
 constexpr double kSlack = 1.003;     // full depth with a guide costs one head more than full depth
-constexpr double kFitBelow = 0.995;  // of the budget: fits on few samples miss the cost of all by about half a percent
+constexpr double kFitBelow = 0.995;  // of the budget: fits on few samples miss the cost of all by
+                                     // about half a percent
 
-/// What a trial is about: the tilt is 2^doublings; weights follow from notches; the guide is an exit, 0 where there is none.
+/// What a trial is about: the tilt is 2^doublings; weights follow from notches; the guide is an
+/// exit, 0 where there is none.
 struct Choice {
   int steps = 0, doublings = 0, guide = 0, notch = 0;
   bool operator<(const Choice& other) const {
-    return std::tie(steps, doublings, guide, notch) < std::tie(other.steps, other.doublings, other.guide, other.notch);
+    return std::tie(steps, doublings, guide, notch) <
+           std::tie(other.steps, other.doublings, other.guide, other.notch);
   }
   double tilt() const { return std::exp2(doublings); }
-  /// What a guide adds grows by half from notch to notch: 1 (no guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
-  double weight() const { return has_guide() ? std::round(100 + 80 * std::pow(1.5, notch)) / 100 : 1; }
+  /// What a guide adds grows by half from notch to notch: 1 (no
+  /// guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
+  double weight() const {
+    return has_guide() ? std::round(100 + 80 * std::pow(1.5, notch)) / 100 : 1;
+  }
   bool has_guide() const { return notch > kNoGuideNotch; }
 };
 
 class Search {
  public:
-  Search(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure)
+  Search(const DistanceSearch& search, const ModelSummary& model, const Runner& run,
+         const Measure& measure)
       : search_(search), model_(model), run_(run), measure_(measure) {}
 
   DistanceResult result();
@@ -49,7 +57,10 @@ class Search {
   DistanceTrial draw(const Choice& choice, float threshold);
   const DistanceTrial* tried(const Choice& choice);
   bool is_allowed(const Choice& choice) const;
-  bool can_guide(int exit) const { return exit > 0 && std::find(model_.exits.begin(), model_.exits.end(), exit) != model_.exits.end(); }
+  bool can_guide(int exit) const {
+    return exit > 0 &&
+           std::find(model_.exits.begin(), model_.exits.end(), exit) != model_.exits.end();
+  }
   int first_guide() const;
   bool is_better(const DistanceTrial& trial, const DistanceTrial& than) const;
   bool is_admissible(const DistanceTrial& trial) const;
@@ -66,12 +77,14 @@ class Search {
   float last_threshold_ = 0.05F;  ///< that met the budget: a good guess for the next choice
   double fit_bias_ = 1;           ///< what all samples cost over what the first few do
   std::vector<DistanceTrial> trials_;
-  std::map<Choice, std::optional<std::size_t>> known_;  ///< places in trials_; none where nothing meets the budget
+  std::map<Choice, std::optional<std::size_t>>
+      known_;  ///< places in trials_; none where nothing meets the budget
   Choice here_;
 };
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
-  const auto evaluations = static_cast<int>(solver_table(with_steps(search_.request, choice.steps)).size());
+  const auto evaluations = static_cast<int>(
+      solver_table(with_steps(search_.request, choice.steps)).size());
   Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
   if (!choice.has_guide()) return plan;
   return guided(plan, {.exit = choice.guide, .weight = choice.weight()});
@@ -89,7 +102,8 @@ std::string Search::note(const Choice& choice, const std::string& what) const {
   std::ostringstream text;
   text << choice.steps << " steps";
   if (choice.doublings != 0) text << ", tilt " << choice.tilt();
-  if (choice.has_guide()) text << ", guided by exit " << choice.guide << ", weight " << choice.weight();
+  if (choice.has_guide())
+    text << ", guided by exit " << choice.guide << ", weight " << choice.weight();
   text << ", " << what;
   return text.str();
 }
@@ -100,17 +114,22 @@ double Search::cost(const Choice& choice, float threshold) {
   return fit_bias_ * run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
 }
 
-/// Full depth where the budget pays for it; else the threshold that meets the budget, none where even the highest one costs more.
+/// Full depth where the budget pays for it; else the threshold that meets the budget, none where
+/// even the highest one costs more.
 std::optional<float> Search::fit_threshold(const Choice& choice) {
   if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return 0.0F;
   constexpr int kMostFits = 12;
   double stride = 1.3;  // grows while only one side is known
   const float highest = rounded_threshold(static_cast<double>(largest_threshold(choice.tilt())));
-  float low = 0, high = 0, threshold = std::min(last_threshold_, highest);  // low costs too much, high costs little enough; 0: not known
+  float low = 0, high = 0,
+        threshold = std::min(
+            last_threshold_,
+            highest);  // low costs too much, high costs little enough; 0: not known
   for (int fit = 0; fit < kMostFits; ++fit) {
     const double found = cost(choice, threshold);
     if (found > search_.budget * kFitBelow) {
-      if (threshold >= highest) return found > search_.budget ? std::nullopt : std::optional(threshold);
+      if (threshold >= highest)
+        return found > search_.budget ? std::nullopt : std::optional(threshold);
       low = threshold;
     } else {
       high = threshold;
@@ -118,7 +137,9 @@ std::optional<float> Search::fit_threshold(const Choice& choice) {
     }
     stride *= stride;
     const auto least = static_cast<double>(low), most = static_cast<double>(high);
-    const double next = high == 0 ? stride * least : low == 0 ? most / stride : std::sqrt(least * most);
+    const double next = high == 0  ? stride * least
+                        : low == 0 ? most / stride
+                                   : std::sqrt(least * most);
     threshold = std::min(highest, rounded_threshold(next));
   }
   if (high == 0) return std::nullopt;
@@ -152,10 +173,12 @@ std::optional<DistanceTrial> Search::fit_and_draw(const Choice& choice) {
 }
 
 bool Search::is_allowed(const Choice& choice) const {
-  return choice.steps >= first_steps_ && choice.steps <= most_steps_ && std::abs(choice.doublings) <= kMostDoublings &&
-         choice.notch >= kNoGuideNotch && choice.notch <= (search_.guides ? kMostNotch : kNoGuideNotch) &&
+  return choice.steps >= first_steps_ && choice.steps <= most_steps_ &&
+         std::abs(choice.doublings) <= kMostDoublings && choice.notch >= kNoGuideNotch &&
+         choice.notch <= (search_.guides ? kMostNotch : kNoGuideNotch) &&
          (choice.has_guide() ? can_guide(choice.guide) : choice.guide == 0) &&
-         (choice.doublings == 0 || !pays_for_full_depth(search_.request, search_.budget, choice.steps));
+         (choice.doublings == 0 ||
+          !pays_for_full_depth(search_.request, search_.budget, choice.steps));
 }
 
 /// What the choice gives, measured at most once; null where it cannot be tried.
@@ -178,15 +201,18 @@ bool Search::is_admissible(const DistanceTrial& trial) const {
   return trial.cost <= search_.budget * kSlack && trial.found.recall >= floor_;
 }
 
-/// Those that may be taken before those that may not; of these the one that covers more, so that the search finds its way back.
+/// Those that may be taken before those that may not; of these the one that covers more, so that
+/// the search finds its way back.
 bool Search::is_better(const DistanceTrial& trial, const DistanceTrial& than) const {
   if (is_admissible(trial) != is_admissible(than)) return is_admissible(trial);
-  return is_admissible(trial) ? trial.found.distance.all < than.found.distance.all : trial.found.recall > than.found.recall;
+  return is_admissible(trial) ? trial.found.distance.all < than.found.distance.all
+                              : trial.found.recall > than.found.recall;
 }
 
 /// One round over all coordinates, each as far as it helps; false where none did.
 bool Search::goes_on() {
-  constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps, &Choice::guide, &Choice::doublings};
+  constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps,
+                                                      &Choice::guide, &Choice::doublings};
   bool moved = false;
   for (const auto coordinate : kCoordinates) {
     for (const int direction : {1, -1}) {
@@ -211,12 +237,15 @@ bool Search::goes_on() {
 
 /// The place of DistanceResult::best; the first trial is plain full depth.
 std::size_t Search::choose() const {
-  const auto least = std::min_element(trials_.begin(), trials_.end(), [&](const auto& a, const auto& b) { return is_better(a, b); });
+  const auto least = std::min_element(
+      trials_.begin(), trials_.end(),
+      [&](const auto& a, const auto& b) { return is_better(a, b); });
   if (!is_admissible(*least)) return 0;
   auto chosen = least;
   for (auto trial = trials_.begin(); trial != trials_.end(); ++trial) {
     const GroupedDistance &theirs = trial->found.distance, &smallest = least->found.distance;
-    const double standard_error = difference_half_width(theirs, smallest) / student_t(static_cast<int>(theirs.without.size()) - 1);
+    const double standard_error = difference_half_width(theirs, smallest) /
+                                  student_t(static_cast<int>(theirs.without.size()) - 1);
     const bool is_as_good = is_admissible(*trial) && theirs.all - smallest.all <= standard_error;
     if (is_as_good && trial->found.recall > chosen->found.recall) chosen = trial;
   }
@@ -248,13 +277,18 @@ void Search::start() {
 
 DistanceResult Search::result() {
   first_steps_ = full_steps(search_.request, search_.budget);
-  most_steps_ = search_.most_steps > 0 ? search_.most_steps : static_cast<int>(std::ceil(3 * search_.budget));
+  most_steps_ = search_.most_steps > 0 ? search_.most_steps
+                                       : static_cast<int>(std::ceil(3 * search_.budget));
   if (most_steps_ < first_steps_) {
-    raise({"most_steps", "be at least the " + show(first_steps_) + " full steps that the budget pays for", "is " + show(most_steps_)});
+    raise({"most_steps",
+           "be at least the " + show(first_steps_) + " full steps that the budget pays for",
+           "is " + show(most_steps_)});
   }
   here_ = {first_steps_, 0, 0, kNoGuideNotch};
   const DistanceTrial* plain = tried(here_);
-  if (plain == nullptr) raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget), "raise it"});
+  if (plain == nullptr)
+    raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget),
+           "raise it"});
   DistanceResult result;
   result.full_depth = *plain;
   result.recall_floor = floor_ = search_.recall_floor.value_or(plain->found.recall);
@@ -264,7 +298,8 @@ DistanceResult Search::result() {
   const std::size_t best = choose();
   result.best = trials_[best];
   result.keeps_floor = result.best.found.recall >= floor_;
-  result.gain_half_width = difference_half_width(result.full_depth.found.distance, result.best.found.distance);
+  result.gain_half_width = difference_half_width(result.full_depth.found.distance,
+                                                 result.best.found.distance);
   for (const auto& [choice, place] : known_) {
     if (place == best) result.plan = plan_of(choice, result.best.threshold);
   }
@@ -282,11 +317,13 @@ double difference_half_width(const GroupedDistance& first, const GroupedDistance
            "got " + show(std::ssize(first.without)) + " and " + show(std::ssize(second.without))});
   }
   GroupedDistance difference{first.all - second.all, {}};
-  for (std::size_t g = 0; g < first.without.size(); ++g) difference.without.push_back(first.without[g] - second.without[g]);
+  for (std::size_t g = 0; g < first.without.size(); ++g)
+    difference.without.push_back(first.without[g] - second.without[g]);
   return half_width(difference);
 }
 
-DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model, const Runner& run, const Measure& measure) {
+DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model,
+                               const Runner& run, const Measure& measure) {
   require_range("budget", search.budget, 1.0, 10000.0);
   require_range("most_steps", search.most_steps, 0, 10000);
   require_range("most_trials", search.most_trials, 2, 10000);

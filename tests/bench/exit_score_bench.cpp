@@ -1,4 +1,5 @@
-// The fused exit score against ATen's linear, sigmoid and mean, one thread each. Arguments: D, tokens, P, rows.
+// The fused exit score against ATen's linear, sigmoid and mean, one thread each. Arguments: D,
+// tokens, P, rows.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -22,15 +23,20 @@ struct Inputs {
 };
 
 void count_work(benchmark::State& state) {
-  const double flops = 2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2) * state.range(3));
-  state.counters["GF/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  const double flops = 2.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2) *
+                                                 state.range(3));
+  state.counters["GF/s"] = benchmark::Counter(flops * 1e-9,
+                                              benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void fused(benchmark::State& state) {
   const Inputs in(state);
-  const std::int64_t width = state.range(0), tokens = state.range(1), values = state.range(2), rows = state.range(3);
-  std::vector<float> packed(static_cast<std::size_t>(packed_exit_weight_size(values, width))), out(static_cast<std::size_t>(rows));
-  if (pack_exit_weight(in.weight.const_data_ptr<float>(), values, width, packed.data()) != Status::Ok) {
+  const std::int64_t width = state.range(0), tokens = state.range(1), values = state.range(2),
+                     rows = state.range(3);
+  std::vector<float> packed(static_cast<std::size_t>(packed_exit_weight_size(values, width))),
+      out(static_cast<std::size_t>(rows));
+  if (pack_exit_weight(in.weight.const_data_ptr<float>(), values, width, packed.data()) !=
+      Status::Ok) {
     return state.SkipWithError("pack_exit_weight refused its arguments");
   }
   const ExitScore score{.tokens = in.tokens.const_data_ptr<float>(),
@@ -65,7 +71,9 @@ void aten(benchmark::State& state) {
 }
 
 void sizes(benchmark::internal::Benchmark* bench) {
-  bench->ArgsProduct({{128, 512}, {49, 64, 256}, {16, 48, 1}, {1, 8, 64}})->ArgNames({"D", "L", "P", "rows"})->MinTime(0.05);
+  bench->ArgsProduct({{128, 512}, {49, 64, 256}, {16, 48, 1}, {1, 8, 64}})
+      ->ArgNames({"D", "L", "P", "rows"})
+      ->MinTime(0.05);
 }
 
 BENCHMARK(fused)->Apply(sizes);

@@ -1,10 +1,13 @@
-// Where does a guide point? Three answers in the mean square over images, each as the weight w of p_e + (w - 1)(p_e - p_k) that comes
-// nearest, and the share of the mean square error of p_e that it takes away:
-//   to_truth       on real images with noise, so no solver is involved: nearer to what is true (the network's error)
-//   to_full_depth  there too: nearer to what full depth predicts (the error of leaving early)
-//   to_solution    on the way from noise to drawn images: one step of DDIM, from where many small steps at full depth came to, nearer to
+// Where does a guide point? Three answers in the mean square over images, each as the weight w of
+// p_e + (w - 1)(p_e - p_k) that comes nearest, and the share of the mean square error of p_e that
+// it takes away:
+//   to_truth       on real images with noise, so no solver is involved: nearer to what is true (the
+//   network's error) to_full_depth  there too: nearer to what full depth predicts (the error of
+//   leaving early) to_solution    on the way from noise to drawn images: one step of DDIM, from
+//   where many small steps at full depth came to, nearer to
 //                  where they go next (the solver's error)
-//   guide_direction MODEL [--images IDX] [--labels IDX] [--count N] [--times T ...] [--steps N ...] [--substeps N]
+//   guide_direction MODEL [--images IDX] [--labels IDX] [--count N] [--times T ...] [--steps N ...]
+//   [--substeps N]
 // A line of JSON per pair of exits and time, or step.
 #include <cstdint>
 #include <iostream>
@@ -50,31 +53,36 @@ struct Data {
 Data read_data(const Flags& flags, const adadiff::ModelSummary& model) {
   using adadiff::cli::find_data;
   const std::string folder = adadiff::cli::kFashionMnist;
-  const adadiff::detail::ImageSet set =
-      adadiff::detail::read_image_set(flags.images.empty() ? find_data(folder, "t10k-images-idx3-ubyte") : flags.images,
-                                      flags.labels.empty() ? find_data(folder, "t10k-labels-idx1-ubyte") : flags.labels);
+  const adadiff::detail::ImageSet set = adadiff::detail::read_image_set(
+      flags.images.empty() ? find_data(folder, "t10k-images-idx3-ubyte") : flags.images,
+      flags.labels.empty() ? find_data(folder, "t10k-labels-idx1-ubyte") : flags.labels);
   if (flags.count < 1 || flags.count > set.count)
-    throw std::invalid_argument("--count must be at least 1 and at most the images' " + std::to_string(set.count));
-  Data data{at::empty({flags.count, set.channels, set.height, set.width}), at::empty({flags.count}, at::kLong)};
+    throw std::invalid_argument("--count must be at least 1 and at most the images' " +
+                                std::to_string(set.count));
+  Data data{at::empty({flags.count, set.channels, set.height, set.width}),
+            at::empty({flags.count}, at::kLong)};
   at::Tensor planes = at::empty({set.channels, set.height, set.width}, at::kByte);
   for (std::int64_t i = 0; i < flags.count; ++i) {
-    set.read(i, {planes.mutable_data_ptr<std::uint8_t>(), static_cast<std::size_t>(planes.numel())});
-    data.clean[i].copy_(planes.to(at::kFloat) / 255 * (model.image_max - model.image_min) + model.image_min);
+    set.read(i,
+             {planes.mutable_data_ptr<std::uint8_t>(), static_cast<std::size_t>(planes.numel())});
+    data.clean[i].copy_(planes.to(at::kFloat) / 255 * (model.image_max - model.image_min) +
+                        model.image_min);
     data.labels[i].fill_(set.label(i));
   }
   return data;
 }
 
 /// [blocks][N, C, H, W]: what every exit predicts at one time.
-std::vector<at::Tensor> predictions(const adadiff::Network& network, const at::Tensor& x, const at::Tensor& time,
-                                    const at::Tensor& labels) {
+std::vector<at::Tensor> predictions(const adadiff::Network& network, const at::Tensor& x,
+                                    const at::Tensor& time, const at::Tensor& labels) {
   std::vector<at::Tensor> all;
   for (int block = 0; block < network.info().blocks; ++block) all.push_back(at::empty_like(x));
   const auto pass = network.new_pass(kBatch);
   for (std::int64_t first = 0; first < x.size(0); first += kBatch) {
     const std::int64_t rows = std::min(kBatch, x.size(0) - first);
     const at::Tensor every = at::arange(rows, at::kLong);
-    const at::Tensor part = x.narrow(0, first, rows), part_time = time.narrow(0, first, rows), part_labels = labels.narrow(0, first, rows);
+    const at::Tensor part = x.narrow(0, first, rows), part_time = time.narrow(0, first, rows),
+                     part_labels = labels.narrow(0, first, rows);
     pass->begin({part, part_time, part_labels});
     for (at::Tensor& of_exit : all) {
       pass->run_block();
@@ -85,16 +93,23 @@ std::vector<at::Tensor> predictions(const adadiff::Network& network, const at::T
   return all;
 }
 
-double mean_product(const at::Tensor& a, const at::Tensor& b) { return (a.to(at::kDouble) * b.to(at::kDouble)).mean().item<double>(); }
-
-/// The best step from a prediction along a direction, towards a target.
-nlohmann::ordered_json best_step(const at::Tensor& prediction, const at::Tensor& direction, const at::Tensor& target) {
-  const at::Tensor missing = target - prediction;
-  const double step = mean_product(missing, direction) / mean_product(direction, direction), error = mean_product(missing, missing);
-  return {{"weight", 1 + step}, {"error", error}, {"mended", step * mean_product(missing, direction) / error}};
+double mean_product(const at::Tensor& a, const at::Tensor& b) {
+  return (a.to(at::kDouble) * b.to(at::kDouble)).mean().item<double>();
 }
 
-at::Tensor truth(adadiff::Prediction prediction, const at::Tensor& clean, const at::Tensor& noise, double alpha, double sigma) {
+/// The best step from a prediction along a direction, towards a target.
+nlohmann::ordered_json best_step(const at::Tensor& prediction, const at::Tensor& direction,
+                                 const at::Tensor& target) {
+  const at::Tensor missing = target - prediction;
+  const double step = mean_product(missing, direction) / mean_product(direction, direction),
+               error = mean_product(missing, missing);
+  return {{"weight", 1 + step},
+          {"error", error},
+          {"mended", step * mean_product(missing, direction) / error}};
+}
+
+at::Tensor truth(adadiff::Prediction prediction, const at::Tensor& clean, const at::Tensor& noise,
+                 double alpha, double sigma) {
   if (prediction == adadiff::Prediction::Noise) return noise;
   return prediction == adadiff::Prediction::Clean ? clean : alpha * noise - sigma * clean;
 }
@@ -107,8 +122,10 @@ class Probe {
         model_(adadiff::detail::open_pipeline_impl(flags.model)),
         schedule_(*model_->model.schedule),
         data_(read_data(flags, model_->summary)),
-        noise_(at::randn(data_.clean.sizes(), at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{0}))) {
-    if (model_->summary.blocks != kPairs[0].exit) throw std::invalid_argument("the pairs of exits are those of a model with 9 blocks");
+        noise_(at::randn(data_.clean.sizes(),
+                         at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{0}))) {
+    if (model_->summary.blocks != kPairs[0].exit)
+      throw std::invalid_argument("the pairs of exits are those of a model with 9 blocks");
   }
 
   void ask_real_images(double time) const {
@@ -117,8 +134,12 @@ class Probe {
     const at::Tensor target = truth(model_->model.prediction, data_.clean, noise_, alpha, sigma);
     for (const auto& [exit, guide] : kPairs) {
       const at::Tensor &ours = found[at_exit(exit)], &theirs = found[at_exit(guide)];
-      nlohmann::ordered_json row = {{"time", time}, {"exit", exit}, {"guide", guide}, {"to_truth", best_step(ours, ours - theirs, target)}};
-      if (exit < model_->summary.blocks) row["to_full_depth"] = best_step(ours, ours - theirs, found.back());
+      nlohmann::ordered_json row = {{"time", time},
+                                    {"exit", exit},
+                                    {"guide", guide},
+                                    {"to_truth", best_step(ours, ours - theirs, target)}};
+      if (exit < model_->summary.blocks)
+        row["to_full_depth"] = best_step(ours, ours - theirs, found.back());
       std::cout << row.dump() << '\n';
     }
   }
@@ -134,8 +155,12 @@ class Probe {
       for (const auto& [exit, guide] : kPairs) {
         const at::Tensor ours = ddim(x, found[at_exit(exit)], time, next);
         const at::Tensor direction = ours - ddim(x, found[at_exit(guide)], time, next);
-        std::cout << nlohmann::ordered_json{{"steps", steps}, {"step", i},      {"time", time},
-                                            {"exit", exit},   {"guide", guide}, {"to_solution", best_step(ours, direction, solution)}}
+        std::cout << nlohmann::ordered_json{{"steps", steps},
+                                            {"step", i},
+                                            {"time", time},
+                                            {"exit", exit},
+                                            {"guide", guide},
+                                            {"to_solution", best_step(ours, direction, solution)}}
                   << '\n';
       }
       x = solution;
@@ -146,12 +171,14 @@ class Probe {
   static std::size_t at_exit(int exit) { return static_cast<std::size_t>(exit - 1); }
 
   std::vector<at::Tensor> exits(const at::Tensor& x, double time) const {
-    const at::Tensor at_time = at::full({x.size(0)}, model_->model.time_scale * time + model_->model.time_shift, at::kFloat);
+    const at::Tensor at_time = at::full(
+        {x.size(0)}, model_->model.time_scale * time + model_->model.time_shift, at::kFloat);
     return predictions(*model_->network, x, at_time, data_.labels);
   }
 
   /// One step without fresh noise (Song et al. 2021, eq. 12).
-  at::Tensor ddim(const at::Tensor& x, const at::Tensor& prediction, double time, double next) const {
+  at::Tensor ddim(const at::Tensor& x, const at::Tensor& prediction, double time,
+                  double next) const {
     const double alpha = schedule_.alpha(time), sigma = schedule_.sigma(time);
     at::Tensor clean, noise;
     switch (model_->model.prediction) {
@@ -171,7 +198,8 @@ class Probe {
   /// Many small steps at full depth.
   at::Tensor solved(at::Tensor x, double time, double end) const {
     for (int i = 0; i < flags_.substeps; ++i) {
-      const double here = time + (end - time) * i / flags_.substeps, there = time + (end - time) * (i + 1) / flags_.substeps;
+      const double here = time + (end - time) * i / flags_.substeps,
+                   there = time + (end - time) * (i + 1) / flags_.substeps;
       x = ddim(x, exits(x, here).back(), here, there);
     }
     return x;
@@ -201,7 +229,8 @@ int main(int count, char** arguments) {
   program.add_option("--count", flags.count, "images");
   program.add_option("--times", flags.times, "of real images; 1 is noise, 0 is clean");
   program.add_option("--steps", flags.steps, "of runs");
-  program.add_option("--substeps", flags.substeps, "small steps that stand for the solution of one");
+  program.add_option("--substeps", flags.substeps,
+                     "small steps that stand for the solution of one");
   const c10::InferenceMode guard;
   at::set_num_threads(1);
   try {

@@ -1,9 +1,10 @@
-// What a guide is compared with in guide_study.py: ways to extrapolate that need no exit. Each prints what `adadiff evaluate --json`
-// prints.
+// What a guide is compared with in guide_study.py: ways to extrapolate that need no exit. Each
+// prints what `adadiff evaluate --json` prints.
 //
 //   guide_rivals autoguidance MODEL --weak FILE --steps N --weight W ...
 //
-// A second, less trained network is the guide (Karras et al. 2024, arXiv 2406.02507), at full depth.
+// A second, less trained network is the guide (Karras et al. 2024, arXiv 2406.02507), at full
+// depth.
 //
 //   guide_rivals extrapolation MODEL --coarse M --steps N --weight W ...
 //
@@ -52,10 +53,12 @@ struct Flags {
   std::uint64_t seed = 0;
 };
 
-double sum(const std::vector<double>& costs) { return std::accumulate(costs.begin(), costs.end(), 0.0); }
+double sum(const std::vector<double>& costs) {
+  return std::accumulate(costs.begin(), costs.end(), 0.0);
+}
 
-/// Two networks that predict the same, as the two blocks of one: exit 1 is the weak network's prediction, the end the strong one's. A plan
-/// whose guide is exit 1 is autoguidance.
+/// Two networks that predict the same, as the two blocks of one: exit 1 is the weak network's
+/// prediction, the end the strong one's. A plan whose guide is exit 1 is autoguidance.
 class Autoguided final : public Network {
  public:
   Autoguided(std::shared_ptr<const Network> weak, std::shared_ptr<const Network> strong)
@@ -82,7 +85,8 @@ class Autoguided final : public Network {
 class AutoguidedPass final : public ForwardPass {
  public:
   AutoguidedPass(const Network& weak, const Network& strong, std::int64_t capacity)
-      : blocks_{weak.info().blocks, strong.info().blocks}, pass_{weak.new_pass(capacity), strong.new_pass(capacity)} {}
+      : blocks_{weak.info().blocks, strong.info().blocks},
+        pass_{weak.new_pass(capacity), strong.new_pass(capacity)} {}
 
   void begin(const adadiff::PassInputs& inputs) override {
     for (const auto& pass : pass_) pass->begin(inputs);
@@ -119,7 +123,8 @@ std::vector<std::int64_t> every_label(const NetworkInfo& info) {
   return labels;
 }
 
-adadiff::Result draw(const adadiff::Pipeline& pipeline, const Flags& flags, const std::vector<std::int64_t>& labels, int steps,
+adadiff::Result draw(const adadiff::Pipeline& pipeline, const Flags& flags,
+                     const std::vector<std::int64_t>& labels, int steps,
                      const adadiff::Plan& plan) {
   adadiff::Request request;
   request.count = flags.samples;
@@ -136,35 +141,43 @@ float unit_value(const adadiff::ModelSummary& model, float value) {
 }
 
 /// images + (weight - 1) (images - others), as values and as pixels.
-Images beyond(Images images, const std::vector<float>& others, double weight, const adadiff::ModelSummary& model) {
+Images beyond(Images images, const std::vector<float>& others, double weight,
+              const adadiff::ModelSummary& model) {
   const std::int64_t plane = images.height * images.width;
   for (std::size_t i = 0; i < images.values.size(); ++i) {
     images.values[i] += static_cast<float>(weight - 1) * (images.values[i] - others[i]);
     const auto index = static_cast<std::int64_t>(i);
-    const std::int64_t image = index / (plane * images.channels), channel = index / plane % images.channels, place = index % plane;
-    const std::int64_t pixel = (image * plane + place) * images.channels + channel;  // [N, C, H, W] to [N, H, W, C]
-    images.pixels[static_cast<std::size_t>(pixel)] =
-        static_cast<std::uint8_t>(std::floor(unit_value(model, images.values[i]) * 255 + 0.5F));
+    const std::int64_t image = index / (plane * images.channels),
+                       channel = index / plane % images.channels, place = index % plane;
+    const std::int64_t pixel = (image * plane + place) * images.channels +
+                               channel;  // [N, C, H, W] to [N, H, W, C]
+    images.pixels[static_cast<std::size_t>(pixel)] = static_cast<std::uint8_t>(
+        std::floor(unit_value(model, images.values[i]) * 255 + 0.5F));
   }
   return images;
 }
 
 std::vector<float> blurred(const Images& images) {
-  at::Tensor x = at::from_blob(const_cast<float*>(images.values.data()),  // from_blob takes no const; it is only read
-                               {images.count * images.channels, 1, images.height, images.width});
+  at::Tensor x = at::from_blob(
+      const_cast<float*>(images.values.data()),  // from_blob takes no const; it is only read
+      {images.count * images.channels, 1, images.height, images.width});
   const at::Tensor line = at::tensor({0.25F, 0.5F, 0.25F});
-  x = at::conv2d(at::replication_pad2d(x, {1, 1, 1, 1}), at::outer(line, line).view({1, 1, 3, 3})).contiguous();
+  x = at::conv2d(at::replication_pad2d(x, {1, 1, 1, 1}), at::outer(line, line).view({1, 1, 3, 3}))
+          .contiguous();
   return {x.const_data_ptr<float>(), x.const_data_ptr<float>() + x.numel()};
 }
 
-void report(const Flags& flags, const adadiff::ModelSummary& model, const std::vector<std::int64_t>& labels, const std::string& plan,
-            const Images& images, const adadiff::Trace& trace, double full_evaluations) {
+void report(const Flags& flags, const adadiff::ModelSummary& model,
+            const std::vector<std::int64_t>& labels, const std::string& plan, const Images& images,
+            const adadiff::Trace& trace, double full_evaluations) {
   namespace cli = adadiff::cli;
   namespace detail = adadiff::detail;
   const auto extractor = detail::open_features(cli::features_path(""));
-  const cli::ReferenceFeatures real = cli::reference_features({.path = flags.reference, .images = flags.references, .save = {}}, *extractor,
-                                                              cli::feature_dimensions(*extractor, model), model);
-  const detail::QualityOptions options{.subsets = {1, 0}, .seed = flags.seed, .groups = flags.groups};
+  const cli::ReferenceFeatures real = cli::reference_features(
+      {.path = flags.reference, .images = flags.references, .save = {}}, *extractor,
+      cli::feature_dimensions(*extractor, model), model);
+  const detail::QualityOptions options{
+      .subsets = {1, 0}, .seed = flags.seed, .groups = flags.groups};
   const detail::ImageFeatures seen = extractor->extract(images);
   cli::EvaluationReport report;
   report.model = model.id;
@@ -176,12 +189,14 @@ void report(const Flags& flags, const adadiff::ModelSummary& model, const std::v
   report.features = extractor->name();
   report.references = real.seen.features ? real.seen.features->rows() : 0;
   report.quality = detail::measure_quality(real.seen, seen.features, options);
-  if (const auto classes = detail::classes_of_labels(labels, model.class_names, extractor->class_names())) {
+  if (const auto classes = detail::classes_of_labels(labels, model.class_names,
+                                                     extractor->class_names())) {
     report.class_agreement = detail::class_agreement(seen.classes, *classes);
   }
   if (real.texture.features) {
     const detail::Features texture = detail::TextureFeatures().extract(images).features;
-    report.texture = {detail::measure_quality(real.texture, texture, options), detail::compare_levels(*real.texture.features, texture)};
+    report.texture = {detail::measure_quality(real.texture, texture, options),
+                      detail::compare_levels(*real.texture.features, texture)};
   }
   nlohmann::ordered_json json = cli::to_json(report);
   json["full_evaluations"] = full_evaluations;
@@ -189,15 +204,19 @@ void report(const Flags& flags, const adadiff::ModelSummary& model, const std::v
 }
 
 void run_autoguidance(const Flags& flags) {
-  const auto strong = adadiff::detail::open_pipeline_impl(flags.model), weak = adadiff::detail::open_pipeline_impl(flags.weak);
+  const auto strong = adadiff::detail::open_pipeline_impl(flags.model),
+             weak = adadiff::detail::open_pipeline_impl(flags.weak);
   const auto labels = every_label(strong->network->info());
   adadiff::SamplerModel description = strong->model;
   description.default_plan = {};
   description.id = "";
-  const adadiff::Pipeline pipeline = adadiff::make_pipeline(std::make_shared<Autoguided>(weak->network, strong->network), description);
-  const adadiff::Result result =
-      draw(pipeline, flags, labels, flags.steps, adadiff::guided(adadiff::full_depth(), {.exit = 1, .weight = flags.weight}));
-  const double evaluations = flags.steps * (weak->summary.macs_full_depth / strong->summary.macs_full_depth + 1);
+  const adadiff::Pipeline pipeline = adadiff::make_pipeline(
+      std::make_shared<Autoguided>(weak->network, strong->network), description);
+  const adadiff::Result result = draw(
+      pipeline, flags, labels, flags.steps,
+      adadiff::guided(adadiff::full_depth(), {.exit = 1, .weight = flags.weight}));
+  const double evaluations = flags.steps *
+                             (weak->summary.macs_full_depth / strong->summary.macs_full_depth + 1);
   report(flags, strong->summary, labels, "autoguidance", result.images, result.trace, evaluations);
 }
 
@@ -207,21 +226,26 @@ void run_extrapolation(const Flags& flags) {
   const auto labels = every_label(model->network->info());
   adadiff::Result fine = draw(pipeline, flags, labels, flags.steps, adadiff::full_depth());
   const adadiff::Result coarse = draw(pipeline, flags, labels, flags.coarse, adadiff::full_depth());
-  const Images images = beyond(std::move(fine.images), coarse.images.values, flags.weight, model->summary);
-  report(flags, model->summary, labels, "extrapolation over steps", images, fine.trace, flags.steps + flags.coarse);
+  const Images images = beyond(std::move(fine.images), coarse.images.values, flags.weight,
+                               model->summary);
+  report(flags, model->summary, labels, "extrapolation over steps", images, fine.trace,
+         flags.steps + flags.coarse);
 }
 
 void run_sharpening(const Flags& flags) {
   const auto model = adadiff::detail::open_pipeline_impl(flags.model);
   const auto labels = every_label(model->network->info());
-  const adadiff::Plan plan = flags.plan.empty() ? adadiff::full_depth() : adadiff::read_plan(flags.plan);
+  const adadiff::Plan plan = flags.plan.empty() ? adadiff::full_depth()
+                                                : adadiff::read_plan(flags.plan);
   adadiff::Result result = draw(adadiff::Pipeline(model), flags, labels, flags.steps, plan);
   const std::vector<float> smooth = blurred(result.images);
   const Images images = beyond(std::move(result.images), smooth, flags.weight, model->summary);
-  report(flags, model->summary, labels, "sharpening", images, result.trace, result.trace.full_evaluations());
+  report(flags, model->summary, labels, "sharpening", images, result.trace,
+         result.trace.full_evaluations());
 }
 
-void add_rival(CLI::App& program, const std::string& name, Flags& flags, const std::function<void(const Flags&)>& run) {
+void add_rival(CLI::App& program, const std::string& name, Flags& flags,
+               const std::function<void(const Flags&)>& run) {
   CLI::App& verb = *program.add_subcommand(name);
   verb.add_option("model", flags.model)->required();
   verb.add_option("--reference", flags.reference, "real images")->required();
@@ -231,9 +255,11 @@ void add_rival(CLI::App& program, const std::string& name, Flags& flags, const s
   verb.add_option("--weight", flags.weight, "1: no extrapolation");
   verb.add_option("--samples", flags.samples);
   verb.add_option("--seed", flags.seed);
-  if (name == "autoguidance") verb.add_option("--weak", flags.weak, "model file of the guide")->required();
+  if (name == "autoguidance")
+    verb.add_option("--weak", flags.weak, "model file of the guide")->required();
   if (name == "sharpening") verb.add_option("--plan", flags.plan, "as JSON");
-  if (name == "extrapolation") verb.add_option("--coarse", flags.coarse, "steps of the run that is moved away from");
+  if (name == "extrapolation")
+    verb.add_option("--coarse", flags.coarse, "steps of the run that is moved away from");
   verb.add_flag("--json")->description("always so");
   verb.callback([&flags, run] { run(flags); });
 }

@@ -13,7 +13,8 @@ namespace {
 void philox_normals(benchmark::State& state) {
   std::vector<float> out(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
-    if (fill_normal({.seed = 1}, out.data(), state.range(0)) != Status::Ok) state.SkipWithError("fill_normal refused its arguments");
+    if (fill_normal({.seed = 1}, out.data(), state.range(0)) != Status::Ok)
+      state.SkipWithError("fill_normal refused its arguments");
     benchmark::DoNotOptimize(out.data());
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

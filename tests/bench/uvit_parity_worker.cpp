@@ -1,5 +1,6 @@
-// Our side of uvit_parity.py: times full-depth forwards on request, so that the other side can interleave its own.
-// Arguments: MODEL THREADS. Reads lines "ROWS ITERATIONS" and answers each with the iterations' milliseconds on one line.
+// Our side of uvit_parity.py: times full-depth forwards on request, so that the other side can
+// interleave its own. Arguments: MODEL THREADS. Reads lines "ROWS ITERATIONS" and answers each with
+// the iterations' milliseconds on one line.
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -41,7 +42,8 @@ struct Work {
 double milliseconds_of(Work& work, int blocks) {
   const auto start = std::chrono::steady_clock::now();
   work.run(blocks);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
 }
 
 void serve(const adadiff::Network& network) {

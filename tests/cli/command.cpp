@@ -44,9 +44,12 @@ int closed_pipe() {
 }
 
 void surround(const Surroundings& surroundings, const std::string& folder) {
-  const std::string out = surroundings.standard_output.empty() ? folder + "/out" : surroundings.standard_output;
+  const std::string out = surroundings.standard_output.empty() ? folder + "/out"
+                                                               : surroundings.standard_output;
   redirect(open("/dev/null", O_RDONLY), STDIN_FILENO);
-  redirect(surroundings.has_closed_pipe ? closed_pipe() : open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+  redirect(
+      surroundings.has_closed_pipe ? closed_pipe() : open(out.c_str(), O_WRONLY | O_CREAT, 0600),
+      STDOUT_FILENO);
   redirect(open((folder + "/err").c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
   if (surroundings.has_no_standard_output) close(STDOUT_FILENO);
   signal(SIGINT, SIG_DFL);  // shells let programs in the background ignore it
@@ -95,12 +98,14 @@ void wait_for(pid_t child, int signal_after_ms, Outcome& outcome) {
 
 std::string describe(const Outcome& outcome) {
   std::ostringstream text;
-  text << "exit code " << outcome.exit_code << ", signal " << outcome.signal << (outcome.is_too_slow ? ", too slow" : "")
-       << "\nout: " << outcome.out << "\nerr: " << outcome.err;
+  text << "exit code " << outcome.exit_code << ", signal " << outcome.signal
+       << (outcome.is_too_slow ? ", too slow" : "") << "\nout: " << outcome.out
+       << "\nerr: " << outcome.err;
   return text.str();
 }
 
-Outcome run_as(void (*become)(std::vector<std::string>), const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+Outcome run_as(void (*become)(std::vector<std::string>), const std::vector<std::string>& arguments,
+               const Surroundings& surroundings) {
   const ScratchFolder folder;
   Outcome outcome;
   std::vector<std::string> words{std::string(ADADIFF_COMMAND)};
@@ -113,7 +118,8 @@ Outcome run_as(void (*become)(std::vector<std::string>), const std::vector<std::
   }
   wait_for(child, surroundings.signal_after_ms, outcome);
   outcome.err = read_bytes(folder / "err");
-  if (surroundings.standard_output.empty() && !surroundings.has_closed_pipe) outcome.out = read_bytes(folder / "out");
+  if (surroundings.standard_output.empty() && !surroundings.has_closed_pipe)
+    outcome.out = read_bytes(folder / "out");
   return outcome;
 }
 
@@ -123,17 +129,23 @@ Outcome run(const std::vector<std::string>& arguments, const Surroundings& surro
   return run_as(become_program, arguments, surroundings);
 }
 
-Outcome run_copy(const std::vector<std::string>& arguments) { return run_as(become_copy, arguments, {}); }
+Outcome run_copy(const std::vector<std::string>& arguments) {
+  return run_as(become_copy, arguments, {});
+}
 
 ::testing::AssertionResult fails(const Outcome& outcome, int exit_code, const std::string& part) {
-  const bool is_one_line = std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1 && outcome.err.back() == '\n';
-  const bool is_right = outcome.exit_code == exit_code && is_one_line && outcome.err.rfind("adadiff", 0) == 0 && outcome.out.empty() &&
+  const bool is_one_line = std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1 &&
+                           outcome.err.back() == '\n';
+  const bool is_right = outcome.exit_code == exit_code && is_one_line &&
+                        outcome.err.rfind("adadiff", 0) == 0 && outcome.out.empty() &&
                         outcome.err.find(part) != std::string::npos;
-  return is_right ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << describe(outcome) << "expected: " << part;
+  return is_right ? ::testing::AssertionSuccess()
+                  : ::testing::AssertionFailure() << describe(outcome) << "expected: " << part;
 }
 
 ::testing::AssertionResult succeeds(const Outcome& outcome) {
-  return outcome.exit_code == 0 ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << describe(outcome);
+  return outcome.exit_code == 0 ? ::testing::AssertionSuccess()
+                                : ::testing::AssertionFailure() << describe(outcome);
 }
 
 std::string unexplained_keys(const nlohmann::json& report, const std::string& page) {
@@ -161,7 +173,8 @@ ScratchFolder::~ScratchFolder() {
 
 std::vector<std::string> ScratchFolder::files() const {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(path_))
+    names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -171,6 +184,8 @@ std::string read_bytes(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void write_bytes(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
 }  // namespace adadiff::testing

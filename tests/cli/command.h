@@ -19,10 +19,10 @@ struct Outcome {
 };
 
 struct Surroundings {
-  std::string standard_output = {};                                 ///< a file to write results to; empty: Outcome::out
-  bool has_closed_pipe = false;                                     ///< standard output is a pipe that nobody reads
-  bool has_no_standard_output = false;                              ///< closed before the program starts
-  int signal_after_ms = 0;                                          ///< SIGINT then; 0: never
+  std::string standard_output = {};     ///< a file to write results to; empty: Outcome::out
+  bool has_closed_pipe = false;         ///< standard output is a pipe that nobody reads
+  bool has_no_standard_output = false;  ///< closed before the program starts
+  int signal_after_ms = 0;              ///< SIGINT then; 0: never
   std::vector<std::pair<std::string, std::string>> variables = {};  ///< of the environment
 };
 
@@ -31,11 +31,13 @@ Outcome run(const std::vector<std::string>& arguments, const Surroundings& surro
 /// The same in a copy of this process, without starting the program: for hundreds of runs.
 Outcome run_copy(const std::vector<std::string>& arguments);
 
-/// One line on standard error that starts with "adadiff" and holds `part`, nothing on standard output.
+/// One line on standard error that starts with "adadiff" and holds `part`, nothing on standard
+/// output.
 ::testing::AssertionResult fails(const Outcome& outcome, int exit_code, const std::string& part);
 ::testing::AssertionResult succeeds(const Outcome& outcome);
 
-/// Keys of a report, at any depth, that the page of the source tree does not have between backticks.
+/// Keys of a report, at any depth, that the page of the source tree does not have between
+/// backticks.
 std::string unexplained_keys(const nlohmann::json& report, const std::string& page);
 
 /// A folder that goes with the object.

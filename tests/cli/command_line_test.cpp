@@ -11,15 +11,18 @@ TEST_P(EveryVerb, ExplainsItsFlags) {
   const Outcome outcome = run({GetParam(), "--help"});
   EXPECT_TRUE(succeeds(outcome));
   EXPECT_EQ(outcome.err, "");
-  EXPECT_NE(outcome.out.find("Usage: adadiff " + std::string(GetParam())), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("Usage: adadiff " + std::string(GetParam())), std::string::npos)
+      << outcome.out;
 }
 
 TEST_P(EveryVerb, RefusesUnknownFlags) {
-  EXPECT_TRUE(fails(run({GetParam(), "--no-such-flag"}), 2,
-                    "command line: must be as adadiff " + std::string(GetParam()) + " --help tells, but: "));
+  EXPECT_TRUE(fails(
+      run({GetParam(), "--no-such-flag"}), 2,
+      "command line: must be as adadiff " + std::string(GetParam()) + " --help tells, but: "));
 }
 
-INSTANTIATE_TEST_SUITE_P(CommandLine, EveryVerb, ::testing::Values("sample", "train", "info", "forward", "convert"));
+INSTANTIATE_TEST_SUITE_P(CommandLine, EveryVerb,
+                         ::testing::Values("sample", "train", "info", "forward", "convert"));
 
 TEST(CommandLine, TellsItsVersion) {
   const Outcome outcome = run({"--version"});
@@ -45,13 +48,15 @@ TEST(CommandLine, LeavesTheUsersChoiceOfHowThreadsWait) {
   if (active.empty()) GTEST_SKIP() << "torch's threads are not libgomp's";
   EXPECT_NE(active.find("OMP_WAIT_POLICY = 'ACTIVE'"), std::string::npos) << active;
   EXPECT_EQ(active.find("GOMP_SPINCOUNT = '1000'"), std::string::npos) << active;
-  EXPECT_NE(openmp_settings({{"GOMP_SPINCOUNT", "7"}}).find("GOMP_SPINCOUNT = '7'"), std::string::npos);
+  EXPECT_NE(openmp_settings({{"GOMP_SPINCOUNT", "7"}}).find("GOMP_SPINCOUNT = '7'"),
+            std::string::npos);
 }
 
 TEST(CommandLine, ListsItsVerbs) {
   const Outcome outcome = run({"--help"});
   EXPECT_TRUE(succeeds(outcome));
-  for (const char* verb : {"sample", "train", "info", "forward", "convert"}) EXPECT_NE(outcome.out.find(verb), std::string::npos);
+  for (const char* verb : {"sample", "train", "info", "forward", "convert"})
+    EXPECT_NE(outcome.out.find(verb), std::string::npos);
 }
 
 TEST(CommandLine, NeedsAVerb) {
@@ -61,7 +66,8 @@ TEST(CommandLine, NeedsAVerb) {
 
 TEST(CommandLine, NamesItsRangesInHelp) {
   const std::string help = run({"sample", "--help"}).out;
-  for (const char* range : {"N in [1, 1000000]", "N in [1, 10000]", "X in [0, 100]", "X in [0, 1]"}) {
+  for (const char* range :
+       {"N in [1, 1000000]", "N in [1, 10000]", "X in [0, 100]", "X in [0, 1]"}) {
     EXPECT_NE(help.find(range), std::string::npos) << range;
   }
 }
@@ -69,12 +75,15 @@ TEST(CommandLine, NamesItsRangesInHelp) {
 TEST(CommandLine, SaysInOneLineThatResultsCannotBeWritten) {
   const ScratchFolder folder;
   write_tiny_model(folder / "tiny.safetensors");
-  EXPECT_TRUE(fails(run({"info", folder / "tiny.safetensors"}, {.standard_output = "/dev/full"}), 1, "No space left"));
-  EXPECT_TRUE(fails(run({"info", folder / "tiny.safetensors"}, {.has_closed_pipe = true}), 1, "Broken pipe"));
+  EXPECT_TRUE(fails(run({"info", folder / "tiny.safetensors"}, {.standard_output = "/dev/full"}), 1,
+                    "No space left"));
+  EXPECT_TRUE(fails(run({"info", folder / "tiny.safetensors"}, {.has_closed_pipe = true}), 1,
+                    "Broken pipe"));
 }
 
 TEST(CommandLine, SaysInOneLineThatHelpCannotBeWritten) {
-  EXPECT_TRUE(fails(run({"sample", "--help"}, {.standard_output = "/dev/full"}), 1, "No space left"));
+  EXPECT_TRUE(
+      fails(run({"sample", "--help"}, {.standard_output = "/dev/full"}), 1, "No space left"));
 }
 
 TEST(CommandLine, KeepsControlCharactersOffTheTerminal) {

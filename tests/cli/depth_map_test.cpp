@@ -17,7 +17,8 @@ Trace made_up_trace(int blocks, int evaluations, std::int64_t samples) {
   for (int i = 0; i < evaluations; ++i) {
     EvaluationTrace& evaluation = trace.evaluations.emplace_back();
     evaluation.evaluation = evaluation.step = i;
-    for (std::int64_t k = 0; k < samples; ++k) evaluation.exit.push_back(static_cast<int>((i + k) % (blocks + 1)));
+    for (std::int64_t k = 0; k < samples; ++k)
+      evaluation.exit.push_back(static_cast<int>((i + k) % (blocks + 1)));
     evaluation.uncertainty.resize(static_cast<std::size_t>(samples));
   }
   return trace;
@@ -25,7 +26,8 @@ Trace made_up_trace(int blocks, int evaluations, std::int64_t samples) {
 
 std::set<std::array<int, 3>> colors(const Images& image) {
   std::set<std::array<int, 3>> found;
-  for (std::size_t i = 0; i < image.pixels.size(); i += 3) found.insert({image.pixels[i], image.pixels[i + 1], image.pixels[i + 2]});
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3)
+    found.insert({image.pixels[i], image.pixels[i + 1], image.pixels[i + 2]});
   return found;
 }
 
@@ -57,7 +59,8 @@ TEST(DepthMap, RefusesAnEmptyTrace) {
     draw_depth_map({});
     FAIL();
   } catch (const InvalidArgument& error) {
-    EXPECT_NE(std::string(error.what()).find("depth map: must have samples and evaluations"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("depth map: must have samples and evaluations"),
+              std::string::npos);
   }
 }
 

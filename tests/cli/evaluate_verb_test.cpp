@@ -31,7 +31,8 @@ class Evaluate : public ::testing::Test {
     std::filesystem::create_directories(folder);
     for (std::size_t i = 0; i < 12; ++i) {
       const auto first = npy.end() - static_cast<std::ptrdiff_t>((12 - i) * 64);
-      const Images image{.count = 1, .height = 8, .width = 8, .channels = 1, .pixels = {first, first + 64}};
+      const Images image{
+          .count = 1, .height = 8, .width = 8, .channels = 1, .pixels = {first, first + 64}};
       write_png(image, folder + "/" + std::to_string(10 + i) + ".png");
     }
   }
@@ -48,7 +49,8 @@ class Evaluate : public ::testing::Test {
   }
 
   ScratchFolder folder_;
-  std::string model_ = folder_ / "model", features_ = folder_ / "tiny-classifier", real_ = folder_ / "real";
+  std::string model_ = folder_ / "model", features_ = folder_ / "tiny-classifier",
+              real_ = folder_ / "real";
 };
 
 TEST_F(Evaluate, TellsThePairedErrorWithoutAReference) {
@@ -67,10 +69,11 @@ TEST_F(Evaluate, FindsNoErrorOfFullDepthToItself) {
 }
 
 TEST_F(Evaluate, MeasuresAgainstAFolderOfPictures) {
-  const json found =
-      report({"--full-depth", "--paired", "0", "--reference", real_, "--features", features_, "--groups", "5", "--subset-size", "12"});
+  const json found = report({"--full-depth", "--paired", "0", "--reference", real_, "--features",
+                             features_, "--groups", "5", "--subset-size", "12"});
   EXPECT_TRUE(found.at("kid_deviation").is_null());  // of subsets that hold all 12 images
-  for (const char* key : {"frechet", "kid", "precision", "recall", "class_agreement"}) EXPECT_TRUE(found.at(key).is_number()) << key;
+  for (const char* key : {"frechet", "kid", "precision", "recall", "class_agreement"})
+    EXPECT_TRUE(found.at(key).is_number()) << key;
   EXPECT_EQ(found.at("references"), 12);
   EXPECT_EQ(found.at("kid_subset_size"), 12);
   EXPECT_EQ(found.at("kid_groups").at("without_group").size(), 5);
@@ -79,24 +82,29 @@ TEST_F(Evaluate, MeasuresAgainstAFolderOfPictures) {
 }
 
 TEST_F(Evaluate, ReportsKeysThatItsPageExplains) {
-  const json found = report({"--threshold", "0.5", "--reference", real_, "--features", features_, "--groups", "5"});
+  const json found = report(
+      {"--threshold", "0.5", "--reference", real_, "--features", features_, "--groups", "5"});
   EXPECT_EQ(unexplained_keys(found, "docs/evaluation.md"), "");
 }
 
 TEST_F(Evaluate, GivesTheSameNumbersFromASavedReference) {
   const std::string saved = folder_ / "real.npz";
-  const json first = report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  const json first = report(
+      {"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
   const json second = report({"--paired", "0", "--reference", saved, "--features", features_});
-  for (const char* key : {"frechet", "kid", "precision", "recall"}) EXPECT_EQ(first.at(key), second.at(key)) << key;
+  for (const char* key : {"frechet", "kid", "precision", "recall"})
+    EXPECT_EQ(first.at(key), second.at(key)) << key;
 }
 
 TEST_F(Evaluate, TellsTheTextureBesideTheClassifiersNumbers) {
-  const json found = report({"--paired", "0", "--reference", real_, "--features", features_, "--groups", "5"});
+  const json found = report(
+      {"--paired", "0", "--reference", real_, "--features", features_, "--groups", "5"});
   const json& texture = found.at("texture");
   for (const char* key : {"frechet", "kid", "precision", "recall", "total_variation_ratio"})
     EXPECT_TRUE(texture.at(key).is_number()) << key;
   EXPECT_EQ(texture.at("spectrum_db").size(), 5);  // 4 rings and the corners
-  for (const char* key : {"frechet_groups", "kid_groups"}) EXPECT_EQ(texture.at(key).at("without_group").size(), 5) << key;
+  for (const char* key : {"frechet_groups", "kid_groups"})
+    EXPECT_EQ(texture.at(key).at("without_group").size(), 5) << key;
   EXPECT_NE(texture.at("frechet"), found.at("frechet"));
 }
 
@@ -104,7 +112,8 @@ TEST_F(Evaluate, FindsNoOtherTextureInTheImagesThemselves) {
   const std::string images = folder_ / "images.npy", same = folder_ / "same";
   report({"--paired", "0", "--images", images});
   write_pictures(read_bytes(images), same);
-  const json texture = report({"--paired", "0", "--reference", same, "--features", features_}).at("texture");
+  const json texture = report({"--paired", "0", "--reference", same, "--features", features_})
+                           .at("texture");
   EXPECT_NEAR(texture.at("frechet").get<double>(), 0, 1e-6);
   EXPECT_NEAR(texture.at("total_variation_ratio").get<double>(), 1, 1e-12);
   for (const json& band : texture.at("spectrum_db")) EXPECT_NEAR(band.get<double>(), 0, 1e-9);
@@ -119,13 +128,17 @@ TEST_F(Evaluate, MeasuresWithTextureAlone) {
 
 TEST_F(Evaluate, TellsTheSameTextureFromASavedReference) {
   const std::string saved = folder_ / "real.npz";
-  const json first = report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
-  EXPECT_EQ(report({"--paired", "0", "--reference", saved, "--features", features_}).at("texture"), first.at("texture"));
+  const json first = report(
+      {"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  EXPECT_EQ(report({"--paired", "0", "--reference", saved, "--features", features_}).at("texture"),
+            first.at("texture"));
 }
 
 TEST_F(Evaluate, TellsNoTextureWithoutImagesOfTheModelsSize) {
-  const std::string saved = folder_ / "real.npz", old = folder_ / "old.npz", other = folder_ / "other.npz";
-  report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  const std::string saved = folder_ / "real.npz", old = folder_ / "old.npz",
+                    other = folder_ / "other.npz";
+  report(
+      {"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
   detail::Reference reference = detail::read_reference(saved);
   reference.texture->width = 9;  // which has as many bands
   detail::write_reference(other, reference);
@@ -140,17 +153,22 @@ TEST_F(Evaluate, TellsNoTextureWithoutImagesOfTheModelsSize) {
 
 TEST_F(Evaluate, TakesAtMostSoManyOfASavedReference) {
   const std::string saved = folder_ / "real.npz";
-  report({"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
+  report(
+      {"--paired", "0", "--reference", real_, "--features", features_, "--save-reference", saved});
   const json all = report({"--paired", "0", "--reference", saved, "--features", features_});
-  const json some = report({"--paired", "0", "--reference", saved, "--features", features_, "--references", "6"});
-  const json same = report({"--paired", "0", "--reference", real_, "--features", features_, "--references", "6"});
+  const json some = report(
+      {"--paired", "0", "--reference", saved, "--features", features_, "--references", "6"});
+  const json same = report(
+      {"--paired", "0", "--reference", real_, "--features", features_, "--references", "6"});
   EXPECT_EQ(all.at("references"), 12);
   EXPECT_EQ(some.at("references"), 6);
   EXPECT_EQ(some.at("kid"), same.at("kid"));
 }
 
 TEST_F(Evaluate, ComparesStepsOfASolverThatDrawsNoiseWithTheSameSteps) {
-  EXPECT_EQ(report({"--solver", "ddpm", "--full-depth", "--paired-steps", "2"}).at("paired").at("mse"), 0);
+  EXPECT_EQ(
+      report({"--solver", "ddpm", "--full-depth", "--paired-steps", "2"}).at("paired").at("mse"),
+      0);
 }
 
 TEST_F(Evaluate, LeavesLaterWithIdealScoresWhereLearnedOnesAreSure) {
@@ -161,22 +179,27 @@ TEST_F(Evaluate, LeavesLaterWithIdealScoresWhereLearnedOnesAreSure) {
 }
 
 TEST_F(Evaluate, SaysItInWords) {
-  const Outcome outcome = evaluate({"--threshold", "0.5", "--reference", real_, "--features", features_});
+  const Outcome outcome = evaluate(
+      {"--threshold", "0.5", "--reference", real_, "--features", features_});
   ASSERT_TRUE(succeeds(outcome));
-  for (const char* word :
-       {"Fréchet", "KID x 1000", "precision", "class agreement", "paired error", "texture          Fréchet", "1 is best", "0 is best"}) {
+  for (const char* word : {"Fréchet", "KID x 1000", "precision", "class agreement", "paired error",
+                           "texture          Fréchet", "1 is best", "0 is best"}) {
     EXPECT_NE(outcome.out.find(word), std::string::npos) << word << "\n" << outcome.out;
   }
 }
 
 TEST_F(Evaluate, RefusesWhatCannotBeMeant) {
-  EXPECT_TRUE(fails(evaluate({"--scores", "best"}), 2, "--scores: must be learned or ideal, but is \"best\""));
-  EXPECT_TRUE(fails(evaluate({"--save-reference", folder_ / "x.npz"}), 2, "--save-reference requires --reference"));
+  EXPECT_TRUE(fails(evaluate({"--scores", "best"}), 2,
+                    "--scores: must be learned or ideal, but is \"best\""));
+  EXPECT_TRUE(fails(evaluate({"--save-reference", folder_ / "x.npz"}), 2,
+                    "--save-reference requires --reference"));
   EXPECT_TRUE(fails(evaluate({"--groups", "5"}), 2, "--groups requires --reference"));
   EXPECT_TRUE(fails(evaluate({"--features", model_}), 1, "adadiff-classifier"));
-  EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", folder_ / "none"}), 1, "none"));
+  EXPECT_TRUE(
+      fails(evaluate({"--features", features_, "--reference", folder_ / "none"}), 1, "none"));
   EXPECT_TRUE(fails(evaluate({"--images", model_}), 2, "--images"));
-  EXPECT_TRUE(fails(evaluate({"--solver", "ddpm", "--paired-steps", "3"}), 2, "--paired-steps: must be left out with a solver that draws"));
+  EXPECT_TRUE(fails(evaluate({"--solver", "ddpm", "--paired-steps", "3"}), 2,
+                    "--paired-steps: must be left out with a solver that draws"));
 }
 
 TEST_F(Evaluate, RefusesTooFewImagesBeforeItDrawsThem) {
@@ -186,29 +209,34 @@ TEST_F(Evaluate, RefusesTooFewImagesBeforeItDrawsThem) {
     return evaluate(std::move(flags));
   };
   EXPECT_TRUE(fails(drawn({"--groups", "7"}), 2, "groups: must be in [5, 6], but is 7"));
-  EXPECT_TRUE(fails(run({"evaluate", model_, "--samples", "1", "--reference", real_, "--features", features_, "--images", images}), 2,
-                    "samples: must be at least 2 for a distance, but are 1"));
+  EXPECT_TRUE(fails(run({"evaluate", model_, "--samples", "1", "--reference", real_, "--features",
+                         features_, "--images", images}),
+                    2, "samples: must be at least 2 for a distance, but are 1"));
   EXPECT_FALSE(std::filesystem::exists(images));
 }
 
 TEST_F(Evaluate, KeepsToTheModelThatItOpened) {
-  // Whenever the file is replaced, before, during or after the run: all of the report is of one model.
+  // Whenever the file is replaced, before, during or after the run: all of the report is of one
+  // model.
   const std::string other = folder_ / "other";
-  write_tiny_model(other, R"({"network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 4,
+  write_tiny_model(
+      other,
+      R"({"network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 4,
                           "heads": 2, "label_rows": 4}})");
   std::jthread replacing([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(600));
     std::filesystem::rename(other, model_);
   });
-  const Outcome outcome = run({"evaluate", model_, "--samples", "3000", "--threshold", "0.5", "--steps", "10", "--json"});
+  const Outcome outcome = run(
+      {"evaluate", model_, "--samples", "3000", "--threshold", "0.5", "--steps", "10", "--json"});
   ASSERT_TRUE(succeeds(outcome));
   const json found = json::parse(outcome.out);
   EXPECT_EQ(found.at("paired").at("predictions").at(0).at("exits").size(), found.at("blocks"));
 }
 
 TEST_F(Evaluate, LooksAtItsReferenceBeforeItDraws) {
-  const Outcome outcome =
-      run({"evaluate", model_, "--samples", "100000", "--steps", "1000", "--features", features_, "--reference", folder_ / "none"});
+  const Outcome outcome = run({"evaluate", model_, "--samples", "100000", "--steps", "1000",
+                               "--features", features_, "--reference", folder_ / "none"});
   EXPECT_TRUE(fails(outcome, 1, "none"));  // within the time of a test
 }
 
@@ -232,49 +260,60 @@ TEST_F(Evaluate, LeavesClassAgreementOutWhereTheClassifierHasOtherNames) {
 
 TEST_F(Evaluate, RefusesAReferenceOfOtherFeatures) {
   const std::string other = ADADIFF_TEST_DATA "/statistics.npz";
-  EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", other}), 1, "must hold features of 128 numbers"));
+  EXPECT_TRUE(fails(evaluate({"--features", features_, "--reference", other}), 1,
+                    "must hold features of 128 numbers"));
 }
 
 TEST_F(Evaluate, RefusesImagesWhoseTextureHasOtherBandsBeforeItDraws) {
-  const Outcome outcome = run({"evaluate", model_, "--samples", "100000", "--steps", "1000", "--features", "texture", "--reference",
+  const Outcome outcome = run({"evaluate", model_, "--samples", "100000", "--steps", "1000",
+                               "--features", "texture", "--reference",
                                ADADIFF_TEST_DATA "/images.npz"});
-  EXPECT_TRUE(fails(outcome, 1, "arr_0: must hold images with 8 features each, as the model's have, but has 6; bring them"));
+  EXPECT_TRUE(fails(
+      outcome, 1,
+      "arr_0: must hold images with 8 features each, as the model's have, but has 6; bring them"));
 }
 
 TEST_F(Evaluate, TrainsItsClassifierFromAFolder) {
   const std::string trained = folder_ / "trained";
-  const Outcome outcome = run({"train-classifier", "-o", trained, "--images", real_, "--test-images", real_, "--size", "8", "--epochs",
-                               "20", "--batch", "4", "--json"});
+  const Outcome outcome = run({"train-classifier", "-o", trained, "--images", real_,
+                               "--test-images", real_, "--size", "8", "--epochs", "20", "--batch",
+                               "4", "--json"});
   ASSERT_TRUE(succeeds(outcome));
   EXPECT_EQ(json::parse(outcome.out).at("accuracy"), 1);
-  EXPECT_EQ(detail::read_classifier(trained)->config().class_names, (std::vector<std::string>{"dark", "light"}));
+  EXPECT_EQ(detail::read_classifier(trained)->config().class_names,
+            (std::vector<std::string>{"dark", "light"}));
 }
 
 TEST_F(Evaluate, HoldsTestImagesOutWhereNoneAreGiven) {
-  const Outcome outcome =
-      run({"train-classifier", "-o", folder_ / "c", "--images", real_, "--size", "8", "--epochs", "20", "--batch", "4", "--json"});
+  const Outcome outcome = run({"train-classifier", "-o", folder_ / "c", "--images", real_, "--size",
+                               "8", "--epochs", "20", "--batch", "4", "--json"});
   ASSERT_TRUE(succeeds(outcome));
   EXPECT_EQ(json::parse(outcome.out).at("test_images"), 2);
   EXPECT_EQ(json::parse(outcome.out).at("held_out"), true);
-  EXPECT_EQ(detail::read_classifier(folder_ / "c")->config().accuracy, json::parse(outcome.out).at("accuracy"));
+  EXPECT_EQ(detail::read_classifier(folder_ / "c")->config().accuracy,
+            json::parse(outcome.out).at("accuracy"));
 }
 
 TEST_F(Evaluate, RefusesTestImagesThatTellNothingBeforeItTrains) {
-  const std::vector<std::string> words = {"train-classifier", "-o", folder_ / "x", "--images", real_, "--size", "8", "--test-images"};
+  const std::vector<std::string> words = {
+      "train-classifier", "-o", folder_ / "x", "--images", real_, "--size", "8", "--test-images"};
   const auto with = [&](const std::string& test) {
     std::vector<std::string> all = words;
     all.push_back(test);
     return run(all);
   };
   EXPECT_TRUE(fails(with(real_ + "/dark"), 2, "test images: must have labels, but have none"));
-  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--test-images", real_}), 2, "--images"));
+  EXPECT_TRUE(
+      fails(run({"train-classifier", "-o", folder_ / "x", "--test-images", real_}), 2, "--images"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
 }
 
 TEST_F(Evaluate, TrainsNoClassifierWithoutClasses) {
-  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--images", real_ + "/dark", "--size", "8"}), 2,
-                    "labels: must tell at least 2 classes"));
-  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--data", folder_ / "none"}), 1, "--data"));
+  EXPECT_TRUE(fails(
+      run({"train-classifier", "-o", folder_ / "x", "--images", real_ + "/dark", "--size", "8"}), 2,
+      "labels: must tell at least 2 classes"));
+  EXPECT_TRUE(fails(run({"train-classifier", "-o", folder_ / "x", "--data", folder_ / "none"}), 1,
+                    "--data"));
 }
 
 }  // namespace

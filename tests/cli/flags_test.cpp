@@ -9,7 +9,8 @@ namespace {
 TEST(Flags, TakeWholeNumbersInTheirRange) {
   EXPECT_EQ(parse_whole("--count", "010", {1, 20}), 10) << "not octal";
   EXPECT_EQ(parse_whole("--count", "-3", {-5, 20}), -3);
-  for (const char* text : {"", " 1", "1 ", "1.0", "0x1", "1e3", "+1", "21", "99999999999999999999", "one"}) {
+  for (const char* text :
+       {"", " 1", "1 ", "1.0", "0x1", "1e3", "+1", "21", "99999999999999999999", "one"}) {
     EXPECT_THROW(parse_whole("--count", text, {1, 20}), CLI::ValidationError) << text;
   }
 }

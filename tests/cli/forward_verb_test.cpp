@@ -22,7 +22,8 @@ class Forward : public ::testing::Test {
   }
 
   Outcome forward(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"forward", model_, "--input", folder_ / "x.npy", "--output", folder_ / "y.npy"});
+    arguments.insert(arguments.begin(), {"forward", model_, "--input", folder_ / "x.npy",
+                                         "--output", folder_ / "y.npy"});
     return run(arguments);
   }
   std::vector<float> output(const std::vector<std::string>& arguments) const {
@@ -32,8 +33,10 @@ class Forward : public ::testing::Test {
   /// What the library says after `blocks` blocks: predictions and uncertainties.
   std::pair<at::Tensor, at::Tensor> expected(int blocks) const {
     const detail::Model model = detail::read_model(model_);
-    const at::Tensor x = at::tensor(detail::read_npy_floats(folder_ / "x.npy").values).view({kRows, 1, 8, 8});
-    const at::Tensor time = at::tensor({250.F, 500.F, 1000.F}), labels = at::tensor({0, 2, 3}, at::kLong);
+    const at::Tensor x = at::tensor(detail::read_npy_floats(folder_ / "x.npy").values)
+                             .view({kRows, 1, 8, 8});
+    const at::Tensor time = at::tensor({250.F, 500.F, 1000.F}),
+                     labels = at::tensor({0, 2, 3}, at::kLong);
     const auto pass = model.network->new_pass(kRows);
     pass->begin({x, time, labels});
     for (int block = 0; block < blocks; ++block) pass->run_block();
@@ -50,23 +53,25 @@ class Forward : public ::testing::Test {
 
 TEST_F(Forward, GivesTheNetworksOutputAfterEveryBlock) {
   for (int exit = 1; exit <= 3; ++exit) {
-    const std::vector<float> y =
-        output({"--time", folder_ / "time.npy", "--class", folder_ / "labels.npy", "--exit", std::to_string(exit)});
+    const std::vector<float> y = output({"--time", folder_ / "time.npy", "--class",
+                                         folder_ / "labels.npy", "--exit", std::to_string(exit)});
     EXPECT_TRUE(at::equal(at::tensor(y), expected(exit).first.flatten())) << exit;
   }
 }
 
 TEST_F(Forward, RunsAllBlocksUnlessToldOtherwise) {
-  EXPECT_EQ(output({"--time", folder_ / "time.npy"}), output({"--time", folder_ / "time.npy", "--exit", "3"}));
+  EXPECT_EQ(output({"--time", folder_ / "time.npy"}),
+            output({"--time", folder_ / "time.npy", "--exit", "3"}));
 }
 
 TEST_F(Forward, TakesTimeEitherWay) {
-  EXPECT_EQ(output({"--time", folder_ / "time.npy"}), output({"--network-time", folder_ / "network_time.npy"}));
+  EXPECT_EQ(output({"--time", folder_ / "time.npy"}),
+            output({"--network-time", folder_ / "network_time.npy"}));
 }
 
 TEST_F(Forward, GivesUncertainties) {
-  ASSERT_TRUE(succeeds(
-      forward({"--time", folder_ / "time.npy", "--class", folder_ / "labels.npy", "--exit", "2", "--uncertainty", folder_ / "u.npy"})));
+  ASSERT_TRUE(succeeds(forward({"--time", folder_ / "time.npy", "--class", folder_ / "labels.npy",
+                                "--exit", "2", "--uncertainty", folder_ / "u.npy"})));
   const detail::NpyArray<float> u = detail::read_npy_floats(folder_ / "u.npy");
   EXPECT_EQ(u.shape, std::vector<std::int64_t>{kRows});
   EXPECT_TRUE(at::equal(at::tensor(u.values), expected(2).second));
@@ -74,25 +79,32 @@ TEST_F(Forward, GivesUncertainties) {
 
 TEST_F(Forward, UsesTheNullLabelWhereNoneIsGiven) {
   detail::write_npy(folder_ / "null.npy", {1}, std::vector<std::int64_t>{3});
-  EXPECT_EQ(output({"--time", folder_ / "time.npy"}), output({"--time", folder_ / "time.npy", "--class", folder_ / "null.npy"}));
+  EXPECT_EQ(output({"--time", folder_ / "time.npy"}),
+            output({"--time", folder_ / "time.npy", "--class", folder_ / "null.npy"}));
 }
 
 TEST_F(Forward, RefusesWhatDoesNotFit) {
   detail::write_npy(folder_ / "two.npy", {2}, std::vector<float>{0, 1});
   detail::write_npy(folder_ / "late.npy", {1}, std::vector<float>{1.5F});
   detail::write_npy(folder_ / "label.npy", {1}, std::vector<std::int64_t>{4});
-  EXPECT_TRUE(fails(forward({"--time", folder_ / "two.npy"}), 2, "--time: must hold 1 or 3 numbers, but has the shape [2]"));
-  EXPECT_TRUE(fails(forward({"--time", folder_ / "late.npy"}), 2, "--time: must hold times in [0, 1], 1 = noise, but holds 1.5"));
+  EXPECT_TRUE(fails(forward({"--time", folder_ / "two.npy"}), 2,
+                    "--time: must hold 1 or 3 numbers, but has the shape [2]"));
+  EXPECT_TRUE(fails(forward({"--time", folder_ / "late.npy"}), 2,
+                    "--time: must hold times in [0, 1], 1 = noise, but holds 1.5"));
   EXPECT_TRUE(fails(forward({"--time", folder_ / "time.npy", "--class", folder_ / "label.npy"}), 2,
                     "--class: must hold labels in [0, 3], but holds 4"));
-  EXPECT_TRUE(fails(forward({"--time", folder_ / "time.npy", "--exit", "4"}), 2, "--exit: must be in [1, 3], but is 4"));
-  EXPECT_TRUE(fails(run({"forward", model_, "--input", folder_ / "two.npy", "--time", folder_ / "time.npy", "--output", folder_ / "y.npy"}),
+  EXPECT_TRUE(fails(forward({"--time", folder_ / "time.npy", "--exit", "4"}), 2,
+                    "--exit: must be in [1, 3], but is 4"));
+  EXPECT_TRUE(fails(run({"forward", model_, "--input", folder_ / "two.npy", "--time",
+                         folder_ / "time.npy", "--output", folder_ / "y.npy"}),
                     2, "--input: must hold [rows, 1, 8, 8] numbers"));
 }
 
 TEST_F(Forward, NeedsOneKindOfTime) {
   EXPECT_TRUE(fails(forward({}), 2, "--time"));
-  EXPECT_TRUE(fails(forward({"--time", folder_ / "time.npy", "--network-time", folder_ / "time.npy"}), 2, "--time"));
+  EXPECT_TRUE(
+      fails(forward({"--time", folder_ / "time.npy", "--network-time", folder_ / "time.npy"}), 2,
+            "--time"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Broken and hostile model files, plans and command lines: each ends with exit code 0, 1 or 2, in time, and says why in one line.
+// Broken and hostile model files, plans and command lines: each ends with exit code 0, 1 or 2, in
+// time, and says why in one line.
 #include <algorithm>
 #include <random>
 
@@ -11,7 +12,8 @@ namespace {
 /// No signal, no hang, a known exit code; a failure has one line and no results.
 ::testing::AssertionResult ends_well(const Outcome& outcome) {
   if (outcome.exit_code == 0) return ::testing::AssertionSuccess();
-  return outcome.exit_code == 1 || outcome.exit_code == 2 ? fails(outcome, outcome.exit_code, "") : fails(outcome, 1, "no signal");
+  return outcome.exit_code == 1 || outcome.exit_code == 2 ? fails(outcome, outcome.exit_code, "")
+                                                          : fails(outcome, 1, "no signal");
 }
 
 std::string repeat(const char* text, int times) {
@@ -30,11 +32,13 @@ class Hostile : public ::testing::Test {
   /// What `adadiff sample` makes of such a model file, or of such a plan for a good one.
   Outcome sample_from(const std::string& bytes) const {
     write_bytes(folder_ / "bad.safetensors", bytes);
-    return run_copy({"sample", folder_ / "bad.safetensors", "--count", "1", "--steps", "1", "--json"});
+    return run_copy(
+        {"sample", folder_ / "bad.safetensors", "--count", "1", "--steps", "1", "--json"});
   }
   Outcome sample_by(const std::string& plan) const {
     write_bytes(folder_ / "plan.json", plan);
-    return run_copy({"sample", folder_ / "tiny.safetensors", "--count", "1", "--json", "--plan", folder_ / "plan.json"});
+    return run_copy({"sample", folder_ / "tiny.safetensors", "--count", "1", "--json", "--plan",
+                     folder_ / "plan.json"});
   }
   std::size_t below(std::size_t limit) { return random_() % limit; }
 
@@ -55,16 +59,20 @@ TEST_F(Hostile, SurvivesModelsWithOtherBytesInTheHeader) {
   const std::size_t header = model_.find("\"dtype\"") + 4000;
   for (int i = 0; i < 200; ++i) {
     std::string bytes = model_;
-    for (std::size_t n = 1 + below(4); n > 0; --n) bytes[below(std::min(header, bytes.size()))] = static_cast<char>(below(256));
+    for (std::size_t n = 1 + below(4); n > 0; --n)
+      bytes[below(std::min(header, bytes.size()))] = static_cast<char>(below(256));
     EXPECT_TRUE(ends_well(sample_from(bytes))) << i;
   }
 }
 
 TEST_F(Hostile, SurvivesModelsWithOtherNumbersInTheHeader) {
-  const std::string numbers[] = {"-1", "0", "99999999999999999999", "1e308", "4611686018427387904", "null", "[]", "\"\"", "0.5"};
+  const std::string numbers[] = {
+      "-1",   "0",  "99999999999999999999", "1e308", "4611686018427387904", "null", "[]",
+      "\"\"", "0.5"};
   std::vector<std::size_t> digits;
   for (std::size_t i = 8; i < std::min<std::size_t>(model_.size(), 6000); ++i) {
-    if (std::isdigit(static_cast<unsigned char>(model_[i])) != 0 && std::isdigit(static_cast<unsigned char>(model_[i - 1])) == 0)
+    if (std::isdigit(static_cast<unsigned char>(model_[i])) != 0 &&
+        std::isdigit(static_cast<unsigned char>(model_[i - 1])) == 0)
       digits.push_back(i);
   }
   for (int i = 0; i < 200; ++i) {
@@ -73,7 +81,8 @@ TEST_F(Hostile, SurvivesModelsWithOtherNumbersInTheHeader) {
     std::size_t end = at;
     while (std::isdigit(static_cast<unsigned char>(bytes[end])) != 0) ++end;
     std::string value = numbers[below(std::size(numbers))];
-    value.resize(std::max(value.size(), end - at), ' ');  // offsets after it stay right where it fits
+    value.resize(std::max(value.size(), end - at),
+                 ' ');  // offsets after it stay right where it fits
     bytes.replace(at, end - at, value);
     EXPECT_TRUE(ends_well(sample_from(bytes))) << i << " " << value;
   }
@@ -91,14 +100,16 @@ TEST_F(Hostile, SurvivesHeadersOfAnyClaimedLength) {
 
 TEST_F(Hostile, RefusesEmptyWords) {
   const std::string tiny = folder_ / "tiny.safetensors";
-  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--plan", ""}), 2, "argument 4: must not be empty, but the one after \"--plan\" is"));
+  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--plan", ""}), 2,
+                    "argument 4: must not be empty, but the one after \"--plan\" is"));
   EXPECT_TRUE(fails(run_copy({"sample", tiny, "--plan="}), 2, "--plan: must have a value"));
   EXPECT_TRUE(fails(run_copy({"info", ""}), 2, "must not be empty"));
 }
 
 TEST_F(Hostile, OverwritesNoInput) {
   const std::string tiny = folder_ / "tiny.safetensors";
-  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--json", "--trace", tiny}), 2, "--trace: must name another file than the model"));
+  EXPECT_TRUE(fails(run_copy({"sample", tiny, "--json", "--trace", tiny}), 2,
+                    "--trace: must name another file than the model"));
   EXPECT_EQ(read_bytes(tiny), model_);
 }
 
@@ -188,8 +199,10 @@ TEST_F(Hostile, SurvivesDeepAndLongPlans) {
 
 TEST_F(Hostile, RefusesPlansThatAreNoFiles) {
   const std::string model = folder_ / "tiny.safetensors";
-  EXPECT_TRUE(fails(run_copy({"sample", model, "--plan", folder_ / "none.json", "--json"}), 1, "none.json"));
-  EXPECT_TRUE(fails(run_copy({"sample", model, "--plan", folder_ / ".", "--json"}), 1, "adadiff sample: "));
+  EXPECT_TRUE(fails(run_copy({"sample", model, "--plan", folder_ / "none.json", "--json"}), 1,
+                    "none.json"));
+  EXPECT_TRUE(
+      fails(run_copy({"sample", model, "--plan", folder_ / ".", "--json"}), 1, "adadiff sample: "));
   EXPECT_TRUE(fails(run_copy({"sample", model, "--plan", "/dev/zero", "--json"}), 1, "/dev/zero"));
 }
 
@@ -239,7 +252,8 @@ TEST_F(Hostile, SurvivesFlagsInAnyOrder) {
                                           "--steps=1",
                                           "--eta=0.5"};
   for (int i = 0; i < 200; ++i) {
-    std::vector<std::string> arguments{"sample", folder_ / "tiny.safetensors", "--trace", folder_ / "trace.json"};
+    std::vector<std::string> arguments{"sample", folder_ / "tiny.safetensors", "--trace",
+                                       folder_ / "trace.json"};
     for (std::size_t n = 1 + below(5); n > 0; --n) arguments.push_back(words[below(words.size())]);
     std::string line;
     for (const std::string& argument : arguments) line += argument + " ";
@@ -254,12 +268,17 @@ TEST_F(Hostile, SurvivesBadArrays) {
       "\x93NUMPY",
       magic + std::string("\x02\x00{}", 4),
       magic + std::string("\xff\xff{}", 4),
-      magic + std::string("\x46\x00", 2) + "{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999,1,8,8), }",
-      magic + std::string("\x3c\x00", 2) + "{'descr': '<f4', 'fortran_order': True, 'shape': (1,1,8,8), }",
-      magic + std::string("\x3c\x00", 2) + "{'descr': '|O8', 'fortran_order': False, 'shape': (1,1,8,8),}"};
+      magic + std::string("\x46\x00", 2) +
+          "{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999,1,8,8), }",
+      magic + std::string("\x3c\x00", 2) +
+          "{'descr': '<f4', 'fortran_order': True, 'shape': (1,1,8,8), }",
+      magic + std::string("\x3c\x00", 2) +
+          "{'descr': '|O8', 'fortran_order': False, 'shape': (1,1,8,8),}"};
   for (const std::string& array : arrays) {
     write_bytes(folder_ / "noise.npy", array);
-    EXPECT_TRUE(fails(run_copy({"sample", folder_ / "tiny.safetensors", "--json", "--noise", folder_ / "noise.npy"}), 1, "noise.npy"));
+    EXPECT_TRUE(fails(run_copy({"sample", folder_ / "tiny.safetensors", "--json", "--noise",
+                                folder_ / "noise.npy"}),
+                      1, "noise.npy"));
   }
 }
 

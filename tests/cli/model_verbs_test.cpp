@@ -17,8 +17,8 @@ TEST(Info, TellsWhatAModelHolds) {
   write_tiny_model(folder / "tiny.safetensors");
   const Outcome outcome = run({"info", folder / "tiny.safetensors"});
   ASSERT_TRUE(succeeds(outcome));
-  for (const char* part :
-       {"uvit, 3 blocks", "1 x 8 x 8", "red, green, blue", "velocity", "cosine", "timed-map", "after 1, 2 blocks", "MIT"}) {
+  for (const char* part : {"uvit, 3 blocks", "1 x 8 x 8", "red, green, blue", "velocity", "cosine",
+                           "timed-map", "after 1, 2 blocks", "MIT"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
   }
 }
@@ -46,24 +46,30 @@ TEST(Info, RefusesFilesThatAreNoModels) {
 
 TEST(Convert, GivesAnOfficialStateDictBackAsItWas) {
   const ScratchFolder folder;
-  const std::string description = R"({"network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16, "depth": 2,
+  const std::string description =
+      R"({"network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16, "depth": 2,
     "heads": 2, "label_rows": 4, "uncertainty": "map"}})";
   write_tiny_model(folder / "tiny.safetensors", description);
-  ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o", folder / "weights.safetensors"})));
-  write_bytes(folder / "net.json",
-              R"({"format": 1, "prediction": "velocity", "schedule": {"name": "cosine"}, "time": {"scale": 1000, "shift": 0},
+  ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o",
+                            folder / "weights.safetensors"})));
+  write_bytes(
+      folder / "net.json",
+      R"({"format": 1, "prediction": "velocity", "schedule": {"name": "cosine"}, "time": {"scale": 1000, "shift": 0},
     "labels": {"null": 3}, "network": {"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
     "depth": 2, "heads": 2, "label_rows": 4, "uncertainty": "map"}})");
-  ASSERT_TRUE(succeeds(run(
-      {"convert", "--from", "uvit", folder / "weights.safetensors", "--config", folder / "net.json", "-o", folder / "back.safetensors"})));
-  ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder / "back.safetensors", "-o", folder / "again.safetensors"})));
+  ASSERT_TRUE(succeeds(run({"convert", "--from", "uvit", folder / "weights.safetensors", "--config",
+                            folder / "net.json", "-o", folder / "back.safetensors"})));
+  ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder / "back.safetensors", "-o",
+                            folder / "again.safetensors"})));
   EXPECT_EQ(read_bytes(folder / "weights.safetensors"), read_bytes(folder / "again.safetensors"));
 }
 
 TEST(Convert, RefusesWhatTheOfficialCodeCannotHold) {
   const ScratchFolder folder;
   write_tiny_model(folder / "tiny.safetensors");
-  EXPECT_TRUE(fails(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o", folder / "out"}), 1, "timed-map"));
+  EXPECT_TRUE(
+      fails(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o", folder / "out"}), 1,
+            "timed-map"));
   EXPECT_EQ(folder.files(), std::vector<std::string>{"tiny.safetensors"});
 }
 
@@ -72,11 +78,14 @@ TEST(Convert, GivesAModelAnotherDefaultPlan) {
   write_tiny_model(folder / "tiny.safetensors");
   write_bytes(folder / "plan.json", R"({"below": 1})");
   write_bytes(folder / "long.json", R"({"below": [0, 0.1, 0.1, 0.1, 0.1]})");
-  ASSERT_TRUE(
-      succeeds(run({"convert", "--default-plan", folder / "plan.json", folder / "tiny.safetensors", "-o", folder / "eager.safetensors"})));
-  const json report = json::parse(run({"sample", folder / "eager.safetensors", "--count", "1", "--json"}).out);
+  ASSERT_TRUE(succeeds(run({"convert", "--default-plan", folder / "plan.json",
+                            folder / "tiny.safetensors", "-o", folder / "eager.safetensors"})));
+  const json report = json::parse(
+      run({"sample", folder / "eager.safetensors", "--count", "1", "--json"}).out);
   EXPECT_EQ(report.at("mean_exit_depth"), 1.0);
-  EXPECT_TRUE(fails(run({"convert", "--default-plan", folder / "long.json", folder / "tiny.safetensors", "-o", folder / "x"}), 2, "below"));
+  EXPECT_TRUE(fails(run({"convert", "--default-plan", folder / "long.json",
+                         folder / "tiny.safetensors", "-o", folder / "x"}),
+                    2, "below"));
 }
 
 // The weights of a converted tiny model, and the description it came from.
@@ -84,60 +93,72 @@ class FromOfficial : public ::testing::Test {
  protected:
   void write_inputs(const std::string& network) {
     write_tiny_model(folder_ / "tiny.safetensors", R"({"network": )" + network + "}");
-    ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder_ / "tiny.safetensors", "-o", folder_ / "weights.safetensors"})));
+    ASSERT_TRUE(succeeds(run({"convert", "--to", "uvit", folder_ / "tiny.safetensors", "-o",
+                              folder_ / "weights.safetensors"})));
   }
   Outcome convert(const std::string& network, const std::string& more) const {
-    write_bytes(folder_ / "net.json", R"({"format": 1, "prediction": "velocity", "schedule": {"name": "cosine"},
+    write_bytes(folder_ / "net.json",
+                R"({"format": 1, "prediction": "velocity", "schedule": {"name": "cosine"},
       "time": {"scale": 1000, "shift": 0}, "network": )" +
-                                          network + more + "}");
-    return run({"convert", "--from", "uvit", folder_ / "weights.safetensors", "--config", folder_ / "net.json", "-o", folder_ / "back"});
+                    network + more + "}");
+    return run({"convert", "--from", "uvit", folder_ / "weights.safetensors", "--config",
+                folder_ / "net.json", "-o", folder_ / "back"});
   }
   bool is_written() const { return std::filesystem::exists(folder_ / "back"); }
 
   ScratchFolder folder_;
 };
 
-constexpr const char* kWithoutUncertainty = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
+constexpr const char* kWithoutUncertainty =
+    R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
   "depth": 2, "heads": 2, "label_rows": 4, "uncertainty": "none"})";
-constexpr const char* kOneBlock = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
+constexpr const char*
+    kOneBlock = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 16,
   "depth": 0, "heads": 2, "label_rows": 4, "uncertainty": "map"})";
 
 TEST(Convert, WritesTheSameModelWithAnotherGuidance) {
   const ScratchFolder folder;
   write_tiny_model(folder / "tiny.safetensors");
-  const std::vector<std::string> words = {"convert", folder / "tiny.safetensors", "-o", folder / "guided.safetensors",
-                                          "--default-guidance"};
+  const std::vector<std::string> words = {"convert", folder / "tiny.safetensors", "-o",
+                                          folder / "guided.safetensors", "--default-guidance"};
   const auto with = [&](const std::string& guidance) {
     std::vector<std::string> all = words;
     all.push_back(guidance);
     return run(all);
   };
   ASSERT_TRUE(succeeds(with("1.25")));
-  const detail::Model before = detail::read_model(folder / "tiny.safetensors"), after = detail::read_model(folder / "guided.safetensors");
+  const detail::Model before = detail::read_model(folder / "tiny.safetensors"),
+                      after = detail::read_model(folder / "guided.safetensors");
   EXPECT_EQ(after.sampler.default_guidance, 1.25);
   EXPECT_EQ(after.sampler.id, before.sampler.id);
   write_bytes(folder / "plan.json", R"({"below": 1})");
-  ASSERT_TRUE(succeeds(run({"convert", folder / "tiny.safetensors", "-o", folder / "both.safetensors", "--default-guidance", "1.5",
-                            "--default-plan", folder / "plan.json"})));
+  ASSERT_TRUE(
+      succeeds(run({"convert", folder / "tiny.safetensors", "-o", folder / "both.safetensors",
+                    "--default-guidance", "1.5", "--default-plan", folder / "plan.json"})));
   const detail::Model both = detail::read_model(folder / "both.safetensors");
   EXPECT_EQ(both.sampler.default_guidance, 1.5);
   EXPECT_EQ(both.sampler.default_plan, read_plan(folder / "plan.json"));
-  EXPECT_TRUE(fails(run({"convert", folder / "tiny.safetensors", "-o", folder / "x", "--default-guidance", "1.5", "--to", "uvit"}), 2,
+  EXPECT_TRUE(fails(run({"convert", folder / "tiny.safetensors", "-o", folder / "x",
+                         "--default-guidance", "1.5", "--to", "uvit"}),
+                    2,
                     "convert: must be given one of --from, --to and new defaults, but is given 2"));
-  EXPECT_TRUE(fails(with("101"), 2, "--default-guidance: must be a number in [0, 100], but is \"101\""));
+  EXPECT_TRUE(
+      fails(with("101"), 2, "--default-guidance: must be a number in [0, 100], but is \"101\""));
 }
 
 TEST_F(FromOfficial, RefusesADescriptionThatNoSampleCouldOpen) {
   write_inputs(kWithoutUncertainty);
   EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "guidance": 2)"), 2, "default_guidance"));
-  EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "default_plan": {"below": 0.1})"), 2, "the network has no uncertainty"));
+  EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "default_plan": {"below": 0.1})"), 2,
+                    "the network has no uncertainty"));
   EXPECT_FALSE(is_written());
 }
 
 TEST_F(FromOfficial, TakesANetworkOfOneBlock) {
   write_inputs(kOneBlock);
   ASSERT_TRUE(succeeds(convert(kOneBlock, "")));
-  EXPECT_TRUE(succeeds(run({"sample", folder_ / "back", "--count", "1", "--steps", "2", "--json", "--class", "1"})));
+  EXPECT_TRUE(succeeds(
+      run({"sample", folder_ / "back", "--count", "1", "--steps", "2", "--json", "--class", "1"})));
 }
 
 TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
@@ -145,7 +166,8 @@ TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
   EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2,
                     "convert: must be given one of --from, --to and new defaults"));
   EXPECT_TRUE(fails(run({"convert", "x", "--to", "dit", "-o", "y"}), 2, "--to: must be uvit"));
-  EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
+  EXPECT_TRUE(
+      fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 namespace adadiff::cli {
 namespace {
 
-/// What the next file would get as its number once `closed` is closed and the streams are reserved; -1 where writing to the closed one
-/// still works.
+/// What the next file would get as its number once `closed` is closed and the streams are reserved;
+/// -1 where writing to the closed one still works.
 int next_number_without(int closed) {
   const pid_t child = fork();
   if (child == 0) {
@@ -26,7 +26,8 @@ int next_number_without(int closed) {
 }
 
 TEST(StandardStreams, KeepTheirNumbersWhenClosed) {
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) EXPECT_GT(next_number_without(stream), STDERR_FILENO) << stream;
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    EXPECT_GT(next_number_without(stream), STDERR_FILENO) << stream;
 }
 
 }  // namespace

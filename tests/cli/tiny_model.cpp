@@ -36,7 +36,9 @@ void write_tiny_model(const std::string& path, const std::string& changes) {
   description.update(nlohmann::json::parse(changes));
   detail::Model model = detail::parse_description(description.dump(), "tiny");
   at::Generator generator = at::detail::createCPUGenerator(7);
-  model.network->visit([&](const std::string&, at::Tensor& tensor) { tensor.copy_(0.3 * at::randn(tensor.sizes(), generator)); });
+  model.network->visit([&](const std::string&, at::Tensor& tensor) {
+    tensor.copy_(0.3 * at::randn(tensor.sizes(), generator));
+  });
   detail::write_model(model, path);
 }
 
@@ -55,7 +57,8 @@ void write_tiny_pictures(const std::string& folder) {
     const std::string of_class = folder + (i % 2 == 0 ? "/dark" : "/light");
     std::filesystem::create_directories(of_class);
     Images image{.count = 1, .height = 8, .width = 8, .channels = 1};
-    for (std::int64_t v = 0; v < 64; ++v) image.pixels.push_back(static_cast<std::uint8_t>((i * 37 + v * v) % 100 + i % 2 * 150));
+    for (std::int64_t v = 0; v < 64; ++v)
+      image.pixels.push_back(static_cast<std::uint8_t>((i * 37 + v * v) % 100 + i % 2 * 150));
     write_png(image, of_class + "/" + std::to_string(i) + ".png");
   }
 }

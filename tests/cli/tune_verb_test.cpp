@@ -17,7 +17,8 @@ class Tune : public ::testing::Test {
  protected:
   Tune() { write_tiny_model(model_); }
   Outcome tune(std::vector<std::string> flags) const {
-    std::vector<std::string> words = {"tune", model_, "--samples", "4", "--reference-steps", "8", "-o", plan_};
+    std::vector<std::string> words = {"tune", model_, "--samples", "4", "--reference-steps",
+                                      "8",    "-o",   plan_};
     words.insert(words.end(), flags.begin(), flags.end());
     return run(words);
   }
@@ -31,7 +32,8 @@ TEST_F(Tune, WritesAPlanThatSampleRunsWithinTheBudget) {
   ASSERT_TRUE(succeeds(tuned));
   const auto best = nlohmann::json::parse(tuned.out).at("best");
   EXPECT_LE(best.at("full_evaluations").get<double>(), 2);
-  const Outcome sampled = run({"sample", model_, "--plan", plan_, "--class", "all", "--count", "4", "--json"});
+  const Outcome sampled = run(
+      {"sample", model_, "--plan", plan_, "--class", "all", "--count", "4", "--json"});
   ASSERT_TRUE(succeeds(sampled));
   EXPECT_EQ(nlohmann::json::parse(sampled.out).at("steps"), best.at("steps"));
 }
@@ -65,9 +67,13 @@ TEST_F(Tune, RefusesStepsSinceItChoosesThem) {
   EXPECT_TRUE(fails(tune({"--steps", "5"}), 2, "--steps: must be left out, since tune chooses it"));
 }
 
-TEST_F(Tune, RefusesABudgetBelowOneEvaluation) { EXPECT_TRUE(fails(tune({"--budget", "0.5"}), 2, "--budget")); }
+TEST_F(Tune, RefusesABudgetBelowOneEvaluation) {
+  EXPECT_TRUE(fails(tune({"--budget", "0.5"}), 2, "--budget"));
+}
 
-TEST_F(Tune, WritesNoPlanOverItsModel) { EXPECT_TRUE(fails(run({"tune", model_, "-o", model_}), 2, "--output")); }
+TEST_F(Tune, WritesNoPlanOverItsModel) {
+  EXPECT_TRUE(fails(run({"tune", model_, "-o", model_}), 2, "--output"));
+}
 
 class TuneByDistance : public Tune {
  protected:
@@ -76,8 +82,10 @@ class TuneByDistance : public Tune {
     write_tiny_pictures(real_);
   }
   Outcome by_distance(const std::string& objective, std::vector<std::string> flags = {}) const {
-    std::vector<std::string> words = {"tune",        model_, "--samples",  "20",      "--budget",      "2", "--objective", objective,
-                                      "--reference", real_,  "--features", features_, "--most-trials", "8", "-o",          plan_};
+    std::vector<std::string> words = {"tune",          model_, "--samples",   "20",
+                                      "--budget",      "2",    "--objective", objective,
+                                      "--reference",   real_,  "--features",  features_,
+                                      "--most-trials", "8",    "-o",          plan_};
     words.insert(words.end(), flags.begin(), flags.end());
     return run(words);
   }
@@ -93,28 +101,36 @@ class TuneByDistance : public Tune {
 
 TEST_F(TuneByDistance, WritesAPlanThatSampleRuns) {
   const auto best = report("kid").at("best");
-  const Outcome sampled = run({"sample", model_, "--plan", plan_, "--class", "all", "--count", "4", "--json"});
+  const Outcome sampled = run(
+      {"sample", model_, "--plan", plan_, "--class", "all", "--count", "4", "--json"});
   ASSERT_TRUE(succeeds(sampled));
   EXPECT_EQ(nlohmann::json::parse(sampled.out).at("steps"), best.at("steps"));
 }
 
 TEST_F(TuneByDistance, MeasuresTheDistanceThatItIsAskedFor) {
-  const auto kid = report("kid").at("full_depth").at("distance"), frechet = report("frechet").at("full_depth").at("distance");
+  const auto kid = report("kid").at("full_depth").at("distance"),
+             frechet = report("frechet").at("full_depth").at("distance");
   const auto found = [&](const std::string& key) {
-    const Outcome outcome = run({"evaluate", model_, "--full-depth", "--steps", "2", "--samples", "20", "--paired", "0", "--reference",
-                                 real_, "--features", features_, "--groups", "10", "--json"});
+    const Outcome outcome = run({"evaluate", model_, "--full-depth", "--steps", "2", "--samples",
+                                 "20", "--paired", "0", "--reference", real_, "--features",
+                                 features_, "--groups", "10", "--json"});
     return nlohmann::json::parse(outcome.out).at(key).at("all");
   };
   EXPECT_EQ(kid, found("kid_groups"));
   EXPECT_EQ(frechet, found("frechet_groups"));
 }
 
-TEST_F(TuneByDistance, ReportsKeysThatItsPageExplains) { EXPECT_EQ(unexplained_keys(report("kid"), "docs/evaluation.md"), ""); }
+TEST_F(TuneByDistance, ReportsKeysThatItsPageExplains) {
+  EXPECT_EQ(unexplained_keys(report("kid"), "docs/evaluation.md"), "");
+}
 
 TEST_F(TuneByDistance, TellsWhereNothingKeepsTheRecallThatItIsAskedFor) {
   const Outcome tuned = by_distance("kid", {"--recall-floor", "1", "--json"});
   ASSERT_EQ(tuned.exit_code, 0);
-  EXPECT_NE(tuned.err.find("no plan within the budget kept a recall of 1; writing plain full depth"), std::string::npos) << tuned.err;
+  EXPECT_NE(
+      tuned.err.find("no plan within the budget kept a recall of 1; writing plain full depth"),
+      std::string::npos)
+      << tuned.err;
   const auto report = nlohmann::json::parse(tuned.out);
   EXPECT_EQ(report.at("keeps_floor"), false);
   EXPECT_EQ(report.at("best"), report.at("full_depth"));
@@ -123,7 +139,8 @@ TEST_F(TuneByDistance, TellsWhereNothingKeepsTheRecallThatItIsAskedFor) {
 
 TEST_F(TuneByDistance, LeavesGuidesOutWhereAsked) {
   const auto guided = [](const nlohmann::json& trial) { return trial.at("guide_weight") != 1; };
-  const auto with = report("kid").at("trials"), without = report("kid", {"--no-guide"}).at("trials");
+  const auto with = report("kid").at("trials"),
+             without = report("kid", {"--no-guide"}).at("trials");
   EXPECT_TRUE(std::any_of(with.begin(), with.end(), guided));
   EXPECT_TRUE(std::none_of(without.begin(), without.end(), guided));
 }
@@ -131,18 +148,24 @@ TEST_F(TuneByDistance, LeavesGuidesOutWhereAsked) {
 TEST_F(TuneByDistance, SaysWhatWasGained) {
   const Outcome tuned = by_distance("kid");
   ASSERT_TRUE(succeeds(tuned));
-  for (const char* part : {"KID x 1000", "recall", "\nplain ", "\nbest  ", "gain ", "on the noise that chose it", "written  "}) {
+  for (const char* part : {"KID x 1000", "recall", "\nplain ", "\nbest  ", "gain ",
+                           "on the noise that chose it", "written  "}) {
     EXPECT_NE(tuned.out.find(part), std::string::npos) << part << "\n" << tuned.out;
   }
 }
 
 TEST_F(TuneByDistance, RefusesWhatDoesNotGoTogether) {
-  EXPECT_TRUE(fails(by_distance("psnr"), 2, "--objective: must be paired, kid or frechet, but is \"psnr\""));
-  EXPECT_TRUE(fails(tune({"--budget", "2", "--objective", "kid"}), 2, "--objective kid: must go with --reference"));
-  EXPECT_TRUE(fails(by_distance("kid", {"--one-threshold"}), 2, "--one-threshold: must go with --objective paired"));
-  EXPECT_TRUE(fails(by_distance("kid", {"--reference-steps", "9"}), 2, "--reference-steps: must go with --objective paired"));
+  EXPECT_TRUE(fails(by_distance("psnr"), 2,
+                    "--objective: must be paired, kid or frechet, but is \"psnr\""));
+  EXPECT_TRUE(fails(tune({"--budget", "2", "--objective", "kid"}), 2,
+                    "--objective kid: must go with --reference"));
+  EXPECT_TRUE(fails(by_distance("kid", {"--one-threshold"}), 2,
+                    "--one-threshold: must go with --objective paired"));
+  EXPECT_TRUE(fails(by_distance("kid", {"--reference-steps", "9"}), 2,
+                    "--reference-steps: must go with --objective paired"));
   EXPECT_TRUE(fails(tune({"--budget", "2", "--no-guide"}), 2, "--no-guide"));
-  EXPECT_TRUE(fails(tune({"--budget", "2", "--reference", real_}), 2, "--reference: must go with --objective kid or frechet"));
+  EXPECT_TRUE(fails(tune({"--budget", "2", "--reference", real_}), 2,
+                    "--reference: must go with --objective kid or frechet"));
 }
 
 TEST_F(TuneByDistance, RefusesAReferenceThatHasStatisticsOnly) {
@@ -153,7 +176,8 @@ TEST_F(TuneByDistance, RefusesAReferenceThatHasStatisticsOnly) {
   detail::write_reference(statistics, reference);
   real_ = statistics;
   EXPECT_TRUE(fails(by_distance("frechet"), 2,
-                    "--reference: must have images, or features of each, for the recall, but " + statistics + " has statistics only"));
+                    "--reference: must have images, or features of each, for the recall, but " +
+                        statistics + " has statistics only"));
 }
 
 }  // namespace

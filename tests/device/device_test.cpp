@@ -21,11 +21,16 @@ std::string refusal(const std::string& name) {
   return "nothing thrown";
 }
 
-TEST(Device, CpuIsAlwaysThere) { EXPECT_EQ(find_device("cpu", "device"), at::Device(c10::DeviceType::CPU)); }
+TEST(Device, CpuIsAlwaysThere) {
+  EXPECT_EQ(find_device("cpu", "device"), at::Device(c10::DeviceType::CPU));
+}
 
 TEST(Device, RefusesNamesThatAreNone) {
-  for (const char* name : {"", "gpu", "CPU", "cpu:0", "cud", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:128", "cuda0", "mps"}) {
-    EXPECT_THAT(refusal<InvalidArgument>(name), StartsWith("device: must be cpu, cuda or cuda:N, but is ")) << name;
+  for (const char* name : {"", "gpu", "CPU", "cpu:0", "cud", "cuda:", "cuda:x", "cuda:-1",
+                           "cuda:1x", "cuda:128", "cuda0", "mps"}) {
+    EXPECT_THAT(refusal<InvalidArgument>(name),
+                StartsWith("device: must be cpu, cuda or cuda:N, but is "))
+        << name;
   }
 }
 

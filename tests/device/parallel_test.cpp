@@ -32,7 +32,9 @@ TEST(ParallelRows, CallsNothingForNoRows) {
 
 TEST(ParallelRows, HandsOnWhatTheWorkThrows) {
   at::set_num_threads(2);
-  EXPECT_THROW(parallel_rows(8, [](std::int64_t, std::int64_t) { throw std::runtime_error("cannot"); }), std::runtime_error);
+  EXPECT_THROW(
+      parallel_rows(8, [](std::int64_t, std::int64_t) { throw std::runtime_error("cannot"); }),
+      std::runtime_error);
 }
 
 TEST(ParallelRows, UsesAsManyThreadsAsTorchIsSetTo) {

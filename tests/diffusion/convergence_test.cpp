@@ -1,5 +1,6 @@
-// Orders of convergence on a Gaussian target: mean and standard deviation that a solver reaches at a fixed time, carried exactly, against
-// those of the true marginal. What is measured is the solver alone: the network is the best possible one.
+// Orders of convergence on a Gaussian target: mean and standard deviation that a solver reaches at
+// a fixed time, carried exactly, against those of the true marginal. What is measured is the solver
+// alone: the network is the best possible one.
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -21,13 +22,15 @@ struct Case {
 void PrintTo(const Case& value, std::ostream* out) { *out << value.solver << " eta " << value.eta; }
 
 /// `steps` steps from `start` to kEnd, uniform in time or log-SNR, and a last one to 0.
-std::vector<double> times_to_end(const NoiseSchedule& schedule, const std::string& spacing, int steps) {
+std::vector<double> times_to_end(const NoiseSchedule& schedule, const std::string& spacing,
+                                 int steps) {
   const double start = std::min(0.9, schedule.max_time());
   const double first = schedule.log_snr(start), last = schedule.log_snr(kEnd);
   std::vector<double> times;
   for (int i = 0; i < steps; ++i) {
     const double share = static_cast<double>(i) / steps;
-    times.push_back(spacing == "logsnr" && i > 0 ? schedule.time_at(first + (last - first) * share) : start + (kEnd - start) * share);
+    times.push_back(spacing == "logsnr" && i > 0 ? schedule.time_at(first + (last - first) * share)
+                                                 : start + (kEnd - start) * share);
   }
   times.push_back(kEnd);
   times.push_back(0);
@@ -38,46 +41,55 @@ struct Errors {
   double mean, deviation;
 };
 
-Errors errors_at_end(const Case& solver, const NoiseSchedule& schedule, const std::vector<double>& times) {
+Errors errors_at_end(const Case& solver, const NoiseSchedule& schedule,
+                     const std::vector<double>& times) {
   std::vector<Evaluation> table = find_solver(solver.solver)({schedule, times, solver.eta});
   table.pop_back();  // the step from kEnd to 0
-  const test::Gaussian reached = test::carry(schedule, kData, table), exact = test::marginal(schedule, kData, kEnd);
-  return {std::abs(reached.mean - exact.mean), std::abs(std::sqrt(reached.variance) - std::sqrt(exact.variance))};
+  const test::Gaussian reached = test::carry(schedule, kData, table),
+                       exact = test::marginal(schedule, kData, kEnd);
+  return {std::abs(reached.mean - exact.mean),
+          std::abs(std::sqrt(reached.variance) - std::sqrt(exact.variance))};
 }
 
 class Convergence : public testing::TestWithParam<std::tuple<Case, std::string, std::string>> {};
 
-INSTANTIATE_TEST_SUITE_P(Solvers, Convergence,
-                         testing::Combine(testing::Values(Case{"ddim", 0, 1}, Case{"ddim", 1, 1}, Case{"ddim", 0.5, 1}, Case{"ddpm", 0, 1},
-                                                          Case{"euler-maruyama", 0, 1}, Case{"dpmpp-2m", 0, 2}, Case{"heun", 0, 2}),
-                                          testing::ValuesIn(schedule_names()), testing::Values("uniform", "logsnr")),
-                         [](const auto& info) {
-                           const Case& solver = std::get<0>(info.param);
-                           std::string name = solver.solver +
-                                              (solver.eta > 0 ? "_eta" + std::to_string(static_cast<int>(solver.eta * 10)) : "") + "_" +
-                                              std::get<1>(info.param) + "_" + std::get<2>(info.param);
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Solvers, Convergence,
+    testing::Combine(testing::Values(Case{"ddim", 0, 1}, Case{"ddim", 1, 1}, Case{"ddim", 0.5, 1},
+                                     Case{"ddpm", 0, 1}, Case{"euler-maruyama", 0, 1},
+                                     Case{"dpmpp-2m", 0, 2}, Case{"heun", 0, 2}),
+                     testing::ValuesIn(schedule_names()), testing::Values("uniform", "logsnr")),
+    [](const auto& info) {
+      const Case& solver = std::get<0>(info.param);
+      std::string name = solver.solver +
+                         (solver.eta > 0
+                              ? "_eta" + std::to_string(static_cast<int>(solver.eta * 10))
+                              : "") +
+                         "_" + std::get<1>(info.param) + "_" + std::get<2>(info.param);
+      std::erase(name, '-');
+      return name;
+    });
 
 TEST_P(Convergence, HasItsOrderInTheStandardDeviation) {
   const auto& [solver, schedule_name, spacing] = GetParam();
   const SchedulePtr schedule = find_schedule(schedule_name);
   const Errors coarse = errors_at_end(solver, *schedule, times_to_end(*schedule, spacing, 500));
   const Errors fine = errors_at_end(solver, *schedule, times_to_end(*schedule, spacing, 1000));
-  EXPECT_NEAR(std::log2(coarse.deviation / fine.deviation), solver.order, 0.15) << coarse.deviation << " then " << fine.deviation;
+  EXPECT_NEAR(std::log2(coarse.deviation / fine.deviation), solver.order, 0.15)
+      << coarse.deviation << " then " << fine.deviation;
   EXPECT_LT(fine.deviation, solver.order == 1 ? 0.02 : 2e-4);
 }
 
-/// On the mean path the best clean prediction is the data's mean all the time, which every solver but the explicit SDE step carries
-/// exactly.
+/// On the mean path the best clean prediction is the data's mean all the time, which every solver
+/// but the explicit SDE step carries exactly.
 TEST_P(Convergence, KeepsTheMeanOrHasItsOrderInIt) {
   const auto& [solver, schedule_name, spacing] = GetParam();
   const SchedulePtr schedule = find_schedule(schedule_name);
   const Errors coarse = errors_at_end(solver, *schedule, times_to_end(*schedule, spacing, 500));
   const Errors fine = errors_at_end(solver, *schedule, times_to_end(*schedule, spacing, 1000));
   if (solver.solver == "euler-maruyama") {
-    EXPECT_NEAR(std::log2(coarse.mean / fine.mean), 1, 0.15) << coarse.mean << " then " << fine.mean;
+    EXPECT_NEAR(std::log2(coarse.mean / fine.mean), 1, 0.15)
+        << coarse.mean << " then " << fine.mean;
   } else {
     EXPECT_LT(fine.mean, 1e-12);
   }
@@ -87,7 +99,8 @@ TEST(FullRun, EndsNearTheDataWithEverySolver) {
   const SchedulePtr schedule = vp_linear_schedule();
   for (const std::string& name : solver_names()) {
     const auto times = time_grid("uniform", *schedule, 1000);
-    const test::Gaussian reached = test::carry(*schedule, kData, find_solver(name)({*schedule, times}));
+    const test::Gaussian reached = test::carry(*schedule, kData,
+                                               find_solver(name)({*schedule, times}));
     EXPECT_NEAR(std::sqrt(reached.variance), 0.5, 0.01) << name;
     EXPECT_NEAR(reached.mean, 0.3, 0.005) << name;
   }
@@ -95,7 +108,8 @@ TEST(FullRun, EndsNearTheDataWithEverySolver) {
 
 TEST(Moments, CarriesNoiseThatWasAddedBefore) {
   const SchedulePtr schedule = cosine_schedule();
-  test::Moments moments(*schedule, {0, 1}, 0.5);  // unit variance at every time; the clean prediction is alpha x
+  test::Moments moments(*schedule, {0, 1},
+                        0.5);  // unit variance at every time; the clean prediction is alpha x
   moments.apply({.time = 0.5, .state = 1, .noise = 2});
   EXPECT_NEAR(moments.state().variance, 5, 1e-15);
 }

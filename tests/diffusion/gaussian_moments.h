@@ -1,5 +1,6 @@
-// Carries mean and covariance of a Gaussian target exactly through a solver's table. For data N(m, s^2) the best clean prediction is
-// affine in x, so everything an evaluation touches stays jointly Gaussian.
+// Carries mean and covariance of a Gaussian target exactly through a solver's table. For data N(m,
+// s^2) the best clean prediction is affine in x, so everything an evaluation touches stays jointly
+// Gaussian.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ inline Gaussian marginal(const NoiseSchedule& schedule, const Gaussian& data, do
 /// Joint moments of the state, the base state and the last predictions, newest first.
 class Moments {
  public:
-  Moments(const NoiseSchedule& schedule, const Gaussian& data, double start) : schedule_(schedule), data_(data) {
+  Moments(const NoiseSchedule& schedule, const Gaussian& data, double start)
+      : schedule_(schedule), data_(data) {
     const Gaussian at_start = marginal(schedule, data, start);
     mean_[kState] = at_start.mean;
     covariance_[kState][kState] = at_start.variance;
@@ -36,14 +38,16 @@ class Moments {
     if (evaluation.stage == 0) predict.matrix[kBase] = unit(kState);
     for (std::size_t k = kSize - 1; k > kNewest; --k) predict.matrix[k] = unit(k - 1);
     const Gaussian now = marginal(schedule_, data_, evaluation.time);
-    const double alpha = schedule_.alpha(evaluation.time), gain = alpha * data_.variance / now.variance;
+    const double alpha = schedule_.alpha(evaluation.time),
+                 gain = alpha * data_.variance / now.variance;
     predict.matrix[kNewest] = {gain};
     predict.shift[kNewest] = data_.mean - gain * now.mean;
     transform(predict);
 
     Map move = identity();
     move.matrix[kState] = {evaluation.state, evaluation.base};
-    for (std::size_t k = 0; k < kPredictionHistory; ++k) move.matrix[kState][kNewest + k] = evaluation.prediction[k];
+    for (std::size_t k = 0; k < kPredictionHistory; ++k)
+      move.matrix[kState][kNewest + k] = evaluation.prediction[k];
     transform(move);
     covariance_[kState][kState] += evaluation.noise * evaluation.noise;
   }
@@ -77,7 +81,8 @@ class Moments {
     Matrix half{}, full{};
     for (std::size_t i = 0; i < kSize; ++i) {
       mean[i] = dot(map.matrix[i], mean_) + map.shift[i];
-      for (std::size_t j = 0; j < kSize; ++j) half[i][j] = dot(map.matrix[i], covariance_[j]);  // symmetric: row j is column j
+      for (std::size_t j = 0; j < kSize; ++j)
+        half[i][j] = dot(map.matrix[i], covariance_[j]);  // symmetric: row j is column j
     }
     for (std::size_t i = 0; i < kSize; ++i) {
       for (std::size_t j = 0; j < kSize; ++j) full[i][j] = dot(half[i], map.matrix[j]);
@@ -93,7 +98,8 @@ class Moments {
 };
 
 /// Moments of the state after the first `evaluations` of a table that starts at the exact marginal.
-inline Gaussian carry(const NoiseSchedule& schedule, const Gaussian& data, std::span<const Evaluation> evaluations) {
+inline Gaussian carry(const NoiseSchedule& schedule, const Gaussian& data,
+                      std::span<const Evaluation> evaluations) {
   Moments moments(schedule, data, evaluations.front().time);
   for (const Evaluation& evaluation : evaluations) moments.apply(evaluation);
   return moments.state();

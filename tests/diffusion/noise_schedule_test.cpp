@@ -1,4 +1,5 @@
-// Noise schedules against their definitions: ends, monotony, slopes, inverse, published values, refusals.
+// Noise schedules against their definitions: ends, monotony, slopes, inverse, published values,
+// refusals.
 #include <adadiff/noise_schedule.h>
 
 #include <cmath>
@@ -18,11 +19,12 @@ class EverySchedule : public testing::TestWithParam<std::string> {
  protected:
   SchedulePtr schedule = find_schedule(GetParam());
 };
-INSTANTIATE_TEST_SUITE_P(Schedules, EverySchedule, testing::ValuesIn(schedule_names()), [](const auto& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Schedules, EverySchedule, testing::ValuesIn(schedule_names()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 TEST_P(EverySchedule, StartsAtTheCleanImageExactly) {
   EXPECT_EQ(schedule->alpha(0), 1.0);
@@ -54,14 +56,19 @@ TEST_P(EverySchedule, LogSnrIsTwiceTheLogarithmOfAlphaOverSigma) {
 }
 
 TEST_P(EverySchedule, SlopeIsTheDerivativeOfLogAlpha) {
-  for (const double time : {0.0105, 0.2505, 0.5005, 0.7505, 0.9505}) {  // inside the segments of a discrete schedule
+  for (const double time :
+       {0.0105, 0.2505, 0.5005, 0.7505, 0.9505}) {  // inside the segments of a discrete schedule
     const double step = 1e-5;
-    const double difference = (schedule->log_alpha(time + step) - schedule->log_alpha(time - step)) / (2 * step);
+    const double difference = (schedule->log_alpha(time + step) -
+                               schedule->log_alpha(time - step)) /
+                              (2 * step);
     EXPECT_NEAR(schedule->log_alpha_slope(time), difference, 1e-6 * std::abs(difference)) << time;
   }
 }
 
-TEST_P(EverySchedule, DiffusionIsMinusTwiceTheSlope) { EXPECT_EQ(schedule->diffusion(0.4), -2 * schedule->log_alpha_slope(0.4)); }
+TEST_P(EverySchedule, DiffusionIsMinusTwiceTheSlope) {
+  EXPECT_EQ(schedule->diffusion(0.4), -2 * schedule->log_alpha_slope(0.4));
+}
 
 TEST_P(EverySchedule, SlopeIsFiniteOverTheWholeRange) {
   EXPECT_TRUE(std::isfinite(schedule->log_alpha_slope(schedule->min_time())));
@@ -77,7 +84,8 @@ TEST_P(EverySchedule, RangeKeepsLogSnrBetweenMinus12And14) {
 }
 
 TEST_P(EverySchedule, TimeAtInvertsLogSnr) {
-  for (const double time : {0.002, 0.1, 0.5, 0.9, 0.99}) EXPECT_NEAR(schedule->time_at(schedule->log_snr(time)), time, 1e-13);
+  for (const double time : {0.002, 0.1, 0.5, 0.9, 0.99})
+    EXPECT_NEAR(schedule->time_at(schedule->log_snr(time)), time, 1e-13);
 }
 
 TEST_P(EverySchedule, TimeAtIsClippedToTheRange) {
@@ -88,11 +96,13 @@ TEST_P(EverySchedule, TimeAtIsClippedToTheRange) {
 
 TEST_P(EverySchedule, ComesBackFromNameAndParameters) {
   const SchedulePtr again = find_schedule(schedule->name(), schedule->parameters());
-  for (const double time : {0.001, 0.33, 1.0}) EXPECT_EQ(again->log_alpha(time), schedule->log_alpha(time));
+  for (const double time : {0.001, 0.33, 1.0})
+    EXPECT_EQ(again->log_alpha(time), schedule->log_alpha(time));
 }
 
 TEST_P(EverySchedule, KeepsRelativePrecisionOfSigmaNearTimeZero) {
-  // sigma^2 = 2 integral of -slope; over a tiny time the slope is all but constant or linear: the trapezium is exact to 1e-6.
+  // sigma^2 = 2 integral of -slope; over a tiny time the slope is all but constant or linear: the
+  // trapezium is exact to 1e-6.
   const double time = 1e-7;
   const double expected = -(schedule->log_alpha_slope(0) + schedule->log_alpha_slope(time)) * time;
   EXPECT_NEAR(schedule->sigma(time) * schedule->sigma(time) / expected, 1, 1e-6);
@@ -155,53 +165,72 @@ TEST(Cosine, IsTheCosineOfAQuarterTurn) {
 
 TEST(NicholDhariwal, FollowsEquation17) {
   const auto schedule = nichol_dhariwal_schedule();
-  const auto f = [](double t) { return std::pow(std::cos((t + 0.008) / 1.008 * std::numbers::pi / 2), 2); };
+  const auto f = [](double t) {
+    return std::pow(std::cos((t + 0.008) / 1.008 * std::numbers::pi / 2), 2);
+  };
   for (const double time : {0.01, 0.4, 0.9}) {
     EXPECT_NEAR(std::pow(schedule->alpha(time), 2), f(time) / f(0), 1e-14);
   }
 }
 
 TEST(NicholDhariwal, WithoutOffsetIsTheCosine) {
-  EXPECT_NEAR(nichol_dhariwal_schedule(0)->log_alpha(0.7), cosine_schedule()->log_alpha(0.7), 1e-14);
+  EXPECT_NEAR(nichol_dhariwal_schedule(0)->log_alpha(0.7), cosine_schedule()->log_alpha(0.7),
+              1e-14);
 }
 
 TEST(FindSchedule, TakesTheParametersGivenAndDefaultsForTheRest) {
   const auto schedule = find_schedule("vp-linear", {{"beta_max", 10}});
-  EXPECT_THAT(schedule->parameters(), testing::ElementsAre(testing::Pair("beta_min", 0.1), testing::Pair("beta_max", 10)));
+  EXPECT_THAT(schedule->parameters(),
+              testing::ElementsAre(testing::Pair("beta_min", 0.1), testing::Pair("beta_max", 10)));
 }
 
-void expect_refused(std::string_view name, const ScheduleParameters& parameters, const std::string& message) {
-  EXPECT_THAT([&] { find_schedule(name, parameters); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+void expect_refused(std::string_view name, const ScheduleParameters& parameters,
+                    const std::string& message) {
+  EXPECT_THAT([&] { find_schedule(name, parameters); },
+              ThrowsMessage<InvalidArgument>(HasSubstr(message)));
 }
 
 TEST(FindSchedule, RefusesAnUnknownNameListingThoseThereAre) {
-  expect_refused("linear", {},
-                 R"(noise schedule: must be one of vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal, but is "linear")");
+  expect_refused(
+      "linear", {},
+      R"(noise schedule: must be one of vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal, but is "linear")");
 }
 
 TEST(FindSchedule, RefusesUnknownParameters) {
-  expect_refused("vp-linear", {{"beta", 1}}, R"(must have only the parameters beta_min, beta_max, but has "beta")");
-  expect_refused("cosine", {{"offset", 1}}, R"(noise schedule cosine: must have no parameters, but has "offset")");
+  expect_refused("vp-linear", {{"beta", 1}},
+                 R"(must have only the parameters beta_min, beta_max, but has "beta")");
+  expect_refused("cosine", {{"offset", 1}},
+                 R"(noise schedule cosine: must have no parameters, but has "offset")");
 }
 
 TEST(FindSchedule, RefusesAParameterGivenTwice) {
-  expect_refused("vp-linear", {{"beta_min", 1}, {"beta_min", 1}}, "vp-linear.beta_min: must be given once, but is given twice");
+  expect_refused("vp-linear", {{"beta_min", 1}, {"beta_min", 1}},
+                 "vp-linear.beta_min: must be given once, but is given twice");
 }
 
 TEST(FindSchedule, RefusesValuesOutOfRange) {
-  expect_refused("vp-linear", {{"beta_min", 0}}, "vp-linear.beta_min: must be in [1e-04, 100], but is 0");
-  expect_refused("vp-linear", {{"beta_max", NAN}}, "vp-linear.beta_max: must be in [0.1, 1000], but is nan");
-  expect_refused("ddpm-linear", {{"steps", 0.5}}, "ddpm-linear.steps: must be a whole number in [1, 100000], but is 0.5");
-  expect_refused("scaled-linear", {{"steps", 1e300}}, "scaled-linear.steps: must be a whole number");
-  expect_refused("ddpm-linear", {{"first", 0}}, "ddpm-linear.first: must be in [1e-08, 0.999], but is 0");
-  expect_refused("ddpm-linear", {{"last", 1}}, "ddpm-linear.last: must be in [1e-04, 0.999], but is 1");
-  expect_refused("nichol-dhariwal", {{"offset", 1}}, "nichol-dhariwal.offset: must be in [0, 0.1], but is 1");
+  expect_refused("vp-linear", {{"beta_min", 0}},
+                 "vp-linear.beta_min: must be in [1e-04, 100], but is 0");
+  expect_refused("vp-linear", {{"beta_max", NAN}},
+                 "vp-linear.beta_max: must be in [0.1, 1000], but is nan");
+  expect_refused("ddpm-linear", {{"steps", 0.5}},
+                 "ddpm-linear.steps: must be a whole number in [1, 100000], but is 0.5");
+  expect_refused("scaled-linear", {{"steps", 1e300}},
+                 "scaled-linear.steps: must be a whole number");
+  expect_refused("ddpm-linear", {{"first", 0}},
+                 "ddpm-linear.first: must be in [1e-08, 0.999], but is 0");
+  expect_refused("ddpm-linear", {{"last", 1}},
+                 "ddpm-linear.last: must be in [1e-04, 0.999], but is 1");
+  expect_refused("nichol-dhariwal", {{"offset", 1}},
+                 "nichol-dhariwal.offset: must be in [0, 0.1], but is 1");
   EXPECT_THAT([] { ddpm_linear_schedule(0); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("ddpm-linear.steps: must be in [1, 100000], but is 0")));
+              ThrowsMessage<InvalidArgument>(
+                  HasSubstr("ddpm-linear.steps: must be in [1, 100000], but is 0")));
 }
 
 TEST(FindSchedule, RefusesAScheduleThatNeverReachesNoise) {
-  expect_refused("ddpm-linear", {{"steps", 10}}, "ddpm-linear: must have a log-SNR below 0 at time 1, but has ");
+  expect_refused("ddpm-linear", {{"steps", 10}},
+                 "ddpm-linear: must have a log-SNR below 0 at time 1, but has ");
   expect_refused("vp-linear", {{"beta_max", 0.1}}, "use larger betas");
 }
 

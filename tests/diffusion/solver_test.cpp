@@ -1,4 +1,5 @@
-// Each solver's table against a second formulation of the published algorithm, run on a denoiser that is not linear.
+// Each solver's table against a second formulation of the published algorithm, run on a denoiser
+// that is not linear.
 #include <adadiff/solver.h>
 
 #include <cmath>
@@ -45,24 +46,28 @@ Setting setting(const std::string& schedule, int steps, const std::string& grid 
 }
 
 class OnEverySchedule : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Schedules, OnEverySchedule, testing::ValuesIn(schedule_names()), [](const auto& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Schedules, OnEverySchedule, testing::ValuesIn(schedule_names()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 TEST_P(OnEverySchedule, DdimIsPredictedCleanPlusDirectionPlusNoise) {
   for (const double eta : {0.0, 0.35, 1.0}) {
     const Setting at = setting(GetParam(), 13);
     double x = 0.8;
     for (std::size_t i = 0; i + 1 < at.times.size(); ++i) {
-      const double a_t = std::pow(at.schedule->alpha(at.times[i]), 2), a_s = std::pow(at.schedule->alpha(at.times[i + 1]), 2);
+      const double a_t = std::pow(at.schedule->alpha(at.times[i]), 2),
+                   a_s = std::pow(at.schedule->alpha(at.times[i + 1]), 2);
       const double clean = denoise(x, at.times[i]);
       const double noise = (x - std::sqrt(a_t) * clean) / std::sqrt(1 - a_t);
       const double hat = eta * std::sqrt((1 - a_s) / (1 - a_t)) * std::sqrt(1 - a_t / a_s);
-      x = std::sqrt(a_s) * clean + std::sqrt(std::max(0.0, 1 - a_s - hat * hat)) * noise + (hat > 0 ? hat * some_noise(i) : 0);
+      x = std::sqrt(a_s) * clean + std::sqrt(std::max(0.0, 1 - a_s - hat * hat)) * noise +
+          (hat > 0 ? hat * some_noise(i) : 0);
     }
-    EXPECT_NEAR(execute(find_solver("ddim")(at.inputs(eta)), 0.8, some_noise), x, 1e-9) << "eta " << eta;
+    EXPECT_NEAR(execute(find_solver("ddim")(at.inputs(eta)), 0.8, some_noise), x, 1e-9)
+        << "eta " << eta;
   }
 }
 
@@ -78,7 +83,9 @@ TEST_P(OnEverySchedule, DdimWithEtaOneIsDdpm) {
 
 TEST_P(OnEverySchedule, DpmppIsTheTwoStepMultistepOfItsPaper) {
   const Setting at = setting(GetParam(), 9, "logsnr");
-  const auto lambda = [&](double t) { return std::log(at.schedule->alpha(t) / at.schedule->sigma(t)); };
+  const auto lambda = [&](double t) {
+    return std::log(at.schedule->alpha(t) / at.schedule->sigma(t));
+  };
   double x = -0.6, before = 0;
   for (std::size_t i = 0; i + 1 < at.times.size(); ++i) {
     const double t = at.times[i], s = at.times[i + 1], clean = denoise(x, t);
@@ -86,9 +93,11 @@ TEST_P(OnEverySchedule, DpmppIsTheTwoStepMultistepOfItsPaper) {
       x = clean;
       break;
     }
-    const double h = lambda(s) - lambda(t), r = i > 0 ? (lambda(t) - lambda(at.times[i - 1])) / h : 1;
+    const double h = lambda(s) - lambda(t),
+                 r = i > 0 ? (lambda(t) - lambda(at.times[i - 1])) / h : 1;
     const double direction = i > 0 ? clean + (clean - before) / (2 * r) : clean;
-    x = at.schedule->sigma(s) / at.schedule->sigma(t) * x - at.schedule->alpha(s) * (std::exp(-h) - 1) * direction;
+    x = at.schedule->sigma(s) / at.schedule->sigma(t) * x -
+        at.schedule->alpha(s) * (std::exp(-h) - 1) * direction;
     before = clean;
   }
   EXPECT_NEAR(execute(find_solver("dpmpp-2m")(at.inputs()), -0.6, no_noise), x, 1e-9);
@@ -131,7 +140,8 @@ TEST(EulerMaruyama, IsTheReverseSdeOfVpLinear) {
   double x = 0.7;
   for (std::size_t i = 0; i < 1000; ++i) {
     const double t = at.times[i], h = at.times[i] - at.times[i + 1], beta = 0.1 + t * 19.9;
-    const double alpha = at.schedule->alpha(t), score = -(x - alpha * denoise(x, t)) / (1 - alpha * alpha);
+    const double alpha = at.schedule->alpha(t),
+                 score = -(x - alpha * denoise(x, t)) / (1 - alpha * alpha);
     x -= h * (-0.5 * beta * x - beta * score);
     if (i < 999) x += std::sqrt(beta * h) * some_noise(i);
   }
@@ -152,18 +162,20 @@ TEST(Heun, EvaluatesTwiceButInTheLastStep) {
 }
 
 class EverySolver : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Solvers, EverySolver, testing::ValuesIn(solver_names()), [](const auto& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Solvers, EverySolver, testing::ValuesIn(solver_names()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 TEST_P(EverySolver, WritesFiniteTablesFromOneToTenThousandSteps) {
   for (const std::string& schedule : schedule_names()) {
     for (const int steps : {1, 2, 10000}) {
       const Setting at = setting(schedule, steps, steps == 10000 ? "uniform" : "logsnr");
       for (const Evaluation& e : find_solver(GetParam())(at.inputs())) {
-        const double sum = e.state + e.base + e.noise + e.prediction[0] + e.prediction[1] + e.prediction[2];
+        const double sum = e.state + e.base + e.noise + e.prediction[0] + e.prediction[1] +
+                           e.prediction[2];
         ASSERT_TRUE(std::isfinite(sum)) << schedule << ", " << steps << " steps, time " << e.time;
       }
     }
@@ -193,24 +205,31 @@ TEST_P(EverySolver, RefusesTimesThatDoNotFall) {
       [&] {
         find_solver(GetParam())({*schedule, times});
       },
-      ThrowsMessage<InvalidArgument>(HasSubstr("times[1]: must be smaller than times[0] = 0.9, but is 0.9")));
+      ThrowsMessage<InvalidArgument>(
+          HasSubstr("times[1]: must be smaller than times[0] = 0.9, but is 0.9")));
 }
 
 TEST_P(EverySolver, EndsInThePredictedCleanImageUnlessItIsTheExplicitSdeStep) {
   const Setting at = setting("scaled-linear", 5);
   const Evaluation last = find_solver(GetParam())(at.inputs()).back();
-  const bool is_clean_image = last.state == 0 && last.base == 0 && last.prediction == std::array<double, kPredictionHistory>{1, 0, 0};
+  const bool is_clean_image = last.state == 0 && last.base == 0 &&
+                              last.prediction == std::array<double, kPredictionHistory>{1, 0, 0};
   EXPECT_EQ(is_clean_image, GetParam() != "euler-maruyama");
 }
 
 void expect_refused(const std::vector<double>& times, double eta, const std::string& message) {
   const auto schedule = cosine_schedule();
-  EXPECT_THAT([&] { find_solver("ddim")({*schedule, times, eta}); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+  EXPECT_THAT(
+      [&] {
+        find_solver("ddim")({*schedule, times, eta});
+      },
+      ThrowsMessage<InvalidArgument>(HasSubstr(message)));
 }
 
 TEST(Solver, RefusesGridsThatItCannotWalk) {
   expect_refused({}, 0, "times: must have 2 to 10001 entries, but has 0");
-  expect_refused(std::vector<double>(10002, 0.5), 0, "times: must have 2 to 10001 entries, but has 10002");
+  expect_refused(std::vector<double>(10002, 0.5), 0,
+                 "times: must have 2 to 10001 entries, but has 10002");
   expect_refused({0.9, 0.1}, 0, "times[1]: must be 0, as the last time, but is 0.1");
   expect_refused({0.9, NAN, 0}, 0, "times[1]: must be smaller than times[0] = 0.9, but is nan");
   expect_refused({NAN, 0.5, 0}, 0, "times[0]: must be in [");
@@ -229,14 +248,16 @@ TEST(Solver, RefusesEtaWhereTheSolverHasNone) {
   for (const char* name : {"ddpm", "euler-maruyama", "dpmpp-2m", "heun"}) {
     EXPECT_THAT(
         [&] { find_solver(name)(at.inputs(0.5)); },
-        ThrowsMessage<InvalidArgument>(HasSubstr(std::string("eta: must be 0 with solver ") + name + ", but is 0.5; only ddim takes eta")));
+        ThrowsMessage<InvalidArgument>(HasSubstr(std::string("eta: must be 0 with solver ") + name +
+                                                 ", but is 0.5; only ddim takes eta")));
   }
 }
 
 TEST(FindSolver, RefusesAnUnknownNameListingThoseThereAre) {
   EXPECT_THAT(
       [] { find_solver("plms"); },
-      ThrowsMessage<InvalidArgument>(HasSubstr(R"(solver: must be one of ddim, ddpm, euler-maruyama, dpmpp-2m, heun, but is "plms")")));
+      ThrowsMessage<InvalidArgument>(HasSubstr(
+          R"(solver: must be one of ddim, ddpm, euler-maruyama, dpmpp-2m, heun, but is "plms")")));
 }
 
 }  // namespace

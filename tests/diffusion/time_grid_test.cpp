@@ -18,9 +18,12 @@ class EveryGrid : public testing::TestWithParam<std::tuple<std::string, std::str
   std::string grid = std::get<0>(GetParam());
   SchedulePtr schedule = find_schedule(std::get<1>(GetParam()));
 };
-INSTANTIATE_TEST_SUITE_P(Grids, EveryGrid, testing::Combine(testing::ValuesIn(time_grid_names()), testing::ValuesIn(schedule_names())),
+INSTANTIATE_TEST_SUITE_P(Grids, EveryGrid,
+                         testing::Combine(testing::ValuesIn(time_grid_names()),
+                                          testing::ValuesIn(schedule_names())),
                          [](const auto& info) {
-                           std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
+                           std::string name = std::get<0>(info.param) + "_" +
+                                              std::get<1>(info.param);
                            std::erase(name, '-');
                            return name;
                          });
@@ -31,7 +34,8 @@ TEST_P(EveryGrid, FallsStrictlyToZeroWithinTheRange) {
     ASSERT_EQ(times.size(), static_cast<std::size_t>(steps) + 1);
     EXPECT_EQ(times.front(), schedule->max_time());
     EXPECT_EQ(times.back(), 0);
-    for (int i = 0; i < steps; ++i) ASSERT_LT(times[i + 1], times[i]) << steps << " steps, entry " << i;
+    for (int i = 0; i < steps; ++i)
+      ASSERT_LT(times[i + 1], times[i]) << steps << " steps, entry " << i;
     EXPECT_GE(times[static_cast<std::size_t>(steps) - 1], schedule->min_time()) << steps;
   }
 }
@@ -42,7 +46,9 @@ TEST_P(EveryGrid, BeginsAtTheGivenStart) {
   EXPECT_EQ(times.size(), 8u);
 }
 
-TEST_P(EveryGrid, MayBeginJustAboveTheSmallestTime) { EXPECT_NO_THROW(time_grid(grid, *schedule, 10, schedule->min_time() * 1.001)); }
+TEST_P(EveryGrid, MayBeginJustAboveTheSmallestTime) {
+  EXPECT_NO_THROW(time_grid(grid, *schedule, 10, schedule->min_time() * 1.001));
+}
 
 TEST(UniformGrid, HasEqualMovesDownToZero) {
   EXPECT_THAT(time_grid("uniform", *vp_linear_schedule(), 4), ElementsAre(1, 0.75, 0.5, 0.25, 0));
@@ -50,7 +56,8 @@ TEST(UniformGrid, HasEqualMovesDownToZero) {
 
 TEST(UniformGrid, MeetsTheTimesOfDiscreteBetasAt1000Steps) {
   const auto times = time_grid("uniform", *ddpm_linear_schedule(), 1000);
-  for (int i = 0; i <= 1000; ++i) ASSERT_EQ(times[static_cast<std::size_t>(i)], (1000 - i) / 1000.0);
+  for (int i = 0; i <= 1000; ++i)
+    ASSERT_EQ(times[static_cast<std::size_t>(i)], (1000 - i) / 1000.0);
 }
 
 TEST(UniformGrid, IsSpreadDownToTheSmallestTimeWhereZeroIsTooClose) {
@@ -69,16 +76,19 @@ TEST(QuadraticGrid, IsUniformInTheRootOfTime) {
 TEST(LogsnrGrid, IsUniformInLogSnrDownToTheSmallestTime) {
   const auto schedule = cosine_schedule();
   const auto times = time_grid("logsnr", *schedule, 11);
-  for (std::size_t i = 0; i + 2 < times.size(); ++i) EXPECT_NEAR(schedule->log_snr(times[i + 1]) - schedule->log_snr(times[i]), 2.6, 1e-9);
+  for (std::size_t i = 0; i + 2 < times.size(); ++i)
+    EXPECT_NEAR(schedule->log_snr(times[i + 1]) - schedule->log_snr(times[i]), 2.6, 1e-9);
   EXPECT_NEAR(schedule->log_snr(times[10]), 14, 1e-9);
 }
 
 void expect_refused(std::string_view name, int steps, double start, const std::string& message) {
-  EXPECT_THAT([&] { time_grid(name, *cosine_schedule(), steps, start); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+  EXPECT_THAT([&] { time_grid(name, *cosine_schedule(), steps, start); },
+              ThrowsMessage<InvalidArgument>(HasSubstr(message)));
 }
 
 TEST(TimeGrid, RefusesAnUnknownName) {
-  expect_refused("karras", 10, 1, R"(grid: must be one of uniform, quadratic, logsnr, but is "karras")");
+  expect_refused("karras", 10, 1,
+                 R"(grid: must be one of uniform, quadratic, logsnr, but is "karras")");
 }
 
 TEST(TimeGrid, RefusesStepsOutOfRange) {
@@ -87,7 +97,8 @@ TEST(TimeGrid, RefusesStepsOutOfRange) {
 }
 
 TEST(TimeGrid, RefusesAStartOutOfRange) {
-  expect_refused("uniform", 10, 0, "1], but is 0; the lower end is where the schedule's log-SNR is 14");
+  expect_refused("uniform", 10, 0,
+                 "1], but is 0; the lower end is where the schedule's log-SNR is 14");
   expect_refused("uniform", 10, 1.1, "start time: must be in (");
   expect_refused("uniform", 10, NAN, "but is nan");
   expect_refused("logsnr", 10, cosine_schedule()->min_time(), "start time: must be in (");

@@ -1,4 +1,5 @@
-// The adaptive pass computes what "run everything, then pick" computes, and runs only what it says it runs.
+// The adaptive pass computes what "run everything, then pick" computes, and runs only what it says
+// it runs.
 #include <random>
 #include <set>
 
@@ -21,8 +22,10 @@ Plan random_plan(std::mt19937& random, int blocks) {
   plan.rules[0].below.clear();
   std::uniform_real_distribution<float> threshold(0.0f, 0.6f);
   plan.rules[0].below.push_back(random() % 4 == 0 ? kAlways : kNever);
-  for (int k = 1; k < blocks; ++k) plan.rules[0].below.push_back(random() % 8 == 0 ? kNever : threshold(random));
-  plan.rules[0].hits.assign(static_cast<std::size_t>(blocks), static_cast<std::uint8_t>(1 + random() % 2));
+  for (int k = 1; k < blocks; ++k)
+    plan.rules[0].below.push_back(random() % 8 == 0 ? kNever : threshold(random));
+  plan.rules[0].hits.assign(static_cast<std::size_t>(blocks),
+                            static_cast<std::uint8_t>(1 + random() % 2));
   plan.rules[0].hits[0] = 1;
   plan.counting = random() % 2 == 0 ? Counting::Consecutive : Counting::Cumulative;
   // A second range of time, so that rows at different steps follow different rules.
@@ -52,24 +55,28 @@ TEST_P(Equivalence, PicksWhatRunningEverythingGives) {
     plan.branches = GetParam().together;
     plan.pair = GetParam().pair;
     const detail::ExecutablePlan compiled = executable(plan, network, 4);
-    const Rows rows = make_rows(network, samples, GetParam().branches, compiled, static_cast<int>(samples));
+    const Rows rows = make_rows(network, samples, GetParam().branches, compiled,
+                                static_cast<int>(samples));
     const Executed executed = execute(network, compiled, rows);
     const std::vector<int> exits = executed.exits();
     seen.insert(exits.begin(), exits.end());
-    EXPECT_LE(relative_error(executed.out, pick(run_everything(network, compiled, rows), exits)), 1e-5) << samples;
+    EXPECT_LE(relative_error(executed.out, pick(run_everything(network, compiled, rows), exits)),
+              1e-5)
+        << samples;
   }
   EXPECT_GE(seen.size(), 2u) << "too little happens to test anything";
 }
 
-INSTANTIATE_TEST_SUITE_P(Knobs, Equivalence,
-                         testing::Values(Case{Scope::Sample, 1, Branches::Together, PairUncertainty::Larger},
-                                         Case{Scope::Batch, 1, Branches::Together, PairUncertainty::Larger},
-                                         Case{Scope::Sample, 2, Branches::Together, PairUncertainty::Larger},
-                                         Case{Scope::Sample, 2, Branches::Together, PairUncertainty::Mean},
-                                         Case{Scope::Sample, 2, Branches::Together, PairUncertainty::Conditional},
-                                         Case{Scope::Batch, 2, Branches::Together, PairUncertainty::Larger},
-                                         Case{Scope::Sample, 2, Branches::Independent, PairUncertainty::Larger},
-                                         Case{Scope::Batch, 2, Branches::Independent, PairUncertainty::Larger}));
+INSTANTIATE_TEST_SUITE_P(
+    Knobs, Equivalence,
+    testing::Values(Case{Scope::Sample, 1, Branches::Together, PairUncertainty::Larger},
+                    Case{Scope::Batch, 1, Branches::Together, PairUncertainty::Larger},
+                    Case{Scope::Sample, 2, Branches::Together, PairUncertainty::Larger},
+                    Case{Scope::Sample, 2, Branches::Together, PairUncertainty::Mean},
+                    Case{Scope::Sample, 2, Branches::Together, PairUncertainty::Conditional},
+                    Case{Scope::Batch, 2, Branches::Together, PairUncertainty::Larger},
+                    Case{Scope::Sample, 2, Branches::Independent, PairUncertainty::Larger},
+                    Case{Scope::Batch, 2, Branches::Independent, PairUncertainty::Larger}));
 
 Rows only(const Rows& rows, std::int64_t first, std::int64_t count) {
   const auto begin = rows.rows.begin() + first;
@@ -82,7 +89,8 @@ Rows only(const Rows& rows, std::int64_t first, std::int64_t count) {
 TEST(SampleScope, SamplesDecideAndComputeAsIfTheyWereAlone) {
   const PyramidNetwork network(labelled());
   std::mt19937 random(11);
-  const detail::ExecutablePlan plan = executable(random_plan(random, network.info().blocks), network, 4);
+  const detail::ExecutablePlan plan = executable(random_plan(random, network.info().blocks),
+                                                 network, 4);
   const Rows rows = make_rows(network, 20, 2, plan);
   const Executed together = execute(network, plan, rows);
   for (std::int64_t row = 0; row < 40; row += 2) {
@@ -92,7 +100,8 @@ TEST(SampleScope, SamplesDecideAndComputeAsIfTheyWereAlone) {
   }
 }
 
-at::Tensor plain_forward(const Network& network, const detail::ExecutablePlan& plan, const Rows& rows) {
+at::Tensor plain_forward(const Network& network, const detail::ExecutablePlan& plan,
+                         const Rows& rows) {
   return run_everything(network, plan, rows).back();
 }
 
@@ -125,7 +134,8 @@ TEST(Counts, EqualWhatTheNetworkRan) {
   std::mt19937 random(3);
   for (int round = 0; round < 20; ++round) {
     const PyramidNetwork network(labelled());
-    const detail::ExecutablePlan plan = executable(random_plan(random, network.info().blocks), network, 4);
+    const detail::ExecutablePlan plan = executable(random_plan(random, network.info().blocks),
+                                                   network, 4);
     const Executed executed = execute(network, plan, make_rows(network, 9, 2, plan, round));
     EXPECT_EQ(executed.counts.embedded, network.ran().embedded);
     for (std::size_t k = 0; k < 6; ++k) {

@@ -19,7 +19,8 @@ detail::ExecutablePlan executable(const Plan& plan, const Network& network, int 
   return detail::compile(plan, settings, table, model);
 }
 
-Rows make_rows(const PyramidNetwork& network, std::int64_t samples, int branches, const detail::ExecutablePlan& plan, int seed) {
+Rows make_rows(const PyramidNetwork& network, std::int64_t samples, int branches,
+               const detail::ExecutablePlan& plan, int seed) {
   const NetworkInfo& info = network.info();
   Rows rows;
   const std::int64_t count = samples * branches;
@@ -31,11 +32,15 @@ Rows make_rows(const PyramidNetwork& network, std::int64_t samples, int branches
     const std::int64_t sample = row / branches;
     const auto evaluation = static_cast<std::size_t>(sample) % plan.evaluations.size();
     rows.rows.push_back({sample, static_cast<int>(row % branches), static_cast<int>(evaluation)});
-    rows.time.data_ptr<float>()[row] = static_cast<float>(plan.evaluations[evaluation].network_time);
-    if (info.classes > 0) rows.labels.data_ptr<std::int64_t>()[row] = row % branches == 1 ? info.null_label : sample % info.classes;
+    rows.time.data_ptr<float>()[row] = static_cast<float>(
+        plan.evaluations[evaluation].network_time);
+    if (info.classes > 0)
+      rows.labels.data_ptr<std::int64_t>()[row] = row % branches == 1 ? info.null_label
+                                                                      : sample % info.classes;
     float* x = rows.x.data_ptr<float>() + row * values;
     for (std::int64_t i = 0; i < values; ++i) {
-      x[i] = static_cast<float>(std::sin(0.37 * static_cast<double>(i) + 1.9 * static_cast<double>(sample) + 0.7 * seed));
+      x[i] = static_cast<float>(
+          std::sin(0.37 * static_cast<double>(i) + 1.9 * static_cast<double>(sample) + 0.7 * seed));
     }
   }
   return rows;
@@ -47,7 +52,8 @@ std::vector<int> Executed::exits() const {
   return exits;
 }
 
-Executed execute(const Network& network, const detail::ExecutablePlan& plan, const ExitPolicy& policy, const Rows& rows) {
+Executed execute(const Network& network, const detail::ExecutablePlan& plan,
+                 const ExitPolicy& policy, const Rows& rows) {
   detail::HostExecution execution(network, rows.x.size(0));
   Executed result;
   result.out = at::full_like(rows.x, std::numeric_limits<double>::quiet_NaN());
@@ -64,10 +70,12 @@ Executed execute(const Network& network, const detail::ExecutablePlan& plan, con
   return execute(network, plan, *detail::threshold_policy(plan), rows);
 }
 
-std::vector<at::Tensor> run_everything(const Network& network, const detail::ExecutablePlan& plan, const Rows& rows) {
+std::vector<at::Tensor> run_everything(const Network& network, const detail::ExecutablePlan& plan,
+                                       const Rows& rows) {
   std::vector<at::Tensor> everything(1, rows.x.clone());
   for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-    everything[0][static_cast<std::int64_t>(row)].mul_(plan.evaluations[static_cast<std::size_t>(rows.rows[row].evaluation)].exit0_output);
+    everything[0][static_cast<std::int64_t>(row)].mul_(
+        plan.evaluations[static_cast<std::size_t>(rows.rows[row].evaluation)].exit0_output);
   }
   const std::unique_ptr<ForwardPass> pass = network.new_pass(rows.x.size(0));
   const at::Tensor all = at::arange(rows.x.size(0), at::kLong);

@@ -1,4 +1,5 @@
-// One evaluation of a pyramid network, by HostExecution and in two ways that are too simple to be wrong.
+// One evaluation of a pyramid network, by HostExecution and in two ways that are too simple to be
+// wrong.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,10 @@ struct Rows {
 /// What a table of `evaluations` evaluations looks like for a plan, without a solver.
 detail::ExecutablePlan executable(const Plan& plan, const Network& network, int evaluations = 1);
 
-/// `samples` samples of `branches` rows each, sample-major; sample i stands at evaluation i % evaluations. Different noise for each seed.
-Rows make_rows(const PyramidNetwork& network, std::int64_t samples, int branches, const detail::ExecutablePlan& plan, int seed = 0);
+/// `samples` samples of `branches` rows each, sample-major; sample i stands at evaluation i %
+/// evaluations. Different noise for each seed.
+Rows make_rows(const PyramidNetwork& network, std::int64_t samples, int branches,
+               const detail::ExecutablePlan& plan, int seed = 0);
 
 /// What HostExecution made of the rows.
 struct Executed {
@@ -35,11 +38,13 @@ struct Executed {
 
   std::vector<int> exits() const;
 };
-Executed execute(const Network& network, const detail::ExecutablePlan& plan, const ExitPolicy& policy, const Rows& rows);
+Executed execute(const Network& network, const detail::ExecutablePlan& plan,
+                 const ExitPolicy& policy, const Rows& rows);
 Executed execute(const Network& network, const detail::ExecutablePlan& plan, const Rows& rows);
 
 /// Every exit's prediction of all rows, [blocks + 1] of [R, C, H, W]; entry 0 is the analytic one.
-std::vector<at::Tensor> run_everything(const Network& network, const detail::ExecutablePlan& plan, const Rows& rows);
+std::vector<at::Tensor> run_everything(const Network& network, const detail::ExecutablePlan& plan,
+                                       const Rows& rows);
 /// For each row the entry of its exit.
 at::Tensor pick(const std::vector<at::Tensor>& everything, const std::vector<int>& exits);
 

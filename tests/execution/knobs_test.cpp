@@ -19,12 +19,15 @@ PyramidOptions scripted(std::vector<float> by_exit) {
   return options;
 }
 
-/// Conditional rows score `conditional`, the others `unconditional`, at every exit. For one or two samples.
+/// Conditional rows score `conditional`, the others `unconditional`, at every exit. For one or two
+/// samples.
 PyramidOptions scripted_pair(float conditional, float unconditional) {
   PyramidOptions options;
   options.classes = 3;
   options.null_label = 2;
-  options.score = [=](const ScoreQuestion& question) { return question.label == 2 ? unconditional : conditional; };
+  options.score = [=](const ScoreQuestion& question) {
+    return question.label == 2 ? unconditional : conditional;
+  };
   return options;
 }
 
@@ -38,7 +41,8 @@ PyramidOptions scripted_rows(std::vector<float> scores) {
   return options;
 }
 
-Exits exits_of(const PyramidNetwork& network, const Plan& plan, std::int64_t samples = 1, int branches = 1, int evaluations = 1) {
+Exits exits_of(const PyramidNetwork& network, const Plan& plan, std::int64_t samples = 1,
+               int branches = 1, int evaluations = 1) {
   const detail::ExecutablePlan compiled = executable(plan, network, evaluations);
   return execute(network, compiled, make_rows(network, samples, branches, compiled)).exits();
 }
@@ -99,7 +103,8 @@ TEST(Scope, BatchSharesNoMeanBetweenEvaluations) {
   Plan plan = exit_below(0.5f);
   plan.scope = Scope::Batch;
   // Samples 0 and 2 stand at evaluation 0, samples 1 and 3 at evaluation 1.
-  EXPECT_EQ(exits_of(PyramidNetwork(scripted_rows({.1f, .9f, .2f, .8f})), plan, 4, 1, 2), (Exits{1, 6, 1, 6}));
+  EXPECT_EQ(exits_of(PyramidNetwork(scripted_rows({.1f, .9f, .2f, .8f})), plan, 4, 1, 2),
+            (Exits{1, 6, 1, 6}));
 }
 
 TEST(Scope, BatchSharesNoMeanBetweenIndependentBranches) {
@@ -110,14 +115,19 @@ TEST(Scope, BatchSharesNoMeanBetweenIndependentBranches) {
 }
 
 TEST(Pair, LeavesByTheLarger) {
-  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.1f, .6f)), exit_below(0.5f), 1, 2), (Exits{6, 6}));
-  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.6f, .1f)), exit_below(0.5f), 1, 2), (Exits{6, 6}));
-  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.1f, .4f)), exit_below(0.5f), 1, 2), (Exits{1, 1}));
+  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.1f, .6f)), exit_below(0.5f), 1, 2),
+            (Exits{6, 6}));
+  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.6f, .1f)), exit_below(0.5f), 1, 2),
+            (Exits{6, 6}));
+  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.1f, .4f)), exit_below(0.5f), 1, 2),
+            (Exits{1, 1}));
 }
 
 TEST(Pair, StaysWhereEitherBranchIsNaN) {
-  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.1f, NAN)), exit_below(0.5f), 1, 2), (Exits{6, 6}));
-  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(NAN, .1f)), exit_below(0.5f), 1, 2), (Exits{6, 6}));
+  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(.1f, NAN)), exit_below(0.5f), 1, 2),
+            (Exits{6, 6}));
+  EXPECT_EQ(exits_of(PyramidNetwork(scripted_pair(NAN, .1f)), exit_below(0.5f), 1, 2),
+            (Exits{6, 6}));
 }
 
 TEST(Pair, LeavesByTheMean) {

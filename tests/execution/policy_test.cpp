@@ -17,12 +17,14 @@ struct FunctionPolicy final : ExitPolicy {
   std::function<void(const ExitSite&, const Readings&, std::span<std::uint8_t>)> on_decide;
 
   Consult consult(const ExitSite& site) const override { return on_consult(site); }
-  void decide(const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) const override {
+  void decide(const ExitSite& site, const Readings& readings,
+              std::span<std::uint8_t> leave) const override {
     on_decide(site, readings, leave);
   }
 };
 
-Executed execute_with(const PyramidNetwork& network, const ExitPolicy& policy, std::int64_t samples, int branches = 1) {
+Executed execute_with(const PyramidNetwork& network, const ExitPolicy& policy, std::int64_t samples,
+                      int branches = 1) {
   const detail::ExecutablePlan plan = executable(full_depth(), network);
   return execute(network, plan, policy, make_rows(network, samples, branches, plan));
 }
@@ -40,11 +42,16 @@ TEST(Policy, IsAskedBeforeEveryBlockButNeverAfterTheLast) {
 
 TEST(Policy, SeesReadingsSoFarWithNaNWhereNoneWasAsked) {
   PyramidOptions options;
-  options.score = [](const ScoreQuestion& question) { return 0.1f * static_cast<float>(question.exit); };
+  options.score = [](const ScoreQuestion& question) {
+    return 0.1f * static_cast<float>(question.exit);
+  };
   std::vector<float> seen;
   FunctionPolicy policy;
-  policy.on_consult = [](const ExitSite& site) { return site.exit == 2 || site.exit == 4 ? Consult::Score : Consult::No; };
-  policy.on_decide = [&seen](const ExitSite& site, const Readings& readings, std::span<std::uint8_t>) {
+  policy.on_consult = [](const ExitSite& site) {
+    return site.exit == 2 || site.exit == 4 ? Consult::Score : Consult::No;
+  };
+  policy.on_decide = [&seen](const ExitSite& site, const Readings& readings,
+                             std::span<std::uint8_t>) {
     if (site.exit == 4) seen.assign(readings.values.begin(), readings.values.end());
   };
   execute_with(PyramidNetwork(options), policy, 1);
@@ -57,8 +64,11 @@ TEST(Policy, SeesReadingsSoFarWithNaNWhereNoneWasAsked) {
 TEST(Policy, GetsOnlyUnitsStillInThePass) {
   std::vector<std::vector<std::int64_t>> samples;
   FunctionPolicy policy;
-  policy.on_consult = [](const ExitSite& site) { return site.exit > 0 ? Consult::Score : Consult::No; };
-  policy.on_decide = [&samples](const ExitSite& site, const Readings&, std::span<std::uint8_t> leave) {
+  policy.on_consult = [](const ExitSite& site) {
+    return site.exit > 0 ? Consult::Score : Consult::No;
+  };
+  policy.on_decide = [&samples](const ExitSite& site, const Readings&,
+                                std::span<std::uint8_t> leave) {
     samples.emplace_back();
     for (std::size_t i = 0; i < site.units.size(); ++i) {
       samples.back().push_back(site.units[i].sample);
@@ -74,7 +84,9 @@ TEST(Policy, GetsOnlyUnitsStillInThePass) {
 TEST(Policy, LetsEverybodyLeaveWithoutAScore) {
   const PyramidNetwork network;
   FunctionPolicy policy;
-  policy.on_consult = [](const ExitSite& site) { return site.exit == 2 ? Consult::Leave : Consult::No; };
+  policy.on_consult = [](const ExitSite& site) {
+    return site.exit == 2 ? Consult::Leave : Consult::No;
+  };
   const Executed executed = execute_with(network, policy, 3);
   EXPECT_EQ(executed.exits(), (std::vector<int>{2, 2, 2}));
   EXPECT_EQ(network.ran().scores[1], 0);
@@ -84,9 +96,13 @@ TEST(Policy, LetsEverybodyLeaveWithoutAScore) {
 TEST(Policy, DecidesWithoutAScore) {
   const PyramidNetwork network;
   FunctionPolicy policy;
-  policy.on_consult = [](const ExitSite& site) { return site.exit == 2 ? Consult::Decide : Consult::No; };
-  policy.on_decide = [](const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) {
-    for (std::size_t i = 0; i < leave.size(); ++i) leave[i] = site.units[i].sample == 1 && std::isnan(readings.latest(i)) ? 1 : 0;
+  policy.on_consult = [](const ExitSite& site) {
+    return site.exit == 2 ? Consult::Decide : Consult::No;
+  };
+  policy.on_decide = [](const ExitSite& site, const Readings& readings,
+                        std::span<std::uint8_t> leave) {
+    for (std::size_t i = 0; i < leave.size(); ++i)
+      leave[i] = site.units[i].sample == 1 && std::isnan(readings.latest(i)) ? 1 : 0;
   };
   EXPECT_EQ(execute_with(network, policy, 3).exits(), (std::vector<int>{6, 2, 6}));
   EXPECT_EQ(network.ran().scores[1], 0);
@@ -96,7 +112,9 @@ TEST(Policy, OfANetworkWithoutUncertaintyGetsNaN) {
   PyramidOptions options;
   options.has_uncertainty = false;
   FunctionPolicy policy;
-  policy.on_consult = [](const ExitSite& site) { return site.exit == 2 ? Consult::Score : Consult::No; };
+  policy.on_consult = [](const ExitSite& site) {
+    return site.exit == 2 ? Consult::Score : Consult::No;
+  };
   policy.on_decide = [](const ExitSite&, const Readings& readings, std::span<std::uint8_t> leave) {
     leave[0] = std::isnan(readings.latest(0)) ? 1 : 0;
   };
@@ -135,7 +153,8 @@ TEST(Execution, RefusesMoreRowsThanItsCapacity) {
   detail::HostExecution execution(network, 2);
   const auto policy = detail::threshold_policy(plan);
   try {
-    execution.begin({{rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, at::empty_like(rows.x)});
+    execution.begin(
+        {{rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, at::empty_like(rows.x)});
     FAIL();
   } catch (const InvalidArgument& error) {
     EXPECT_STREQ(error.what(), "HostExecution.begin: must get 1 to 2 rows, but got 3");
@@ -149,7 +168,11 @@ TEST(Execution, RefusesInputsThatDoNotMatchTheRows) {
   detail::HostExecution execution(network, 3);
   const auto policy = detail::threshold_policy(plan);
   try {
-    execution.begin({{rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, at::empty_like(rows.x).narrow(0, 0, 2)});
+    execution.begin({{rows.x, rows.time, rows.labels},
+                     rows.rows,
+                     plan,
+                     *policy,
+                     at::empty_like(rows.x).narrow(0, 0, 2)});
     FAIL();
   } catch (const InvalidArgument& error) {
     EXPECT_NE(std::string(error.what()).find("x has 3 and out has 2"), std::string::npos);
@@ -168,7 +191,8 @@ TEST(Execution, IsUsableAfterTheNetworkThrew) {
   const auto policy = detail::threshold_policy(plan);
   at::Tensor out = at::empty_like(rows.x);
   detail::HostExecution execution(network, 2);
-  const detail::EvaluationRequest request{{rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, out};
+  const detail::EvaluationRequest request{
+      {rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, out};
   execution.begin(request);
   EXPECT_TRUE(execution.advance() && execution.advance());
   EXPECT_THROW(execution.advance(), std::runtime_error);

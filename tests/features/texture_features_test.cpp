@@ -1,4 +1,5 @@
-// Numbers of grain: of images whose spectrum is known, of noise, and of images that NumPy saw (tests/golden/record_metrics.py).
+// Numbers of grain: of images whose spectrum is known, of noise, and of images that NumPy saw
+// (tests/golden/record_metrics.py).
 #include "features/texture_features.h"
 
 #include <algorithm>
@@ -24,7 +25,8 @@ using testing::ThrowsMessage;
 constexpr std::int64_t kSide = 28, kBands = 15;
 constexpr Eigen::Index kVariation = kBands, kNoise = kBands + 1, kPeakedness = kBands + 2;
 
-using Painter = std::function<double(std::int64_t image, std::int64_t y, std::int64_t x)>;  ///< a grey value, rounded and cut to 8 bits
+using Painter = std::function<double(std::int64_t image, std::int64_t y,
+                                     std::int64_t x)>;  ///< a grey value, rounded and cut to 8 bits
 
 Images painted(std::int64_t count, const Painter& paint) {
   Images images{.count = count, .height = kSide, .width = kSide, .channels = 1};
@@ -37,7 +39,8 @@ Images painted(std::int64_t count, const Painter& paint) {
 
 Images wave(std::int64_t down, std::int64_t across) {
   return painted(1, [=](std::int64_t, std::int64_t y, std::int64_t x) {
-    return 128 + 100 * std::cos(2 * std::numbers::pi * static_cast<double>(down * y + across * x) / kSide);
+    return 128 + 100 * std::cos(2 * std::numbers::pi * static_cast<double>(down * y + across * x) /
+                                kSide);
   });
 }
 
@@ -48,14 +51,17 @@ Images slopes(std::int64_t count, double deviation, unsigned seed) {
   std::vector<double> steep(static_cast<std::size_t>(2 * count));
   for (double& slope : steep) slope = normal(generator);
   return painted(count, [&](std::int64_t image, std::int64_t y, std::int64_t x) {
-    const double *slope = steep.data() + 2 * image, down = static_cast<double>(y - kSide / 2), across = static_cast<double>(x - kSide / 2);
+    const double *slope = steep.data() + 2 * image, down = static_cast<double>(y - kSide / 2),
+                 across = static_cast<double>(x - kSide / 2);
     return 128 + slope[0] * down + slope[1] * across + deviation * normal(generator);
   });
 }
 
 Features texture(const Images& images) { return TextureFeatures().extract(images).features; }
 
-double power(double number) { return std::expm1(number * std::log1p(12 * 255.0 * 255)) / (12 * 255.0 * 255); }
+double power(double number) {
+  return std::expm1(number * std::log1p(12 * 255.0 * 255)) / (12 * 255.0 * 255);
+}
 
 Eigen::Index strongest_band(const Images& images) {
   Eigen::Index band = -1;
@@ -81,7 +87,8 @@ TEST(Texture, HasABandForTheCornersOfTheSpectrum) {
   EXPECT_EQ(strongest_band(wave(9, 9)), 12);
 }
 
-// The mean over 200 images and at least 4 coefficients (two of which are independent) deviates by 1 / sqrt(400) = 5 %.
+// The mean over 200 images and at least 4 coefficients (two of which are independent) deviates by 1
+// / sqrt(400) = 5 %.
 TEST(Texture, FindsTheVarianceOfWhiteNoiseInEveryBand) {
   std::mt19937 generator(1);
   std::normal_distribution<double> normal(128, 20);
@@ -93,12 +100,16 @@ TEST(Texture, FindsTheVarianceOfWhiteNoiseInEveryBand) {
 
 TEST(Texture, FindsTheDeviationOfWhiteNoise) {
   const Features found = texture(slopes(200, 5, 1));
-  EXPECT_NEAR(std::expm1(found.col(kNoise).mean() * std::log1p(255 * std::sqrt(12.0))) / std::sqrt(12.0), 5, 0.2);
+  EXPECT_NEAR(
+      std::expm1(found.col(kNoise).mean() * std::log1p(255 * std::sqrt(12.0))) / std::sqrt(12.0), 5,
+      0.2);
 }
 
 TEST(Texture, IsRaisedByNoise) {
-  const Eigen::RowVectorXd clean = texture(slopes(20, 0, 1)).colwise().mean(), noisy = texture(slopes(20, 4, 1)).colwise().mean();
-  for (const Eigen::Index band : {10, 11, 12, 13, 14}) EXPECT_GT(noisy(band), clean(band) + 0.02) << band;
+  const Eigen::RowVectorXd clean = texture(slopes(20, 0, 1)).colwise().mean(),
+                           noisy = texture(slopes(20, 4, 1)).colwise().mean();
+  for (const Eigen::Index band : {10, 11, 12, 13, 14})
+    EXPECT_GT(noisy(band), clean(band) + 0.02) << band;
   EXPECT_GT(noisy(kVariation), clean(kVariation));
   EXPECT_GT(noisy(kNoise), clean(kNoise) + 0.1);
 }
@@ -124,12 +135,16 @@ TEST(Texture, HasTheSameBandsWhereverAnImageIsMovedAround) {
 
 TEST(Texture, OfABlankImageIsNothing) {
   for (const double grey : {0, 77, 255}) {
-    EXPECT_LT(texture(painted(1, [=](auto, auto, auto) { return grey; })).cwiseAbs().maxCoeff(), 1e-12) << grey;
+    EXPECT_LT(texture(painted(1, [=](auto, auto, auto) { return grey; })).cwiseAbs().maxCoeff(),
+              1e-12)
+        << grey;
   }
 }
 
 TEST(Texture, TakesNoStraightEdgeForNoise) {
-  const Features found = texture(painted(1, [](auto, std::int64_t y, std::int64_t x) { return (y > 9 ? 100 : 0) + (x > 15 ? 50 : 0); }));
+  const Features found = texture(painted(1, [](auto, std::int64_t y, std::int64_t x) {
+    return (y > 9 ? 100 : 0) + (x > 15 ? 50 : 0);
+  }));
   EXPECT_LT(std::abs(found(0, kNoise)), 1e-9);
   EXPECT_GT(found(0, kVariation), 0.3);
 }
@@ -138,7 +153,8 @@ TEST(Texture, IsPeakedWhereSpecksAreFew) {
   std::mt19937 generator(1);
   std::normal_distribution<double> normal(128, 20);
   const Features even = texture(painted(20, [&](auto, auto, auto) { return normal(generator); }));
-  const Features speck = texture(painted(1, [](auto, std::int64_t y, std::int64_t x) { return y == 9 && x == 9 ? 255 : 0; }));
+  const Features speck = texture(
+      painted(1, [](auto, std::int64_t y, std::int64_t x) { return y == 9 && x == 9 ? 255 : 0; }));
   EXPECT_NEAR(even.col(kPeakedness).mean(), 0, 0.01);
   EXPECT_GT(speck(0, kPeakedness), 0.2);
 }
@@ -152,7 +168,8 @@ TEST(Texture, OfThreeEqualChannelsIsThatOfOne) {
 
 TEST(Texture, OfThreeChannelsIsOfTheirMeanPower) {
   Images colour{.count = 1, .height = kSide, .width = kSide, .channels = 3};
-  for (const std::uint8_t value : wave(5, 0).pixels) colour.pixels.insert(colour.pixels.end(), {value, 0, 0});
+  for (const std::uint8_t value : wave(5, 0).pixels)
+    colour.pixels.insert(colour.pixels.end(), {value, 0, 0});
   EXPECT_NEAR(power(texture(colour)(0, 4)) / power(texture(wave(5, 0))(0, 4)), 1.0 / 3, 1e-9);
 }
 
@@ -183,7 +200,8 @@ TEST(Texture, IsFiniteForTheSmallestImages) {
 
 TEST(Texture, RefusesImagesWithoutPixels) {
   EXPECT_THAT([] { texture({.count = 2, .height = 0, .width = 3, .channels = 1}); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("images for texture: must have pixels, but are 0 x 3")));
+              ThrowsMessage<InvalidArgument>(
+                  HasSubstr("images for texture: must have pixels, but are 0 x 3")));
 }
 
 TEST(Texture, IsWhatNumPySees) {
@@ -191,24 +209,33 @@ TEST(Texture, IsWhatNumPySees) {
   ASSERT_EQ(golden.at("texture").size(), 2);
   for (const nlohmann::json& record : golden.at("texture")) {
     const auto rows = record.at("image").get<std::vector<std::vector<std::vector<std::uint8_t>>>>();
-    Images image{.count = 1, .height = std::ssize(rows), .width = std::ssize(rows[0]), .channels = std::ssize(rows[0][0])};
+    Images image{.count = 1,
+                 .height = std::ssize(rows),
+                 .width = std::ssize(rows[0]),
+                 .channels = std::ssize(rows[0][0])};
     for (const auto& row : rows) {
-      for (const auto& pixel : row) image.pixels.insert(image.pixels.end(), pixel.begin(), pixel.end());
+      for (const auto& pixel : row)
+        image.pixels.insert(image.pixels.end(), pixel.begin(), pixel.end());
     }
     const auto numbers = record.at("numbers").get<std::vector<double>>();
     const Features found = texture(image);
     ASSERT_EQ(found.cols(), std::ssize(numbers));
-    // Both sides work in double: a transform of 35 x 32 values loses about 1e-15 of each magnitude, and logarithms take that as it is.
-    for (Eigen::Index i = 0; i < found.cols(); ++i) EXPECT_NEAR(found(0, i), numbers[static_cast<std::size_t>(i)], 1e-12) << i;
+    // Both sides work in double: a transform of 35 x 32 values loses about 1e-15 of each magnitude,
+    // and logarithms take that as it is.
+    for (Eigen::Index i = 0; i < found.cols(); ++i)
+      EXPECT_NEAR(found(0, i), numbers[static_cast<std::size_t>(i)], 1e-12) << i;
   }
 }
 
-TEST(Texture, IsOpenedByItsName) { EXPECT_THAT(open_features("texture")->name(), HasSubstr("texture (grain only")); }
+TEST(Texture, IsOpenedByItsName) {
+  EXPECT_THAT(open_features("texture")->name(), HasSubstr("texture (grain only"));
+}
 
 TEST(CompareLevels, TellsHowMuchStrongerTextureIs) {
   Images real = slopes(10, 20, 1), generated = real;
   for (std::uint8_t& value : real.pixels) value = static_cast<std::uint8_t>(value / 2);
-  for (std::size_t i = 0; i < real.pixels.size(); ++i) generated.pixels[i] = static_cast<std::uint8_t>(2 * real.pixels[i]);
+  for (std::size_t i = 0; i < real.pixels.size(); ++i)
+    generated.pixels[i] = static_cast<std::uint8_t>(2 * real.pixels[i]);
   const TextureLevels levels = compare_levels(texture(real), texture(generated));
   EXPECT_NEAR(levels.total_variation_ratio, 2, 1e-9);
   ASSERT_EQ(std::ssize(levels.spectrum_db), kBands);
@@ -220,22 +247,26 @@ TEST(CompareLevels, GoesByTheMeanPowerOfASet) {
   const Features both = texture(half);
   std::fill_n(half.pixels.begin(), kSide * kSide, std::uint8_t{0});
   const Features one = texture(half);
-  const double expected = 10 * std::log10(power(both(1, 12)) / (power(both(0, 12)) + power(both(1, 12))));
+  const double expected = 10 * std::log10(power(both(1, 12)) /
+                                          (power(both(0, 12)) + power(both(1, 12))));
   EXPECT_NEAR(compare_levels(both, one).spectrum_db[12], expected, 1e-9);
 }
 
 TEST(CompareLevels, KnowsNoRatioToBlankImages) {
   const Features blank = texture(painted(2, [](auto, auto, auto) { return 0; }));
-  EXPECT_FALSE(std::isfinite(compare_levels(blank, texture(slopes(2, 20, 1))).total_variation_ratio));
+  EXPECT_FALSE(
+      std::isfinite(compare_levels(blank, texture(slopes(2, 20, 1))).total_variation_ratio));
 }
 
 TEST(CompareLevels, RefusesSetsThatDoNotMatch) {
   EXPECT_THAT([] { compare_levels(Features::Zero(2, 18), Features::Zero(2, 19)); },
               ThrowsMessage<InvalidArgument>(HasSubstr("must have 18 numbers per sample")));
   EXPECT_THAT([] { compare_levels(Features::Zero(2, 3), Features::Zero(2, 3)); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("texture: must have more than 3 numbers per image, but has 3")));
-  EXPECT_THAT([] { compare_levels(Features::Zero(0, 18), Features::Zero(2, 18)); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("real texture: must have at least 1 samples")));
+              ThrowsMessage<InvalidArgument>(
+                  HasSubstr("texture: must have more than 3 numbers per image, but has 3")));
+  EXPECT_THAT(
+      [] { compare_levels(Features::Zero(0, 18), Features::Zero(2, 18)); },
+      ThrowsMessage<InvalidArgument>(HasSubstr("real texture: must have at least 1 samples")));
 }
 
 }  // namespace

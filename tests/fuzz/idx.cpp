@@ -1,4 +1,5 @@
-// Data sets of the MNIST family, plain or gzipped: any bytes are read or refused with adadiff::Error within a bound on memory.
+// Data sets of the MNIST family, plain or gzipped: any bytes are read or refused with
+// adadiff::Error within a bound on memory.
 #include <cstdlib>
 
 #include <adadiff/error.h>

@@ -1,4 +1,5 @@
-// Plans as JSON: every text is read or refused with adadiff::Error, and what was read survives writing and reading again.
+// Plans as JSON: every text is read or refused with adadiff::Error, and what was read survives
+// writing and reading again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
-// Statistics of real images: any bytes are read or refused with adadiff::Error. Start it with tests/golden/*.npz as corpus.
+// Statistics of real images: any bytes are read or refused with adadiff::Error. Start it with
+// tests/golden/*.npz as corpus.
 #include <adadiff/error.h>
 
 #include "fuzz/memory_file.h"

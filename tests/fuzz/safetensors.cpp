@@ -11,7 +11,8 @@
 namespace {
 
 bool lies_within(std::span<const std::byte> part, std::span<const std::byte> whole) {
-  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 }  // namespace
@@ -19,7 +20,8 @@ bool lies_within(std::span<const std::byte> part, std::span<const std::byte> who
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
   try {
-    for (const adadiff::detail::TensorView& tensor : adadiff::detail::parse_safetensors(bytes, "fuzz").tensors) {
+    for (const adadiff::detail::TensorView& tensor :
+         adadiff::detail::parse_safetensors(bytes, "fuzz").tensors) {
       std::size_t wanted = adadiff::detail::size_of(tensor.dtype);
       for (const std::int64_t extent : tensor.shape) wanted *= static_cast<std::size_t>(extent);
       if (tensor.bytes.size() != wanted || !lies_within(tensor.bytes, bytes)) std::abort();

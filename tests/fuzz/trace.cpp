@@ -1,4 +1,5 @@
-// Traces as JSON: every text is read or refused with adadiff::Error, and what was read is written to a text that reads back the same.
+// Traces as JSON: every text is read or refused with adadiff::Error, and what was read is written
+// to a text that reads back the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -46,7 +46,8 @@ TEST(AtomicFile, LeavesTheTargetAndNothingElseWithoutCommit) {
 
 TEST(AtomicFile, LeavesNothingWhenTheProcessIsKilledMeanwhile) {
   const TestFolder folder;
-  const FileDescriptor unnamed(::open((folder / ".").c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+  const FileDescriptor unnamed(
+      ::open((folder / ".").c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
   if (!unnamed.is_open()) GTEST_SKIP() << "this file system has no unnamed files";
   put(folder / "a", "old");
   const pid_t child = ::fork();
@@ -133,31 +134,37 @@ TEST(AtomicFile, WritesIntoTheNullDevice) {
 
 TEST(AtomicFile, ReportsAFullDisk) {
   EXPECT_THAT(message_of<FileError>([] { write_text("/dev/full", "x"); }),
-              HasSubstr("/dev/full: must be writable, but writing failed: No space left on device; make room there"));
+              HasSubstr("/dev/full: must be writable, but writing failed: No space left on device; "
+                        "make room there"));
 }
 
 TEST(AtomicFile, ReportsAMissingFolder) {
   const TestFolder folder;
-  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / "no/a", "x"); }),
-              AllOf(HasSubstr("no/a: must be writable, but creating a temporary file beside it failed"), HasSubstr("No such file")));
+  EXPECT_THAT(
+      message_of<FileError>([&] { write_text(folder / "no/a", "x"); }),
+      AllOf(HasSubstr("no/a: must be writable, but creating a temporary file beside it failed"),
+            HasSubstr("No such file")));
 }
 
 TEST(AtomicFile, ReportsAFileInPlaceOfAFolder) {
   const TestFolder folder;
   put(folder / "a", "");
-  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / "a/b", "x"); }), HasSubstr("opening it failed: Not a directory"));
+  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / "a/b", "x"); }),
+              HasSubstr("opening it failed: Not a directory"));
 }
 
 TEST(AtomicFile, RefusesAFolderAsTarget) {
   const TestFolder folder;
-  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / ".", "x"); }), HasSubstr("must be a file, but is a folder"));
+  EXPECT_THAT(message_of<FileError>([&] { write_text(folder / ".", "x"); }),
+              HasSubstr("must be a file, but is a folder"));
 }
 
 TEST(AtomicFile, ReportsATargetThatBecameAFolder) {
   const TestFolder folder;
   AtomicFile file(folder / "a");
   std::filesystem::create_directory(folder / "a");
-  EXPECT_THAT(message_of<FileError>([&] { file.commit(); }), HasSubstr("renaming its temporary file failed: Is a directory"));
+  EXPECT_THAT(message_of<FileError>([&] { file.commit(); }),
+              HasSubstr("renaming its temporary file failed: Is a directory"));
 }
 
 TEST(AtomicFile, WritesUnderTheLongestName) {
@@ -186,16 +193,19 @@ TEST(TextFile, RefusesMoreThanItsBound) {
   const TestFolder folder;
   write_text(folder / "a", "12345");
   EXPECT_EQ(read_text(folder / "a", 5), "12345");
-  EXPECT_THAT(message_of<FileError>([&] { read_text(folder / "a", 4); }), HasSubstr("must have at most 4 bytes, but is longer"));
+  EXPECT_THAT(message_of<FileError>([&] { read_text(folder / "a", 4); }),
+              HasSubstr("must have at most 4 bytes, but is longer"));
   EXPECT_THROW(read_text("/dev/zero", 1000), FileError);
 }
 
 TEST(TextFile, NamesAMissingFile) {
-  EXPECT_THAT(message_of<FileError>([] { read_text("/nowhere/a"); }), HasSubstr("/nowhere/a: must be readable, but opening it failed"));
+  EXPECT_THAT(message_of<FileError>([] { read_text("/nowhere/a"); }),
+              HasSubstr("/nowhere/a: must be readable, but opening it failed"));
 }
 
 TEST(TextFile, RefusesAFolder) {
-  EXPECT_THAT(message_of<FileError>([] { read_text("/tmp"); }), HasSubstr("reading failed: Is a directory"));
+  EXPECT_THAT(message_of<FileError>([] { read_text("/tmp"); }),
+              HasSubstr("reading failed: Is a directory"));
 }
 
 }  // namespace

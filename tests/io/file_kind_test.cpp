@@ -18,9 +18,12 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::string kLfsPointer =
-    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+    "version https://git-lfs.github.com/spec/v1\noid "
+    "sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 std::string name_of_kind(const std::string& content) {
   const auto kind = kind_of(bytes_of(content));
@@ -48,7 +51,9 @@ TEST(FileKind, OfAFileThatHoldsOnlyZerosIsAnUnfinishedCopy) {
   EXPECT_EQ(name_of_kind(std::string(4, '\0')), "unknown");
 }
 
-TEST(FileKind, IsUnknownForOtherBytes) { EXPECT_EQ(name_of_kind("\x10\x20\x30 whatever"), "unknown"); }
+TEST(FileKind, IsUnknownForOtherBytes) {
+  EXPECT_EQ(name_of_kind("\x10\x20\x30 whatever"), "unknown");
+}
 
 TEST(FileKind, LeavesTheComplaintOfADamagedFileOfTheReadersOwn) {
   const Complaint complaint{"f.npz", "be a .npz file", "is damaged"};
@@ -57,7 +62,9 @@ TEST(FileKind, LeavesTheComplaintOfADamagedFileOfTheReadersOwn) {
 }
 
 /// Every reader, given a file of another kind, names the kind and says what to do.
-void expect_told(const std::string& message) { EXPECT_THAT(message, HasSubstr("is a Git LFS pointer; run `git lfs pull`")); }
+void expect_told(const std::string& message) {
+  EXPECT_THAT(message, HasSubstr("is a Git LFS pointer; run `git lfs pull`"));
+}
 
 TEST(FileKind, IsNamedByEveryReader) {
   const TestFolder folder;
@@ -72,26 +79,33 @@ TEST(FileKind, IsNamedByEveryReader) {
 TEST(FileKind, OfCheckpointsComesWithTheWayFromPyTorch) {
   for (const char* start : {"PK\x03\x04 and more", "\x80\x02}q and more"}) {
     const std::string content = start;
-    EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(content), "f"); }), HasSubstr("torch.load"));
-    EXPECT_THAT(message_of<ModelError>([&] { parse_npy_header(bytes_of(content), "f"); }), Not(HasSubstr("torch.load")));
+    EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(content), "f"); }),
+                HasSubstr("torch.load"));
+    EXPECT_THAT(message_of<ModelError>([&] { parse_npy_header(bytes_of(content), "f"); }),
+                Not(HasSubstr("torch.load")));
   }
 }
 
 TEST(FileKind, OfOtherFilesIsNamedWhateverLengthTheyBeginWith) {
   std::string gzip("\x1f\x8b\x08\0\0\0\0\0\0\3", 10);  // as a length: 559,903
   gzip.resize(600'000, 'x');
-  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(gzip), "f"); }), HasSubstr("is compressed by gzip"));
-  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(std::string(600, '\0')), "f"); }), HasSubstr("is zero bytes"));
+  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(gzip), "f"); }),
+              HasSubstr("is compressed by gzip"));
+  EXPECT_THAT(
+      message_of<ModelError>([&] { parse_safetensors(bytes_of(std::string(600, '\0')), "f"); }),
+      HasSubstr("is zero bytes"));
 }
 
 // 640 as a length has the bytes of a pickle's start.
 TEST(FileKind, IsNotNamedWhereASafetensorsFileIsCutShort) {
   const std::string cut = std::string("\x80\x02\0\0\0\0\0\0", 8) + "{\"a\":";
-  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(cut), "f"); }), HasSubstr("the file seems to be cut short"));
+  EXPECT_THAT(message_of<ModelError>([&] { parse_safetensors(bytes_of(cut), "f"); }),
+              HasSubstr("the file seems to be cut short"));
 }
 
 TEST(FileKind, IsNotNamedWhereJsonIsDamagedBehindSpace) {
-  EXPECT_THAT(message_of<InvalidArgument>([] { JsonReader("\n {\"a\": 0.3, }", "f", {}); }), HasSubstr("must be JSON, but is not: "));
+  EXPECT_THAT(message_of<InvalidArgument>([] { JsonReader("\n {\"a\": 0.3, }", "f", {}); }),
+              HasSubstr("must be JSON, but is not: "));
 }
 
 TEST(FileKind, IsNotNamedWhereJsonIsDamaged) {

@@ -12,7 +12,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string big_endian(std::uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+          static_cast<char>(value >> 8), static_cast<char>(value)};
 }
 
 std::string header(const std::vector<std::uint32_t>& shape) {
@@ -65,34 +66,43 @@ TEST(Idx, ReadsMoreThanOnePiece) {
 TEST(Idx, NoElementsAreFine) { EXPECT_TRUE(read(header({0, 28, 28})).values.empty()); }
 
 TEST(Idx, RefusesOtherFiles) {
-  EXPECT_THAT(complaint("PK\x03\x04" + std::string(20, 'x')), HasSubstr("must be an idx file, but is a ZIP archive"));
+  EXPECT_THAT(complaint("PK\x03\x04" + std::string(20, 'x')),
+              HasSubstr("must be an idx file, but is a ZIP archive"));
   EXPECT_THAT(complaint(std::string("\0\0\x0d\x01", 4) + big_endian(1)),
               HasSubstr("must hold unsigned bytes (idx type 8), but holds idx type 13"));
-  EXPECT_THAT(complaint(std::string("\0\0\x08\x09", 4)), HasSubstr("must have 1 to 8 dimensions, but has 9"));
+  EXPECT_THAT(complaint(std::string("\0\0\x08\x09", 4)),
+              HasSubstr("must have 1 to 8 dimensions, but has 9"));
 }
 
 TEST(Idx, RefusesMissingAndAdditionalBytes) {
-  EXPECT_THAT(complaint(header({4}) + "abc"), HasSubstr("as many bytes as its idx header says, but ends too early"));
-  EXPECT_THAT(complaint(header({2}) + "abc"), HasSubstr("must end with its last element, but has bytes behind it"));
+  EXPECT_THAT(complaint(header({4}) + "abc"),
+              HasSubstr("as many bytes as its idx header says, but ends too early"));
+  EXPECT_THAT(complaint(header({2}) + "abc"),
+              HasSubstr("must end with its last element, but has bytes behind it"));
   EXPECT_THAT(complaint(gzip(header({2}) + "abc")), HasSubstr("has bytes behind it"));
   EXPECT_THAT(complaint(gzip(header({4}) + "abc")), HasSubstr("ends too early"));
 }
 
 TEST(Idx, RefusesMoreThanItsBound) {
-  EXPECT_THAT(complaint(header({1000, 1000}), 999'999), HasSubstr("must hold at most 999999 bytes, but says that it holds more"));
-  EXPECT_THAT(complaint(header({0xffffffff, 0xffffffff, 0xffffffff})), HasSubstr("says that it holds more"));
+  EXPECT_THAT(complaint(header({1000, 1000}), 999'999),
+              HasSubstr("must hold at most 999999 bytes, but says that it holds more"));
+  EXPECT_THAT(complaint(header({0xffffffff, 0xffffffff, 0xffffffff})),
+              HasSubstr("says that it holds more"));
 }
 
 TEST(Idx, AGzipBombStopsAtTheHeadersSize) {
-  EXPECT_THAT(complaint(gzip(header({10}) + std::string(50'000'000, '\0'))), HasSubstr("has bytes behind it"));
+  EXPECT_THAT(complaint(gzip(header({10}) + std::string(50'000'000, '\0'))),
+              HasSubstr("has bytes behind it"));
 }
 
 TEST(Idx, RefusesDamagedGzip) {
   std::string damaged = gzip(kSmall);
   damaged[damaged.size() - 6] ^= 1;  // the checksum
   EXPECT_THAT(complaint(damaged), HasSubstr("must be an undamaged gzip file, but is damaged"));
-  EXPECT_THAT(complaint(gzip(kSmall).substr(0, 20)), HasSubstr("must be an undamaged gzip file, but is cut short"));
-  EXPECT_THAT(complaint(gzip(kSmall) + "x"), HasSubstr("must end with its gzip stream, but has bytes behind it"));
+  EXPECT_THAT(complaint(gzip(kSmall).substr(0, 20)),
+              HasSubstr("must be an undamaged gzip file, but is cut short"));
+  EXPECT_THAT(complaint(gzip(kSmall) + "x"),
+              HasSubstr("must end with its gzip stream, but has bytes behind it"));
 }
 
 TEST(Idx, RefusesEveryStart) {

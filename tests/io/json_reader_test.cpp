@@ -9,15 +9,19 @@ namespace {
 
 using testing::HasSubstr;
 
-JsonReader read(const std::string& text, const JsonLimits& limits = {}) { return JsonReader(text, "plan.json", limits); }
+JsonReader read(const std::string& text, const JsonLimits& limits = {}) {
+  return JsonReader(text, "plan.json", limits);
+}
 
-std::string complaint(const std::string& text, const std::function<void(const JsonReader&)>& use, const JsonLimits& limits = {}) {
+std::string complaint(const std::string& text, const std::function<void(const JsonReader&)>& use,
+                      const JsonLimits& limits = {}) {
   return message_of<InvalidArgument>([&] { use(read(text, limits)); });
 }
 
 void ignore(const JsonReader&) {}
 
-constexpr const char* kPlan = R"({"format": 1, "rules": [{"until": 0.5}, {"below": "abc"}], "name": "x", "on": true, "none": null})";
+constexpr const char* kPlan =
+    R"({"format": 1, "rules": [{"until": 0.5}, {"below": "abc"}], "name": "x", "on": true, "none": null})";
 
 TEST(JsonReader, ReadsEachType) {
   const JsonReader root = read(kPlan);
@@ -55,13 +59,17 @@ TEST(JsonReader, ViewsKeepTheDocumentAlive) {
 }
 
 TEST(JsonReader, ComplaintsNameFilePlaceAndValue) {
-  EXPECT_EQ(complaint(kPlan, [](const JsonReader& root) { root.field("rules").elements(9)[1].field("below").as_double(0, 2); }),
+  EXPECT_EQ(complaint(kPlan,
+                      [](const JsonReader& root) {
+                        root.field("rules").elements(9)[1].field("below").as_double(0, 2);
+                      }),
             "plan.json: rules[1].below must be a number in [0, 2], but is \"abc\"");
 }
 
 TEST(JsonReader, ComplaintsQuoteUnusualNames) {
-  EXPECT_THAT(complaint(R"({"a.b": 1})", [](const JsonReader& root) { root.field("a.b").as_string(); }),
-              HasSubstr("plan.json: \"a.b\" must be a string, but is 1"));
+  EXPECT_THAT(
+      complaint(R"({"a.b": 1})", [](const JsonReader& root) { root.field("a.b").as_string(); }),
+      HasSubstr("plan.json: \"a.b\" must be a string, but is 1"));
 }
 
 TEST(JsonReader, NamesAMissingField) {
@@ -78,49 +86,68 @@ TEST(JsonReader, ListsTheKnownFieldsForAnUnknownOne) {
 }
 
 TEST(JsonReader, RefusesNumbersOutOfRange) {
-  EXPECT_THAT(complaint("3", [](const JsonReader& root) { root.as_int(0, 2); }), HasSubstr("must be an integer in [0, 2], but is 3"));
-  EXPECT_THAT(complaint("18446744073709551615", [](const JsonReader& root) { root.as_int(INT64_MIN, INT64_MAX); }),
+  EXPECT_THAT(complaint("3", [](const JsonReader& root) { root.as_int(0, 2); }),
+              HasSubstr("must be an integer in [0, 2], but is 3"));
+  EXPECT_THAT(complaint("18446744073709551615",
+                        [](const JsonReader& root) { root.as_int(INT64_MIN, INT64_MAX); }),
               HasSubstr("but is 18446744073709551615"));
-  EXPECT_THAT(complaint("1.0", [](const JsonReader& root) { root.as_int(0, 2); }), HasSubstr("must be an integer"));
-  EXPECT_THAT(complaint("-0.5", [](const JsonReader& root) { root.as_double(0, 2); }), HasSubstr("but is -0.5"));
+  EXPECT_THAT(complaint("1.0", [](const JsonReader& root) { root.as_int(0, 2); }),
+              HasSubstr("must be an integer"));
+  EXPECT_THAT(complaint("-0.5", [](const JsonReader& root) { root.as_double(0, 2); }),
+              HasSubstr("but is -0.5"));
 }
 
 TEST(JsonReader, RefusesOtherTypes) {
-  EXPECT_THAT(complaint("null", [](const JsonReader& root) { root.as_bool(); }), HasSubstr("must be true or false, but is null"));
-  EXPECT_THAT(complaint("{}", [](const JsonReader& root) { root.elements(1); }), HasSubstr("must be an array, but is an object"));
-  EXPECT_THAT(complaint("[1, 2]", [](const JsonReader& root) { root.field("a"); }), HasSubstr("must be an object, but is an array of 2"));
-  EXPECT_THAT(complaint("1.5", [](const JsonReader& root) { root.as_string(); }), HasSubstr("must be a string, but is 1.5"));
+  EXPECT_THAT(complaint("null", [](const JsonReader& root) { root.as_bool(); }),
+              HasSubstr("must be true or false, but is null"));
+  EXPECT_THAT(complaint("{}", [](const JsonReader& root) { root.elements(1); }),
+              HasSubstr("must be an array, but is an object"));
+  EXPECT_THAT(complaint("[1, 2]", [](const JsonReader& root) { root.field("a"); }),
+              HasSubstr("must be an object, but is an array of 2"));
+  EXPECT_THAT(complaint("1.5", [](const JsonReader& root) { root.as_string(); }),
+              HasSubstr("must be a string, but is 1.5"));
 }
 
 TEST(JsonReader, BoundsLengths) {
-  EXPECT_THAT(complaint("[1, 2]", [](const JsonReader& root) { root.elements(1); }), HasSubstr("at most 1 elements, but has 2"));
-  EXPECT_THAT(complaint(R"({"a": 1})", [](const JsonReader& root) { root.members(0); }), HasSubstr("at most 0 fields, but has 1"));
-  EXPECT_THAT(complaint("\"abc\"", [](const JsonReader& root) { root.as_string(2); }), HasSubstr("at most 2 bytes, but has 3"));
+  EXPECT_THAT(complaint("[1, 2]", [](const JsonReader& root) { root.elements(1); }),
+              HasSubstr("at most 1 elements, but has 2"));
+  EXPECT_THAT(complaint(R"({"a": 1})", [](const JsonReader& root) { root.members(0); }),
+              HasSubstr("at most 0 fields, but has 1"));
+  EXPECT_THAT(complaint("\"abc\"", [](const JsonReader& root) { root.as_string(2); }),
+              HasSubstr("at most 2 bytes, but has 3"));
 }
 
 TEST(JsonReader, CallersMayComplainInTheirOwnWords) {
-  EXPECT_EQ(complaint(kPlan, [](const JsonReader& root) { root.field("format").fail("be new", "is old"); }),
-            "plan.json: format must be new, but is old");
+  EXPECT_EQ(
+      complaint(kPlan,
+                [](const JsonReader& root) { root.field("format").fail("be new", "is old"); }),
+      "plan.json: format must be new, but is old");
 }
 
 TEST(JsonParse, RefusesRepeatedKeys) {
-  EXPECT_THAT(complaint(R"({"a": 1, "a": 2})", ignore), HasSubstr("must name each key once, but repeats \"a\""));
+  EXPECT_THAT(complaint(R"({"a": 1, "a": 2})", ignore),
+              HasSubstr("must name each key once, but repeats \"a\""));
   EXPECT_NO_THROW(read(R"([{"a": 1}, {"a": {"a": 2}}])"));
 }
 
 TEST(JsonParse, RefusesDeepNesting) {
   EXPECT_NO_THROW(read(std::string(64, '[') + std::string(64, ']')));
-  EXPECT_THAT(complaint(std::string(65, '[') + std::string(65, ']'), ignore), HasSubstr("must be nested at most 64 deep"));
-  EXPECT_THAT(complaint(std::string(1'000'000, '['), ignore), HasSubstr("must be nested at most 64 deep"));
+  EXPECT_THAT(complaint(std::string(65, '[') + std::string(65, ']'), ignore),
+              HasSubstr("must be nested at most 64 deep"));
+  EXPECT_THAT(complaint(std::string(1'000'000, '['), ignore),
+              HasSubstr("must be nested at most 64 deep"));
 }
 
 TEST(JsonParse, BoundsBytesAndValues) {
-  EXPECT_THAT(complaint("[1, 2]", ignore, {.bytes = 5}), HasSubstr("must have at most 5 bytes of JSON, but has 6"));
-  EXPECT_THAT(complaint("[1, 2]", ignore, {.values = 2}), HasSubstr("must hold at most 2 values, but holds more"));
+  EXPECT_THAT(complaint("[1, 2]", ignore, {.bytes = 5}),
+              HasSubstr("must have at most 5 bytes of JSON, but has 6"));
+  EXPECT_THAT(complaint("[1, 2]", ignore, {.values = 2}),
+              HasSubstr("must hold at most 2 values, but holds more"));
 }
 
 TEST(JsonParse, SaysWhereTheTextIsNoJson) {
-  EXPECT_THAT(complaint("{\"a\": }", ignore), HasSubstr("plan.json: must be JSON, but is not: parse error at line 1, column 7"));
+  EXPECT_THAT(complaint("{\"a\": }", ignore),
+              HasSubstr("plan.json: must be JSON, but is not: parse error at line 1, column 7"));
   EXPECT_THAT(complaint("[1] 2", ignore), HasSubstr("must be JSON"));
   EXPECT_THAT(complaint("1e999", ignore), HasSubstr("must be JSON"));
   EXPECT_THAT(complaint("[NaN]", ignore), HasSubstr("must be JSON"));
@@ -128,7 +155,8 @@ TEST(JsonParse, SaysWhereTheTextIsNoJson) {
 }
 
 TEST(JsonParse, RefusesTextBehindAZeroByte) {
-  EXPECT_THAT(complaint(std::string("{}\0 }}", 6), ignore), HasSubstr("must be JSON, but is not: byte 2 is zero"));
+  EXPECT_THAT(complaint(std::string("{}\0 }}", 6), ignore),
+              HasSubstr("must be JSON, but is not: byte 2 is zero"));
 }
 
 /// With work in the square of the length this would run into the time limit of a test.
@@ -148,7 +176,8 @@ TEST(JsonParse, RefusesEveryStart) {
 }
 
 TEST(JsonParse, SurvivesDamage) {
-  expect_survives_damage(kPlan, 5000, [](const std::string& text) { read(text).field("rules").elements(9); });
+  expect_survives_damage(kPlan, 5000,
+                         [](const std::string& text) { read(text).field("rules").elements(9); });
 }
 
 }  // namespace

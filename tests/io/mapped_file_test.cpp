@@ -25,18 +25,21 @@ TEST(MappedFile, AnEmptyFileHasNoBytes) {
 }
 
 TEST(MappedFile, NamesAMissingFile) {
-  EXPECT_THAT(message_of<FileError>([] { MappedFile("/nowhere/a"); }),
-              HasSubstr("/nowhere/a: must be readable, but opening it failed: No such file or directory"));
+  EXPECT_THAT(
+      message_of<FileError>([] { MappedFile("/nowhere/a"); }),
+      HasSubstr("/nowhere/a: must be readable, but opening it failed: No such file or directory"));
 }
 
 TEST(MappedFile, RefusesAFolder) {
-  EXPECT_THAT(message_of<FileError>([] { MappedFile("/tmp"); }), HasSubstr("/tmp: must be a file, but is a folder"));
+  EXPECT_THAT(message_of<FileError>([] { MappedFile("/tmp"); }),
+              HasSubstr("/tmp: must be a file, but is a folder"));
 }
 
 TEST(MappedFile, RefusesAPipeWithoutWaitingForIt) {
   const TestFolder folder;
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  EXPECT_THAT(message_of<FileError>([&] { MappedFile(folder / "pipe"); }), HasSubstr("must be a regular file, but is a pipe or a device"));
+  EXPECT_THAT(message_of<FileError>([&] { MappedFile(folder / "pipe"); }),
+              HasSubstr("must be a regular file, but is a pipe or a device"));
 }
 
 }  // namespace

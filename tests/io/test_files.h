@@ -17,7 +17,9 @@ namespace adadiff::detail {
 
 class TestFolder {
  public:
-  TestFolder() : path_(std::filesystem::temp_directory_path() / ("adadiff-test-" + std::to_string(::getpid()))) {
+  TestFolder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("adadiff-test-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(path_);
   }
   TestFolder(const TestFolder&) = delete;
@@ -29,14 +31,17 @@ class TestFolder {
 
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   std::size_t file_count() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_),
+                                                  std::filesystem::directory_iterator()));
   }
 
  private:
   std::filesystem::path path_;
 };
 
-inline void put(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+inline void put(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
 
 inline std::string get(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -56,14 +61,16 @@ std::string message_of(const std::function<void()>& action) {
 }
 
 /// Every start of `content` that is shorter than it must be refused.
-inline void expect_starts_refused(const std::string& content, const std::function<void(const std::string&)>& read) {
+inline void expect_starts_refused(const std::string& content,
+                                  const std::function<void(const std::string&)>& read) {
   for (std::size_t length = 0; length < content.size(); ++length) {
     EXPECT_THROW(read(content.substr(0, length)), Error) << "the first " << length << " bytes";
   }
 }
 
 /// Damaged content is read or refused; nothing else may happen.
-inline void expect_survives_damage(const std::string& content, int rounds, const std::function<void(const std::string&)>& read) {
+inline void expect_survives_damage(const std::string& content, int rounds,
+                                   const std::function<void(const std::string&)>& read) {
   std::mt19937 random(1);
   for (int round = 0; round < rounds; ++round) {
     std::string damaged = content;

@@ -25,17 +25,20 @@ std::vector<float> random(std::int64_t count, std::uint32_t purpose, double scal
   return out;
 }
 
-/// Owns the memory of one call: two extra tokens in front of each row, three floats behind each token.
+/// Owns the memory of one call: two extra tokens in front of each row, three floats behind each
+/// token.
 class Problem {
  public:
   explicit Problem(const Sizes& sizes) : Problem(sizes, 3.0) {}
   Problem(const Sizes& sizes, double logit_scale)
       : sizes_(sizes),
         tokens_(random(sizes.rows * row_stride(), 0, 1)),
-        weight_(random(sizes.values * sizes.width, 1, logit_scale / std::sqrt(static_cast<double>(sizes.width)))),
+        weight_(random(sizes.values * sizes.width, 1,
+                       logit_scale / std::sqrt(static_cast<double>(sizes.width)))),
         bias_(random(sizes.rows * sizes.values, 2, 1)),
         packed_(static_cast<std::size_t>(packed_exit_weight_size(sizes.values, sizes.width))) {
-    EXPECT_EQ(pack_exit_weight(weight_.data(), sizes.values, sizes.width, packed_.data()), Status::Ok);
+    EXPECT_EQ(pack_exit_weight(weight_.data(), sizes.values, sizes.width, packed_.data()),
+              Status::Ok);
   }
 
   ExitScore call(std::vector<float>& out) const {
@@ -82,7 +85,8 @@ class Problem {
 
 double worst_difference(const std::vector<float>& a, const std::vector<float>& b) {
   double worst = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) worst = std::max(worst, std::abs(double{a[i]} - double{b[i]}));
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    worst = std::max(worst, std::abs(double{a[i]} - double{b[i]}));
   return worst;
 }
 
@@ -121,10 +125,13 @@ TEST_P(ExitScoreSizes, MapAgreesWithTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Odd, ExitScoreSizes,
-                         testing::Values(Sizes{1, 1, 1, 1}, Sizes{3, 7, 5, 1}, Sizes{2, 49, 128, 1}, Sizes{2, 8, 17, 1}, Sizes{2, 1, 9, 2},
-                                         Sizes{3, 5, 31, 7}, Sizes{2, 6, 8, 8}, Sizes{2, 13, 24, 9}, Sizes{2, 49, 128, 16},
-                                         Sizes{1, 10, 33, 17}, Sizes{1, 11, 40, 24}, Sizes{1, 4, 64, 25}, Sizes{2, 64, 512, 48},
-                                         Sizes{1, 256, 1024, 12}, Sizes{1, 3, 2, 49}));
+                         testing::Values(Sizes{1, 1, 1, 1}, Sizes{3, 7, 5, 1}, Sizes{2, 49, 128, 1},
+                                         Sizes{2, 8, 17, 1}, Sizes{2, 1, 9, 2}, Sizes{3, 5, 31, 7},
+                                         Sizes{2, 6, 8, 8}, Sizes{2, 13, 24, 9},
+                                         Sizes{2, 49, 128, 16}, Sizes{1, 10, 33, 17},
+                                         Sizes{1, 11, 40, 24}, Sizes{1, 4, 64, 25},
+                                         Sizes{2, 64, 512, 48}, Sizes{1, 256, 1024, 12},
+                                         Sizes{1, 3, 2, 49}));
 
 TEST(ExitScore, RowsDoNotDependOnTheirNeighbours) {
   for (const std::int64_t values : {1, 12, 16}) {

@@ -31,7 +31,8 @@ std::vector<std::uint32_t> words(const NoiseKey& key, std::int64_t count) {
 }
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 double moment(const std::vector<float>& values, int power) {
@@ -45,13 +46,17 @@ double error_of_pair(std::uint32_t radius_word, std::uint32_t angle_word) {
   const double radius = std::sqrt(-2 * std::log((radius_word + 0.5) * 0x1p-32));
   const double angle = 2 * std::numbers::pi * (angle_word * 0x1p-32);
   const NormalPair pair = box_muller(radius_word, angle_word);
-  return std::max(std::abs(pair.first - radius * std::cos(angle)), std::abs(pair.second - radius * std::sin(angle)));
+  return std::max(std::abs(pair.first - radius * std::cos(angle)),
+                  std::abs(pair.second - radius * std::sin(angle)));
 }
 
 TEST(Noise, BitsAreThePhiloxWordsOfTheirCounter) {
   const std::vector<std::uint32_t> made = words(kKey, 1000);
   for (std::uint32_t i = 0; i < made.size(); ++i) {
-    EXPECT_EQ(made[i], philox({{i / 4, kKey.evaluation, kKey.purpose, kKey.sample}}, philox_key(kKey.seed)).word[i % 4]) << i;
+    EXPECT_EQ(made[i],
+              philox({{i / 4, kKey.evaluation, kKey.purpose, kKey.sample}}, philox_key(kKey.seed))
+                  .word[i % 4])
+        << i;
   }
 }
 
@@ -67,13 +72,16 @@ TEST(Noise, NormalsOfABlockComeFromItsWordsInPairs) {
 TEST(Noise, NormalsAreWithinOneMillionthOfTheFormula) {
   const std::vector<std::uint32_t> made = words({.seed = 5}, 2'000'000);
   double worst = 0;
-  for (std::size_t i = 0; i < made.size(); i += 2) worst = std::max(worst, error_of_pair(made[i], made[i + 1]));
+  for (std::size_t i = 0; i < made.size(); i += 2)
+    worst = std::max(worst, error_of_pair(made[i], made[i + 1]));
   EXPECT_LT(worst, 1e-6);
 }
 
 TEST(Noise, NormalsAreExactAtTheEdgesOfTheWords) {
-  for (const std::uint32_t radius : {0u, 1u, 0x7fffffffu, 0x80000000u, 0xb504f333u, 0xb504f334u, 0xfffffffeu, 0xffffffffu}) {
-    for (const std::uint32_t angle : {0u, 1u, 0x1fffffffu, 0x20000000u, 0x40000000u, 0xdfffffffu, 0xe0000000u, 0xffffffffu}) {
+  for (const std::uint32_t radius :
+       {0u, 1u, 0x7fffffffu, 0x80000000u, 0xb504f333u, 0xb504f334u, 0xfffffffeu, 0xffffffffu}) {
+    for (const std::uint32_t angle :
+         {0u, 1u, 0x1fffffffu, 0x20000000u, 0x40000000u, 0xdfffffffu, 0xe0000000u, 0xffffffffu}) {
       EXPECT_LT(error_of_pair(radius, angle), 1e-6) << radius << " " << angle;
     }
   }
@@ -85,7 +93,8 @@ TEST(Noise, SmallRadiiKeepTheirRelativeAccuracy) {
 }
 
 TEST(Noise, NormalsHaveTheMomentsOfANormal) {
-  const std::vector<float> out = normals({.seed = 99}, 4'000'000);  // standard errors: 0.0005, 0.0007, 0.0019, 0.0049
+  const std::vector<float> out = normals(
+      {.seed = 99}, 4'000'000);  // standard errors: 0.0005, 0.0007, 0.0019, 0.0049
   EXPECT_NEAR(moment(out, 1), 0, 0.0025);
   EXPECT_NEAR(moment(out, 2), 1, 0.0035);
   EXPECT_NEAR(moment(out, 3), 0, 0.01);
@@ -94,7 +103,8 @@ TEST(Noise, NormalsHaveTheMomentsOfANormal) {
 
 TEST(Noise, NormalsHaveTheTailsOfANormal) {
   const std::vector<float> out = normals({.seed = 7}, 4'000'000);
-  const auto beyond = std::count_if(out.begin(), out.end(), [](float value) { return std::abs(value) > 3; });
+  const auto beyond = std::count_if(out.begin(), out.end(),
+                                    [](float value) { return std::abs(value) > 3; });
   EXPECT_NEAR(static_cast<double>(beyond), 4e6 * 0.002699796, 520);  // five standard errors
 }
 
@@ -118,13 +128,15 @@ TEST(Noise, UniformsAreTheMiddlesOfTheWordsIntervals) {
   const std::vector<std::uint32_t> made = words(kKey, 130);
   std::vector<float> out(130);
   ASSERT_EQ(fill_uniform(kKey, out.data(), 130), Status::Ok);
-  for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(out[i], static_cast<float>(((made[i] >> 9) + 0.5) * 0x1p-23));
+  for (std::size_t i = 0; i < out.size(); ++i)
+    EXPECT_EQ(out[i], static_cast<float>(((made[i] >> 9) + 0.5) * 0x1p-23));
 }
 
 TEST(Noise, AShortRequestIsTheStartOfALongOne) {
   const std::vector<float> longest = normals(kKey, 300);
   for (const std::int64_t count : {0, 1, 3, 4, 5, 63, 64, 65, 127, 299}) {
-    EXPECT_TRUE(same_bits(normals(kKey, count), {longest.begin(), longest.begin() + count})) << count;
+    EXPECT_TRUE(same_bits(normals(kKey, count), {longest.begin(), longest.begin() + count}))
+        << count;
   }
 }
 

@@ -42,7 +42,9 @@ class ErringNetwork final : public Network {
     info_.cost = {.embed = 1, .block = {1, 1, 1}, .head = {1, 1, 1}, .score = {1, 1, 1}};
   }
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override { return std::make_unique<ErringPass>(); }
+  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override {
+    return std::make_unique<ErringPass>();
+  }
 
  private:
   NetworkInfo info_;
@@ -55,8 +57,11 @@ struct Seen {
 
 Seen run(Scores scores, const Plan& plan) {
   const auto record = std::make_shared<ExcessRecord>();
-  const Pipeline pipeline = make_pipeline(std::make_shared<ExcessNetwork>(std::make_shared<ErringNetwork>(), scores, record), {});
-  Seen seen{pipeline.generate({.count = 5, .plan = plan, .solver = SolverSettings{.steps = 4}, .batch = 3}), {}};
+  const Pipeline pipeline = make_pipeline(
+      std::make_shared<ExcessNetwork>(std::make_shared<ErringNetwork>(), scores, record), {});
+  Seen seen{pipeline.generate(
+                {.count = 5, .plan = plan, .solver = SolverSettings{.steps = 4}, .batch = 3}),
+            {}};
   seen.times = record->times();
   return seen;
 }
@@ -96,7 +101,8 @@ TEST(ExcessNetwork, IdealScoresLeaveAtTheFirstExitWhoseExcessIsSmallEnough) {
 TEST(ExcessNetwork, DrawsWhatTheNetworkDraws) {
   const Plan plan = exit_below(0.8F);
   const Pipeline plain = make_pipeline(std::make_shared<ErringNetwork>(), {});
-  const Result expected = plain.generate({.count = 5, .plan = plan, .solver = SolverSettings{.steps = 4}, .batch = 3});
+  const Result expected = plain.generate(
+      {.count = 5, .plan = plan, .solver = SolverSettings{.steps = 4}, .batch = 3});
   EXPECT_EQ(run(Scores::Learned, plan).result.images.values, expected.images.values);
 }
 
@@ -104,7 +110,8 @@ TEST(ExcessNetwork, MeasuresTheExitThatWasTakenNotTheOneThatGuided) {
   const Seen plain = run(Scores::Learned, fixed_exit(2, 3)),
              with = run(Scores::Learned, guided(fixed_exit(2, 3), {.exit = 1, .weight = 2}));
   ASSERT_EQ(with.times.size(), plain.times.size());
-  for (auto [a, b] = std::pair(plain.times.begin(), with.times.begin()); a != plain.times.end(); ++a, ++b) {
+  for (auto [a, b] = std::pair(plain.times.begin(), with.times.begin()); a != plain.times.end();
+       ++a, ++b) {
     EXPECT_EQ(b->second.predictions, a->second.predictions);
     EXPECT_NEAR(b->second.mean_taken(), 0.1 * 0.1, 1e-6);
   }

@@ -28,23 +28,28 @@ TEST(FeatureStatistics, DividesByOneLessThanTheSamples) {
 
 TEST(FrechetDistance, IsZeroBetweenEqualSets) {
   const Features features = Features::Random(30, 5);
-  EXPECT_NEAR(frechet_distance(feature_statistics(features), feature_statistics(features)), 0, 1e-12);
+  EXPECT_NEAR(frechet_distance(feature_statistics(features), feature_statistics(features)), 0,
+              1e-12);
 }
 
 TEST(FrechetDistance, IsTheSquaredShiftOfTheMean) {
   const Features features = Features::Random(30, 2);
   const Features shifted = features.rowwise() + Eigen::RowVector2d(3, 4);
-  EXPECT_NEAR(frechet_distance(feature_statistics(features), feature_statistics(shifted)), 25, 1e-12);
+  EXPECT_NEAR(frechet_distance(feature_statistics(features), feature_statistics(shifted)), 25,
+              1e-12);
 }
 
 TEST(FrechetDistance, ComparesStandardDeviationsOfIndependentFeatures) {
   const Eigen::Vector3d mean(0, 0, 0);
   // (2-1)^2 + (3-3)^2 + (0-5)^2
-  EXPECT_NEAR(frechet_distance(gaussian(mean, Eigen::Vector3d(4, 9, 0)), gaussian(mean, Eigen::Vector3d(1, 9, 25))), 26, 1e-12);
+  EXPECT_NEAR(frechet_distance(gaussian(mean, Eigen::Vector3d(4, 9, 0)),
+                               gaussian(mean, Eigen::Vector3d(1, 9, 25))),
+              26, 1e-12);
 }
 
 TEST(FrechetDistance, IsTheSameBothWays) {
-  const FeatureStatistics a = feature_statistics(Features::Random(9, 20)), b = feature_statistics(Features::Random(30, 20));
+  const FeatureStatistics a = feature_statistics(Features::Random(9, 20)),
+                          b = feature_statistics(Features::Random(30, 20));
   EXPECT_NEAR(frechet_distance(a, b), frechet_distance(b, a), 1e-12);
 }
 
@@ -64,20 +69,25 @@ TEST(FrechetDistance, RefusesWhatIsNoCovariance) {
   FeatureStatistics bad = good;
   const auto measure = [&] { frechet_distance(good, bad); };
   bad.covariance(0, 1) = 0.5;
-  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>("generated covariance: must be symmetric, but is not"));
+  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(
+                           "generated covariance: must be symmetric, but is not"));
   bad.covariance = Eigen::MatrixXd(Eigen::Vector2d(1, -1).asDiagonal());
-  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(HasSubstr("must have no negative eigenvalue, but has -1")));
+  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(
+                           HasSubstr("must have no negative eigenvalue, but has -1")));
   bad.covariance = Eigen::MatrixXd::Identity(3, 3);
-  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(HasSubstr("must be 2 x 2, as long as its mean, but is 3 x 3")));
+  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(
+                           HasSubstr("must be 2 x 2, as long as its mean, but is 3 x 3")));
   bad = gaussian(Eigen::Vector3d(0, 0, 0), Eigen::Vector3d(1, 1, 1));
-  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(HasSubstr("must have 2 numbers per sample, as the reference, but have 3")));
+  EXPECT_THAT(measure, ThrowsMessage<InvalidArgument>(HasSubstr(
+                           "must have 2 numbers per sample, as the reference, but have 3")));
 }
 
 TEST(FrechetDistance, RefusesAMeanThatIsNotFinite) {
   FeatureStatistics bad = gaussian(Eigen::Vector2d(0, 0), Eigen::Vector2d(1, 1));
   bad.mean(0) = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT([&] { GaussianReference(bad, "r.npz:"); },
-              ThrowsMessage<InvalidArgument>("r.npz: mean: must hold finite numbers, but holds NaN or infinity"));
+              ThrowsMessage<InvalidArgument>(
+                  "r.npz: mean: must hold finite numbers, but holds NaN or infinity"));
 }
 
 TEST(FeatureStatistics, RefusesFewSamplesAndNumbersThatAreNone) {
@@ -86,7 +96,8 @@ TEST(FeatureStatistics, RefusesFewSamplesAndNumbersThatAreNone) {
   Features features = Features::Zero(4, 2);
   features(3, 1) = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT([&] { feature_statistics(features); },
-              ThrowsMessage<InvalidArgument>("features: must hold finite numbers, but holds NaN or infinity"));
+              ThrowsMessage<InvalidArgument>(
+                  "features: must hold finite numbers, but holds NaN or infinity"));
 }
 
 }  // namespace

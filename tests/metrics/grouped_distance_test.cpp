@@ -39,7 +39,8 @@ double kernel_of_all(const Features& reference, const Features& generated) {
 
 TEST(GroupedKernelDistance, OfAllIsTheKernelDistanceOfOneSubset) {
   const Features reference = random_features(12, 5, 1), generated = random_features(12, 5, 2);
-  EXPECT_NEAR(grouped_kernel_distance(reference, generated, 5).all, kernel_of_all(reference, generated), 1e-12);
+  EXPECT_NEAR(grouped_kernel_distance(reference, generated, 5).all,
+              kernel_of_all(reference, generated), 1e-12);
 }
 
 TEST(GroupedKernelDistance, WithoutAGroupIsThatOfTheOthers) {
@@ -69,18 +70,21 @@ TEST(GroupedDistance, RefusesGroupsOfLessThanTwoSamples) {
 
 TEST(GroupedDistance, RefusesTooFewGroupsForAnInterval) {
   const Features features = random_features(12, 2, 1);
-  EXPECT_THAT([&] { grouped_kernel_distance(features, features, 4); }, ThrowsMessage<InvalidArgument>(HasSubstr("but is 4")));
+  EXPECT_THAT([&] { grouped_kernel_distance(features, features, 4); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("but is 4")));
 }
 
 TEST(StudentT, IsWithinAThousandthOfItsTable) {
   // scipy.stats.t.ppf(0.975, freedom)
-  for (const auto& [freedom, value] : {std::pair{4, 2.7764451}, {9, 2.2621572}, {19, 2.0930241}, {99, 1.9842170}}) {
+  for (const auto& [freedom, value] :
+       {std::pair{4, 2.7764451}, {9, 2.2621572}, {19, 2.0930241}, {99, 1.9842170}}) {
     EXPECT_NEAR(student_t(freedom), value, 1e-3 * value) << freedom;
   }
 }
 
 TEST(HalfWidth, OfAMeanIsStudentsInterval) {
-  // Group means 1 to 5: their mean is 3 with standard error sqrt(2.5 / 5), and t with 4 degrees of freedom is 2.776.
+  // Group means 1 to 5: their mean is 3 with standard error sqrt(2.5 / 5), and t with 4 degrees of
+  // freedom is 2.776.
   const GroupedDistance mean{3, {14.0 / 4, 13.0 / 4, 12.0 / 4, 11.0 / 4, 10.0 / 4}};
   EXPECT_NEAR(half_width(mean), 2.7764451 * std::sqrt(0.5), 2e-3);
 }

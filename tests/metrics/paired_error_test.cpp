@@ -15,7 +15,9 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 using Values = std::vector<float>;
 
-ImagePair pixels(const Values& first, const Values& second) { return {.first = first, .second = second, .height = 1, .width = 1}; }
+ImagePair pixels(const Values& first, const Values& second) {
+  return {.first = first, .second = second, .height = 1, .width = 1};
+}
 
 TEST(PairedError, IsInUnitsOfTheRange) {
   const Values first{-1, 0}, second{1, 0};
@@ -32,7 +34,8 @@ TEST(PairedError, ClampsToTheRangeFirst) {
 TEST(PairedError, OfIdenticalImagesHasNoPsnrAndFullSimilarity) {
   Values image;
   for (int i = 0; i < 12 * 12; ++i) image.push_back(std::sin(static_cast<float>(i)));
-  const PairedError error = paired_error({.first = image, .second = image, .height = 12, .width = 12});
+  const PairedError error = paired_error(
+      {.first = image, .second = image, .height = 12, .width = 12});
   EXPECT_TRUE(std::isnan(error.psnr_db));
   EXPECT_NEAR(error.ssim, 1, 1e-12);
 }
@@ -51,7 +54,8 @@ TEST(PairedError, RefusesSetsOfDifferentSizes) {
   const Values one{0}, two{0, 0}, none;
   EXPECT_THAT(
       [&] { paired_error(pixels(one, two)); },
-      ThrowsMessage<InvalidArgument>(HasSubstr("paired images: must be as many of one size, at least one, but are 1 and 2 values")));
+      ThrowsMessage<InvalidArgument>(HasSubstr(
+          "paired images: must be as many of one size, at least one, but are 1 and 2 values")));
   EXPECT_THROW(paired_error(pixels(none, none)), InvalidArgument);
 }
 

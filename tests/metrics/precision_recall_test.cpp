@@ -21,7 +21,8 @@ Features line(std::initializer_list<double> places) {
 }
 
 TEST(PrecisionRecall, CountsWhatLiesInTheOthersBalls) {
-  // Balls of one neighbour: 0, 1, 2 reach 1 and 10 reaches 8; of the generated ones 1.5 and 2 reach 0.5, 30 reaches 28.
+  // Balls of one neighbour: 0, 1, 2 reach 1 and 10 reaches 8; of the generated ones 1.5 and 2 reach
+  // 0.5, 30 reaches 28.
   const PrecisionRecall found = precision_recall(line({0, 1, 2, 10}), line({1.5, 2, 30}), 1);
   EXPECT_DOUBLE_EQ(found.precision, 2.0 / 3);
   EXPECT_DOUBLE_EQ(found.recall, 3.0 / 4);
@@ -56,7 +57,8 @@ double plain_coverage(const Features& samples, const Features& centres, int neig
         if (j != centre) others.push_back((centres.row(centre) - centres.row(j)).squaredNorm());
       }
       std::sort(others.begin(), others.end());
-      found = (samples.row(i) - centres.row(centre)).squaredNorm() <= others[static_cast<std::size_t>(neighbours - 1)];
+      found = (samples.row(i) - centres.row(centre)).squaredNorm() <=
+              others[static_cast<std::size_t>(neighbours - 1)];
     }
     covered += found ? 1 : 0;
   }
@@ -70,17 +72,20 @@ TEST(PrecisionRecall, IsThatOfPlainDistancesOverSeveralBlocks) {
   EXPECT_EQ(found.recall, plain_coverage(reference, generated, 3));
 }
 
-// Products of numbers around 1e8 are off by more than the squared distances between them, which are below 1.
+// Products of numbers around 1e8 are off by more than the squared distances between them, which are
+// below 1.
 TEST(PrecisionRecall, IsThatOfPlainDistancesWhereProductsCancel) {
   const Features offset = Features::Constant(70, 2, 1e8);
-  const Features reference = offset + Features::Random(70, 2) * 0.5, generated = offset + Features::Random(70, 2) * 0.4;
+  const Features reference = offset + Features::Random(70, 2) * 0.5,
+                 generated = offset + Features::Random(70, 2) * 0.4;
   const PrecisionRecall found = precision_recall(reference, generated);
   EXPECT_EQ(found.precision, plain_coverage(generated, reference, 3));
   EXPECT_EQ(found.recall, plain_coverage(reference, generated, 3));
 }
 
 TEST(PrecisionRecall, IsDefinedWhereSquaresOverflow) {
-  // Distances of 0 or infinity: a ball around a number that occurs often enough holds it alone, any other ball holds everything.
+  // Distances of 0 or infinity: a ball around a number that occurs often enough holds it alone, any
+  // other ball holds everything.
   const Features huge = line({1e200, 1e200, 1e200, -1e200, 2e200});
   const PrecisionRecall found = precision_recall(huge, line({1e200, 1e200, 1e200, 1e200}), 2);
   EXPECT_EQ(found.precision, 1);
@@ -92,7 +97,8 @@ TEST(PrecisionRecall, NeedsMoreSamplesThanNeighbours) {
       [] {
         precision_recall(line({1, 2, 3, 4}), line({1, 2, 3}));
       },
-      ThrowsMessage<InvalidArgument>("generated features: must have at least 4 samples, but has 3"));
+      ThrowsMessage<InvalidArgument>(
+          "generated features: must have at least 4 samples, but has 3"));
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ TEST(Quality, KnowsOnlyTheFrechetDistanceFromStatistics) {
   real.gaussian.emplace(feature_statistics(some_features(20, 1)));
   const Quality quality = measure_quality(real, some_features(20, 2), {});
   EXPECT_TRUE(quality.frechet.has_value());
-  EXPECT_FALSE(quality.kernel || quality.manifold || quality.grouped_kernel || quality.grouped_frechet);
+  EXPECT_FALSE(quality.kernel || quality.manifold || quality.grouped_kernel ||
+               quality.grouped_frechet);
 }
 
 TEST(Quality, KnowsTheOthersFromFeatures) {
@@ -43,7 +44,8 @@ TEST(Quality, KnowsADeviationOnlyOfSubsetsSmallerThanBothSets) {
   real.features = some_features(20, 1);
   const Features generated = some_features(15, 2);
   EXPECT_GT(measure_quality(real, generated, {.subsets = {10, 8}}).kernel->deviation, 0);
-  EXPECT_TRUE(std::isnan(measure_quality(real, generated, {.subsets = {10, 15}}).kernel->deviation));
+  EXPECT_TRUE(
+      std::isnan(measure_quality(real, generated, {.subsets = {10, 15}}).kernel->deviation));
 }
 
 TEST(CheckQuality, RefusesWhatCouldNotBeComputed) {
@@ -53,16 +55,22 @@ TEST(CheckQuality, RefusesWhatCouldNotBeComputed) {
     return [=] { check_quality(real, samples, {.groups = groups}); };
   };
   using testing::HasSubstr;
-  EXPECT_THAT(refusal(1, 20, 0), testing::ThrowsMessage<InvalidArgument>(HasSubstr("reference: must be of at least 2 images")));
-  EXPECT_THAT(refusal(20, 1, 0), testing::ThrowsMessage<InvalidArgument>(HasSubstr("samples: must be at least 2 for a distance")));
-  EXPECT_THAT(refusal(20, 9, 5), testing::ThrowsMessage<InvalidArgument>(HasSubstr("samples: must be at least 10 for groups of them")));
-  EXPECT_THAT(refusal(20, 20, 4), testing::ThrowsMessage<InvalidArgument>(HasSubstr("groups: must be in [5, 10], but is 4")));
+  EXPECT_THAT(refusal(1, 20, 0), testing::ThrowsMessage<InvalidArgument>(
+                                     HasSubstr("reference: must be of at least 2 images")));
+  EXPECT_THAT(refusal(20, 1, 0), testing::ThrowsMessage<InvalidArgument>(
+                                     HasSubstr("samples: must be at least 2 for a distance")));
+  EXPECT_THAT(refusal(20, 9, 5), testing::ThrowsMessage<InvalidArgument>(
+                                     HasSubstr("samples: must be at least 10 for groups of them")));
+  EXPECT_THAT(refusal(20, 20, 4), testing::ThrowsMessage<InvalidArgument>(
+                                      HasSubstr("groups: must be in [5, 10], but is 4")));
   EXPECT_NO_THROW(check_quality({}, 1, {}));
 }
 
 TEST(ClassesOfLabels, GoByNameWhereBothSidesHaveNames) {
-  EXPECT_EQ(classes_of_labels({0, 1, 0}, {"shoe", "bag"}, {"bag", "hat", "shoe"}), (std::vector<std::int64_t>{2, 0, 2}));
-  EXPECT_EQ(classes_of_labels({0}, {"T-shirt/top"}, {"bag", "T-shirt_top"}), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(classes_of_labels({0, 1, 0}, {"shoe", "bag"}, {"bag", "hat", "shoe"}),
+            (std::vector<std::int64_t>{2, 0, 2}));
+  EXPECT_EQ(classes_of_labels({0}, {"T-shirt/top"}, {"bag", "T-shirt_top"}),
+            (std::vector<std::int64_t>{1}));
   EXPECT_EQ(classes_of_labels({0, 1}, {}, {"bag", "hat"}), (std::vector<std::int64_t>{0, 1}));
   EXPECT_EQ(classes_of_labels({0, 1}, {"shoe", "bag"}, {}), (std::vector<std::int64_t>{0, 1}));
 }

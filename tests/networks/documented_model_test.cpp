@@ -1,4 +1,5 @@
-// The complete example of docs/model_format.md is one that the reader takes, and says there what it means.
+// The complete example of docs/model_format.md is one that the reader takes, and says there what it
+// means.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -19,7 +20,8 @@ std::string documented_example() {
 }
 
 TEST(DocumentedModel, IsRead) {
-  const detail::Model model = detail::parse_description(documented_example(), "docs/model_format.md");
+  const detail::Model model = detail::parse_description(documented_example(),
+                                                        "docs/model_format.md");
   const NetworkInfo& network = model.network->info();
   EXPECT_EQ(network.blocks, 9);
   EXPECT_EQ(network.null_label, 10);
@@ -33,7 +35,8 @@ TEST(DocumentedModel, IsRead) {
 }
 
 TEST(DocumentedModel, IsReadBackAfterItIsWritten) {
-  const detail::Model model = detail::parse_description(documented_example(), "docs/model_format.md");
+  const detail::Model model = detail::parse_description(documented_example(),
+                                                        "docs/model_format.md");
   const std::string written = detail::to_json(model);
   EXPECT_EQ(detail::to_json(detail::parse_description(written, "written")), written);
 }

@@ -18,9 +18,12 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using Json = nlohmann::json;
 
-const Json kSmall = {{"kind", "uvit"}, {"image_size", 8}, {"channels", 1}, {"patch_size", 2}, {"width", 16}, {"depth", 2}, {"heads", 2}};
+const Json kSmall = {{"kind", "uvit"}, {"image_size", 8}, {"channels", 1}, {"patch_size", 2},
+                     {"width", 16},    {"depth", 2},      {"heads", 2}};
 
-JsonReader reader(const Json& json) { return {json.dump(), "model", {.error = detail::JsonError::ModelError}}; }
+JsonReader reader(const Json& json) {
+  return {json.dump(), "model", {.error = detail::JsonError::ModelError}};
+}
 
 /// kSmall with one field set, or taken away by a null value.
 Json with(const std::string& key, const Json& value) {
@@ -64,7 +67,8 @@ class FaultyUViTConfig : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(FaultyUViTConfig, IsRefused) {
   const Json json = with(GetParam().key, GetParam().value);
-  EXPECT_THAT([&] { detail::parse_uvit_config(reader(json)); }, ThrowsMessage<ModelError>(HasSubstr(GetParam().message)));
+  EXPECT_THAT([&] { detail::parse_uvit_config(reader(json)); },
+              ThrowsMessage<ModelError>(HasSubstr(GetParam().message)));
 }
 
 const std::vector<Fault> kFaults = {
@@ -81,17 +85,20 @@ const std::vector<Fault> kFaults = {
     {"TooManyTokens", "image_size", 2048, "at most 65536 tokens"},
     {"EmptyMlp", "mlp_ratio", 0.01, "an MLP of at least one unit"},
     {"NegativeMlp", "mlp_ratio", -1, "mlp_ratio must be a number in"},
-    {"UnknownUncertainty", "uncertainty", "heat", "must be one of none, map, timed-map, scalar, pooled"},
+    {"UnknownUncertainty", "uncertainty", "heat",
+     "must be one of none, map, timed-map, scalar, pooled"},
     {"OverlapBeyondThePatch", "patch_overlap", 1000, "patch_overlap must be an integer in [0, "},
 };
 
-INSTANTIATE_TEST_SUITE_P(Faults, FaultyUViTConfig, ::testing::ValuesIn(kFaults), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Faults, FaultyUViTConfig, ::testing::ValuesIn(kFaults),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(UViTConfig, RefusesNormsBesideHeads) {
   Json json = kSmall;
   json.update({{"heads_per_exit", true}, {"norm_per_exit", true}});
-  EXPECT_THAT([&] { detail::parse_uvit_config(reader(json)); },
-              ThrowsMessage<ModelError>(HasSubstr("norm_per_exit must be false with heads_per_exit")));
+  EXPECT_THAT(
+      [&] { detail::parse_uvit_config(reader(json)); },
+      ThrowsMessage<ModelError>(HasSubstr("norm_per_exit must be false with heads_per_exit")));
 }
 
 TEST(Registry, RefusesMoreNumbersThanThereAreBeforeAllocating) {
@@ -119,7 +126,8 @@ TEST(Registry, OpensAllExitsButExitZeroByDefault) {
 }
 
 TEST(Registry, OpensTheExitsThatAreListed) {
-  EXPECT_THAT(detail::make_network(reader(kSmall), {.exits = {0, 2}})->info().can_exit, ElementsAre(1, 0, 1));
+  EXPECT_THAT(detail::make_network(reader(kSmall), {.exits = {0, 2}})->info().can_exit,
+              ElementsAre(1, 0, 1));
 }
 
 TEST(Registry, RefusesExitsBehindTheLastBlock) {

@@ -17,15 +17,19 @@ namespace adadiff::testing {
 struct GoldenCase {
   detail::UViTConfig config;
   TensorMap weights;  ///< without the prefix `net.`
-  TensorMap golden;   ///< without the prefix `golden.`: x, network_time, labels, predictions, uncertainties, uncertainty_maps
-  at::Tensor labels() const { return golden.count("labels") != 0 ? golden.at("labels") : at::Tensor(); }
+  TensorMap golden;   ///< without the prefix `golden.`: x, network_time, labels, predictions,
+                      ///< uncertainties, uncertainty_maps
+  at::Tensor labels() const {
+    return golden.count("labels") != 0 ? golden.at("labels") : at::Tensor();
+  }
 };
 
 /// The stems of the golden files.
 std::vector<std::string> golden_names();
 GoldenCase load_golden(const std::string& name);
 
-/// AdaDiff's certainty modules as our uncertainty modules: other names, opposite sign; all else as it is.
+/// AdaDiff's certainty modules as our uncertainty modules: other names, opposite sign; all else as
+/// it is.
 TensorMap to_our_names(const TensorMap& official);
 
 ReferenceSizes sizes_of(const detail::UViTConfig& config);
@@ -44,7 +48,8 @@ Inputs random_inputs(const detail::UViTConfig& config, std::int64_t rows, std::u
 
 at::Tensor indices(const std::vector<std::int64_t>& values);
 /// Predictions of all rows still in the pass.
-at::Tensor predict_all(const ForwardPass& pass, std::int64_t rows, const detail::UViTConfig& config);
+at::Tensor predict_all(const ForwardPass& pass, std::int64_t rows,
+                       const detail::UViTConfig& config);
 at::Tensor score_all(const ForwardPass& pass, std::int64_t rows);
 /// Largest difference as a share of the largest expected value.
 double relative_error(const at::Tensor& found, const at::Tensor& expected);

@@ -34,8 +34,9 @@ Compared compare(const detail::UViTConfig& config) {
   const TensorMap weights = random_weights(config, 3);
   const auto network = make_uvit(config, weights);
   const Inputs inputs = random_inputs(config, 5, 4);
-  Compared both{
-      network->outputs(inputs.view(), at::kFloat), run_reference(weights, sizes_of(config), {}, inputs.x, inputs.time, inputs.labels), {}};
+  Compared both{network->outputs(inputs.view(), at::kFloat),
+                run_reference(weights, sizes_of(config), {}, inputs.x, inputs.time, inputs.labels),
+                {}};
   if (config.uncertainty == UncertaintyForm::None) return both;
   const auto pass = network->new_pass(5);
   pass->begin(inputs.view());
@@ -51,21 +52,25 @@ class UncertaintyForms : public ::testing::TestWithParam<UncertaintyForm> {};
 TEST_P(UncertaintyForms, OutputsAgreeWithReference) {
   const Compared both = compare(small_config(GetParam()));
   for (std::size_t block = 0; block < both.found.size(); ++block) {
-    EXPECT_LT(relative_error(both.found[block].uncertainty, both.expected.uncertainties[block]), 1e-5) << "after block " << block + 1;
+    EXPECT_LT(relative_error(both.found[block].uncertainty, both.expected.uncertainties[block]),
+              1e-5)
+        << "after block " << block + 1;
   }
 }
 
 TEST_P(UncertaintyForms, ScoreIsTheMeanOfTheReference) {
   const Compared both = compare(small_config(GetParam()));
   for (std::size_t block = 0; block < both.scores.size(); ++block) {
-    EXPECT_LT(relative_error(both.scores[block], both.expected.uncertainties[block].reshape({5, -1}).mean(1)), 1e-5)
+    EXPECT_LT(relative_error(both.scores[block],
+                             both.expected.uncertainties[block].reshape({5, -1}).mean(1)),
+              1e-5)
         << "after block " << block + 1;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, UncertaintyForms,
-                         ::testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar,
-                                           UncertaintyForm::Pooled),
+                         ::testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap,
+                                           UncertaintyForm::Scalar, UncertaintyForm::Pooled),
                          [](const auto& info) {
                            const std::string name(detail::to_string(info.param));
                            return name == "timed-map" ? std::string("TimedMap") : name;
@@ -78,7 +83,11 @@ TEST(UncertaintyForms, TimeMovesTimedScoresOnTheirOwn) {
     if (name.rfind("uem.", 0) == 0 && !name.ends_with("time_weight")) tensor.zero_();
   }
   const Inputs inputs = random_inputs(config, 4, 4);
-  const at::Tensor u = make_uvit(config, weights)->outputs(inputs.view(), at::kFloat).front().uncertainty.flatten(1).mean(1);
+  const at::Tensor u = make_uvit(config, weights)
+                           ->outputs(inputs.view(), at::kFloat)
+                           .front()
+                           .uncertainty.flatten(1)
+                           .mean(1);
   EXPECT_GT(u.std().item<double>(), 0.01);
 }
 
@@ -89,7 +98,8 @@ TEST(UncertaintyForms, ScoreOfNetworkWithoutModulesIsRefused) {
   const Inputs inputs = random_inputs(config, 1, 1);
   pass->begin(inputs.view());
   pass->run_block();
-  EXPECT_THAT([&] { score_all(*pass, 1); }, ::testing::ThrowsMessage<InvalidArgument>(::testing::HasSubstr("this one has none")));
+  EXPECT_THAT([&] { score_all(*pass, 1); },
+              ::testing::ThrowsMessage<InvalidArgument>(::testing::HasSubstr("this one has none")));
   EXPECT_FALSE(network->info().has_uncertainty);
 }
 
@@ -98,7 +108,8 @@ TEST(HeadsPerExit, EachExitUsesItsOwnAndTheEndTheLast) {
   config.heads_per_exit = true;
   const Compared both = compare(config);
   for (std::size_t block = 0; block < both.found.size(); ++block) {
-    EXPECT_LT(relative_error(both.found[block].prediction, both.expected.predictions[block]), 1e-5) << "after block " << block + 1;
+    EXPECT_LT(relative_error(both.found[block].prediction, both.expected.predictions[block]), 1e-5)
+        << "after block " << block + 1;
   }
 }
 
@@ -107,7 +118,8 @@ TEST(NormPerExit, EachExitUsesItsOwnBeforeTheSharedHead) {
   config.norm_per_exit = true;
   const Compared both = compare(config);
   for (std::size_t block = 0; block < both.found.size(); ++block) {
-    EXPECT_LT(relative_error(both.found[block].prediction, both.expected.predictions[block]), 1e-5) << "after block " << block + 1;
+    EXPECT_LT(relative_error(both.found[block].prediction, both.expected.predictions[block]), 1e-5)
+        << "after block " << block + 1;
   }
 }
 
@@ -128,7 +140,8 @@ TEST(UncertaintyForms, ScoreOfTheRowsThatStayedIsThatOfAll) {
     pass->run_block();
     const at::Tensor all = score_all(*pass, 5), rows = at::tensor({1, 4}, at::kLong);
     pass->keep(rows);
-    EXPECT_LT(relative_error(score_all(*pass, 2), all.index_select(0, rows)), 1e-6) << to_string(form);
+    EXPECT_LT(relative_error(score_all(*pass, 2), all.index_select(0, rows)), 1e-6)
+        << to_string(form);
   }
 }
 

@@ -1,4 +1,5 @@
-// Our U-ViT against values recorded from the official U-ViT and AdaDiff code (tests/golden/record_uvit.py).
+// Our U-ViT against values recorded from the official U-ViT and AdaDiff code
+// (tests/golden/record_uvit.py).
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
@@ -22,7 +23,9 @@ TEST_P(UViTGolden, PassPredictsAsOfficialAfterEveryBlock) {
   pass->begin(inputs_.view());
   for (int block = 0; block < network_->info().blocks; ++block) {
     pass->run_block();
-    EXPECT_LT(relative_error(predict_all(*pass, 3, golden_.config), predictions_[block]), kTolerance) << "after block " << block + 1;
+    EXPECT_LT(relative_error(predict_all(*pass, 3, golden_.config), predictions_[block]),
+              kTolerance)
+        << "after block " << block + 1;
   }
 }
 
@@ -30,19 +33,24 @@ TEST_P(UViTGolden, OutputsPredictAsOfficialAfterEveryBlock) {
   const auto outputs = network_->outputs(inputs_.view(), at::kFloat);
   ASSERT_EQ(static_cast<std::int64_t>(outputs.size()), predictions_.size(0));
   for (std::size_t block = 0; block < outputs.size(); ++block) {
-    EXPECT_LT(relative_error(outputs[block].prediction, predictions_[static_cast<std::int64_t>(block)]), kTolerance)
+    EXPECT_LT(
+        relative_error(outputs[block].prediction, predictions_[static_cast<std::int64_t>(block)]),
+        kTolerance)
         << "after block " << block + 1;
   }
 }
 
 TEST_P(UViTGolden, TensorsBearOfficialNamesAndShapes) {
   std::map<std::string, std::vector<std::int64_t>> found, expected;
-  network_->visit([&](const std::string& name, at::Tensor& tensor) { found[name] = tensor.sizes().vec(); });
-  for (const auto& [name, tensor] : to_our_names(golden_.weights)) expected[name] = tensor.sizes().vec();
+  network_->visit(
+      [&](const std::string& name, at::Tensor& tensor) { found[name] = tensor.sizes().vec(); });
+  for (const auto& [name, tensor] : to_our_names(golden_.weights))
+    expected[name] = tensor.sizes().vec();
   EXPECT_EQ(found, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, UViTGolden, ::testing::ValuesIn(golden_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Cases, UViTGolden, ::testing::ValuesIn(golden_names()),
+                         [](const auto& info) { return info.param; });
 
 class AdaDiffGolden : public ::testing::Test {
  protected:
@@ -56,7 +64,9 @@ TEST_F(AdaDiffGolden, ScoreIsOneMinusOfficialCertaintyAfterEveryBlock) {
   pass->begin(inputs_.view());
   for (int block = 0; block < network_->info().blocks; ++block) {
     pass->run_block();
-    EXPECT_TRUE(at::allclose(score_all(*pass, 3), golden_.golden.at("uncertainties")[block], 0, 1e-5)) << "after block " << block + 1;
+    EXPECT_TRUE(
+        at::allclose(score_all(*pass, 3), golden_.golden.at("uncertainties")[block], 0, 1e-5))
+        << "after block " << block + 1;
   }
 }
 
@@ -67,15 +77,18 @@ TEST_F(AdaDiffGolden, ScoreWritesTheOfficialMapWhereOneIsAskedFor) {
   for (int block = 0; block < network_->info().blocks; ++block) {
     pass->run_block();
     pass->score({out, &map});
-    EXPECT_TRUE(at::allclose(map, golden_.golden.at("uncertainty_maps")[block], 0, 1e-5)) << "after block " << block + 1;
+    EXPECT_TRUE(at::allclose(map, golden_.golden.at("uncertainty_maps")[block], 0, 1e-5))
+        << "after block " << block + 1;
   }
 }
 
 TEST_F(AdaDiffGolden, OutputsGiveTheOfficialMaps) {
   const auto outputs = network_->outputs(inputs_.view(), at::kFloat);
   for (std::size_t block = 0; block < outputs.size(); ++block) {
-    const at::Tensor expected = golden_.golden.at("uncertainty_maps")[static_cast<std::int64_t>(block)];
-    EXPECT_TRUE(at::allclose(outputs[block].uncertainty, expected, 0, 1e-5)) << "after block " << block + 1;
+    const at::Tensor expected = golden_.golden.at(
+        "uncertainty_maps")[static_cast<std::int64_t>(block)];
+    EXPECT_TRUE(at::allclose(outputs[block].uncertainty, expected, 0, 1e-5))
+        << "after block " << block + 1;
   }
 }
 

@@ -42,7 +42,8 @@ TEST(UViTInfo, TellsShapesBlocksAndExits) {
   EXPECT_THAT(info.can_exit, ::testing::ElementsAre(0, 1, 0, 1, 1, 1, 1, 1, 1));
 }
 
-// Counted by hand for L = 51 tokens, T = 49 patches, D = 128, P = 16: projections 12 D^2 L, attention 2 L^2 D, skips 2 D^2 L.
+// Counted by hand for L = 51 tokens, T = 49 patches, D = 128, P = 16: projections 12 D^2 L,
+// attention 2 L^2 D, skips 2 D^2 L.
 TEST(UViTInfo, CountsMultiplyAccumulates) {
   const detail::UViT network(bundled_size(), {std::vector<std::uint8_t>(9, 1), 10});
   const NetworkCost& cost = network.info().cost;
@@ -58,7 +59,9 @@ TEST(UViTInfo, CountsMultiplyAccumulates) {
 class ParameterCount : public ::testing::TestWithParam<detail::UViTConfig> {};
 
 TEST_P(ParameterCount, IsTheSizeOfAllTensors) {
-  detail::UViT network(GetParam(), {std::vector<std::uint8_t>(static_cast<std::size_t>(GetParam().blocks()), 1), -1});
+  detail::UViT network(
+      GetParam(),
+      {std::vector<std::uint8_t>(static_cast<std::size_t>(GetParam().blocks()), 1), -1});
   std::int64_t values = 0;
   network.visit([&](const std::string&, at::Tensor& tensor) { values += tensor.numel(); });
   EXPECT_EQ(GetParam().parameter_count(), static_cast<double>(values));
@@ -70,28 +73,32 @@ detail::UViTConfig with(void (*change)(detail::UViTConfig&)) {
   return config;
 }
 
-INSTANTIATE_TEST_SUITE_P(Options, ParameterCount,
-                         ::testing::Values(bundled_size(), with([](auto& c) { c.time_mlp = c.heads_per_exit = c.qkv_bias = true; }),
-                                           with([](auto& c) { c.skip = c.final_conv = false; }),
-                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Map; }),
-                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Scalar; }),
-                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Pooled, c.norm_per_exit = true; }),
-                                           with([](auto& c) { c.patch_overlap = 2; }),
-                                           with([](auto& c) { c.uncertainty = detail::UncertaintyForm::None, c.label_rows = 0; })));
+INSTANTIATE_TEST_SUITE_P(
+    Options, ParameterCount,
+    ::testing::Values(
+        bundled_size(), with([](auto& c) { c.time_mlp = c.heads_per_exit = c.qkv_bias = true; }),
+        with([](auto& c) { c.skip = c.final_conv = false; }),
+        with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Map; }),
+        with([](auto& c) { c.uncertainty = detail::UncertaintyForm::Scalar; }), with([](auto& c) {
+          c.uncertainty = detail::UncertaintyForm::Pooled, c.norm_per_exit = true;
+        }),
+        with([](auto& c) { c.patch_overlap = 2; }),
+        with([](auto& c) { c.uncertainty = detail::UncertaintyForm::None, c.label_rows = 0; })));
 
 TEST(UViTWeights, AreAFunctionOfTheSeed) {
   const TensorMap one = initial(1), again = initial(1), other = initial(2);
   for (const auto& [name, tensor] : one) {
     EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;
-    const bool constant =
-        name.find("norm") != std::string::npos || name.starts_with("uem.") || name.find("final_layer") != std::string::npos;
+    const bool constant = name.find("norm") != std::string::npos || name.starts_with("uem.") ||
+                          name.find("final_layer") != std::string::npos;
     EXPECT_EQ(at::equal(tensor, other.at(name)), constant) << name;
   }
 }
 
 TEST(UViTWeights, DifferFromBlockToBlock) {
   const TensorMap weights = initial(1);
-  EXPECT_FALSE(at::equal(weights.at("in_blocks.0.attn.qkv.weight"), weights.at("in_blocks.1.attn.qkv.weight")));
+  EXPECT_FALSE(at::equal(weights.at("in_blocks.0.attn.qkv.weight"),
+                         weights.at("in_blocks.1.attn.qkv.weight")));
 }
 
 TEST(UViTWeights, StartWithAFinalConvolutionThatChangesNothing) {
@@ -113,7 +120,9 @@ TEST(UViTWeights, StartWithUncertaintyOneHalf) {
     detail::UViT network(config, {std::vector<std::uint8_t>(9, 1), 10});
     network.initialise(1);
     const Inputs inputs = random_inputs(config, 2, 1);
-    EXPECT_TRUE(network.outputs(inputs.view(), at::kFloat).front().uncertainty.eq(0.5).all().item<bool>()) << to_string(form);
+    EXPECT_TRUE(
+        network.outputs(inputs.view(), at::kFloat).front().uncertainty.eq(0.5).all().item<bool>())
+        << to_string(form);
   }
 }
 
@@ -137,16 +146,19 @@ TEST_P(UViTGradients, ReachEveryParameter) {
   });
 }
 
-// Blocks in bfloat16, whose numbers have 8 bits: predictions differ by about a hundredth of their size, and nothing changes its type.
+// Blocks in bfloat16, whose numbers have 8 bits: predictions differ by about a hundredth of their
+// size, and nothing changes its type.
 TEST(UViTPrecision, InBFloat16OutputsAreNearThoseOfFloat32) {
   const auto config = bundled_size();
   const auto network = make_uvit(config, random_weights(config, 1));
   const Inputs inputs = random_inputs(config, 2, 1);
-  const auto wide = network->outputs(inputs.view(), at::kFloat), narrow = network->outputs(inputs.view(), at::kBFloat16);
+  const auto wide = network->outputs(inputs.view(), at::kFloat),
+             narrow = network->outputs(inputs.view(), at::kBFloat16);
   for (std::size_t k = 0; k < wide.size(); ++k) {
     EXPECT_EQ(narrow[k].prediction.scalar_type(), at::kFloat);
     EXPECT_EQ(narrow[k].uncertainty.scalar_type(), at::kFloat);
-    const double difference = (narrow[k].prediction - wide[k].prediction).norm().item<double>() / wide[k].prediction.norm().item<double>();
+    const double difference = (narrow[k].prediction - wide[k].prediction).norm().item<double>() /
+                              wide[k].prediction.norm().item<double>();
     EXPECT_LT(difference, 0.03) << "exit " << k + 1;
     EXPECT_GT(difference, 1e-5) << "exit " << k + 1;  // so bfloat16 it was
   }
@@ -159,8 +171,10 @@ TEST(UViTPrecision, InBFloat16GradientsReachTheFloat32Parameters) {
   const Inputs inputs = random_inputs(config, 2, 1);
   const auto gradients = [&](at::ScalarType type) {
     at::Tensor sum = at::zeros({});
-    for (const auto& output : network->outputs(inputs.view(), type)) sum = sum + output.prediction.square().sum();
-    network->visit([](const std::string&, at::Tensor& tensor) { tensor.mutable_grad() = at::Tensor(); });
+    for (const auto& output : network->outputs(inputs.view(), type))
+      sum = sum + output.prediction.square().sum();
+    network->visit(
+        [](const std::string&, at::Tensor& tensor) { tensor.mutable_grad() = at::Tensor(); });
     sum.backward();
     std::vector<at::Tensor> all;
     network->visit([&](const std::string&, at::Tensor& tensor) {
@@ -176,12 +190,13 @@ TEST(UViTPrecision, InBFloat16GradientsReachTheFloat32Parameters) {
 /// Of all predictions, as a number that every parameter but those of UEMs moves.
 at::Tensor sum_of_squares(const detail::UViT& network, const Inputs& inputs) {
   at::Tensor sum = at::zeros({}, at::kDouble);
-  for (const auto& output : network.outputs(inputs.view(), at::kDouble)) sum = sum + output.prediction.square().sum();
+  for (const auto& output : network.outputs(inputs.view(), at::kDouble))
+    sum = sum + output.prediction.square().sum();
   return sum;
 }
 
-// Each tensor is moved along a random direction. Central differences with h = 1e-6 err by h^2 and by 1e-16 / h: 1e-6 of the slope leaves
-// room.
+// Each tensor is moved along a random direction. Central differences with h = 1e-6 err by h^2 and
+// by 1e-16 / h: 1e-6 of the slope leaves room.
 TEST_P(UViTGradients, AreSlopesInDouble) {
   auto config = bundled_size();
   config.image_size = 8;
@@ -189,7 +204,9 @@ TEST_P(UViTGradients, AreSlopesInDouble) {
   config.depth = 2;
   GetParam()(config);
   const auto network = make_uvit(config, random_weights(config, 1));
-  network->visit([](const std::string&, at::Tensor& tensor) { tensor = tensor.to(at::kDouble).requires_grad_(true); });
+  network->visit([](const std::string&, at::Tensor& tensor) {
+    tensor = tensor.to(at::kDouble).requires_grad_(true);
+  });
   Inputs inputs = random_inputs(config, 2, 1);
   inputs.x = inputs.x.to(at::kDouble);
   sum_of_squares(*network, inputs).backward();
@@ -209,11 +226,12 @@ TEST_P(UViTGradients, AreSlopesInDouble) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Options, UViTGradients,
-                         ::testing::Values(
-                             +[](detail::UViTConfig& c) { c.heads_per_exit = true; },
-                             +[](detail::UViTConfig& c) { c.norm_per_exit = true, c.patch_overlap = 1; },
-                             +[](detail::UViTConfig& c) { c.uncertainty = detail::UncertaintyForm::Pooled; }));
+INSTANTIATE_TEST_SUITE_P(
+    Options, UViTGradients,
+    ::testing::Values(
+        +[](detail::UViTConfig& c) { c.heads_per_exit = true; },
+        +[](detail::UViTConfig& c) { c.norm_per_exit = true, c.patch_overlap = 1; },
+        +[](detail::UViTConfig& c) { c.uncertainty = detail::UncertaintyForm::Pooled; }));
 
 }  // namespace
 }  // namespace adadiff::testing

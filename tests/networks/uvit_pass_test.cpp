@@ -50,13 +50,15 @@ TEST_F(UViTPass, RowsKeptAtAnyBlockFinishAsIfAlone) {
     const auto pass = begin(inputs_);
     for (int i = 0; i < block; ++i) pass->run_block();
     pass->keep(indices({1, 4, 6}));
-    EXPECT_LT(relative_error(finish(*pass, 3, block), expected), 1e-5) << "kept after block " << block;
+    EXPECT_LT(relative_error(finish(*pass, 3, block), expected), 1e-5)
+        << "kept after block " << block;
   }
 }
 
 TEST_F(UViTPass, RowsThatLeaveOneByOneLeaveTheOthersAsTheyWere) {
   const auto pass = begin(inputs_);
-  for (std::int64_t left = 6; left >= 1; --left) {  // after each of blocks 1 to 6 the first row leaves
+  for (std::int64_t left = 6; left >= 1;
+       --left) {  // after each of blocks 1 to 6 the first row leaves
     pass->run_block();
     std::vector<std::int64_t> rest(static_cast<std::size_t>(left));
     for (std::int64_t i = 0; i < left; ++i) rest[static_cast<std::size_t>(i)] = i + 1;
@@ -109,7 +111,9 @@ TEST_F(UViTPass, PredictsChosenRowsIntoChosenSlotsOnly) {
   const at::Tensor all = predict_all(*pass, 7, config_);
   at::Tensor out = at::full({5, 2, 8, 8}, -77.0f);
   pass->predict(indices({2, 5}), indices({4, 0}), out);
-  EXPECT_LT(relative_error(out.index_select(0, indices({4, 0})), all.index_select(0, indices({2, 5}))), 1e-6);
+  EXPECT_LT(
+      relative_error(out.index_select(0, indices({4, 0})), all.index_select(0, indices({2, 5}))),
+      1e-6);
   EXPECT_TRUE(out.slice(0, 1, 4).eq(-77.0f).all().item<bool>());
 }
 
@@ -166,34 +170,41 @@ TEST_F(UViTPass, MoreRowsThanItsCapacityAreRefused) {
 
 TEST_F(UViTPass, ImagesOfAnotherShapeAreRefused) {
   inputs_.x = at::zeros({7, 2, 8, 4});
-  EXPECT_THAT([&] { begin(inputs_); }, ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.x: must be [R, 2, 8, 8]")));
+  EXPECT_THAT([&] { begin(inputs_); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.x: must be [R, 2, 8, 8]")));
 }
 
 TEST_F(UViTPass, AnotherNumberOfTimesIsRefused) {
   inputs_.time = at::zeros({3});
-  EXPECT_THAT([&] { begin(inputs_); }, ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.time")));
+  EXPECT_THAT([&] { begin(inputs_); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.time")));
 }
 
 TEST_F(UViTPass, MissingLabelsAreRefused) {
   inputs_.labels = at::Tensor();
-  EXPECT_THAT([&] { begin(inputs_); }, ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.labels")));
+  EXPECT_THAT([&] { begin(inputs_); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.labels")));
 }
 
 TEST_F(UViTPass, LabelsWithoutARowAreRefused) {
   inputs_.labels = at::full_like(inputs_.labels, 1000);
-  EXPECT_THAT([&] { begin(inputs_); }, ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.labels[0]: must be in [0, ")));
+  EXPECT_THAT([&] { begin(inputs_); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("PassInputs.labels[0]: must be in [0, ")));
 }
 
 TEST_F(UViTPass, BlocksBeyondTheLastAreRefused) {
   const auto pass = begin(inputs_);
   finish(*pass, 7);
-  EXPECT_THAT([&] { pass->run_block(); }, ThrowsMessage<InvalidArgument>(HasSubstr("at most 7 times")));
+  EXPECT_THAT([&] { pass->run_block(); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("at most 7 times")));
 }
 
 TEST_F(UViTPass, ScoreAndPredictionBeforeTheFirstBlockAreRefused) {
   const auto pass = begin(inputs_);
-  EXPECT_THAT([&] { score_all(*pass, 7); }, ThrowsMessage<InvalidArgument>(HasSubstr("ForwardPass.score")));
-  EXPECT_THAT([&] { predict_all(*pass, 7, config_); }, ThrowsMessage<InvalidArgument>(HasSubstr("ForwardPass.predict")));
+  EXPECT_THAT([&] { score_all(*pass, 7); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("ForwardPass.score")));
+  EXPECT_THAT([&] { predict_all(*pass, 7, config_); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("ForwardPass.predict")));
 }
 
 }  // namespace

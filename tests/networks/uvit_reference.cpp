@@ -44,7 +44,8 @@ class Reference {
   at::Tensor norm(const std::string& name, const at::Tensor& x) const {
     const at::Tensor centred = x - x.mean(-1, true);
     const at::Tensor variance = centred.square().mean(-1, true);
-    return centred / (variance + choices_.norm_eps).sqrt() * get(name + ".weight") + get(name + ".bias");
+    return centred / (variance + choices_.norm_eps).sqrt() * get(name + ".weight") +
+           get(name + ".bias");
   }
 
   at::Tensor gelu(const at::Tensor& x) const {
@@ -54,14 +55,18 @@ class Reference {
     return 0.5 * x * (1 + at::erf(x / std::sqrt(2.0)));
   }
 
-  // Frequencies and angles in float32, as the official code has them: at time 1000 an angle is known to 1e-4 only.
+  // Frequencies and angles in float32, as the official code has them: at time 1000 an angle is
+  // known to 1e-4 only.
   at::Tensor sinusoid(const at::Tensor& time) const {
     const std::int64_t half = sizes_.width / 2;
     const at::Tensor index = at::arange(half, at::kFloat);
     const double divisor = choices_.divisor_half_minus_one ? half - 1 : half;
-    const at::Tensor angles = time.unsqueeze(1) * (index * -std::log(10000.0) / divisor).exp();  // [B, half]
-    at::Tensor both = choices_.sine_first ? at::cat({angles.sin(), angles.cos()}, 1) : at::cat({angles.cos(), angles.sin()}, 1);
-    return sizes_.width % 2 == 0 ? both.to(at::kDouble) : at::constant_pad_nd(both, {0, 1}).to(at::kDouble);
+    const at::Tensor angles = time.unsqueeze(1) *
+                              (index * -std::log(10000.0) / divisor).exp();  // [B, half]
+    at::Tensor both = choices_.sine_first ? at::cat({angles.sin(), angles.cos()}, 1)
+                                          : at::cat({angles.cos(), angles.sin()}, 1);
+    return sizes_.width % 2 == 0 ? both.to(at::kDouble)
+                                 : at::constant_pad_nd(both, {0, 1}).to(at::kDouble);
   }
 
   at::Tensor embed_time(const at::Tensor& time) const {
@@ -75,14 +80,19 @@ class Reference {
 
   at::Tensor embed(const at::Tensor& x, const at::Tensor& time, const at::Tensor& labels) {
     const at::Tensor kernel = get("patch_embed.proj.weight");  // [D, C, p + 2 o, p + 2 o]
-    const std::int64_t p = sizes_.patch, side = sizes_.image / p, overlap = (kernel.size(2) - p) / 2;
-    const at::Tensor padded = at::constant_pad_nd(x.to(at::kDouble), {overlap, overlap, overlap, overlap});
+    const std::int64_t p = sizes_.patch, side = sizes_.image / p,
+                       overlap = (kernel.size(2) - p) / 2;
+    const at::Tensor padded = at::constant_pad_nd(x.to(at::kDouble),
+                                                  {overlap, overlap, overlap, overlap});
     std::vector<at::Tensor> cuts;
     for (std::int64_t i = 0; i < side * side; ++i) {
       const at::Tensor rows = padded.slice(2, i / side * p, i / side * p + kernel.size(2));
-      cuts.push_back(rows.slice(3, i % side * p, i % side * p + kernel.size(3)).reshape({x.size(0), -1}));
+      cuts.push_back(
+          rows.slice(3, i % side * p, i % side * p + kernel.size(3)).reshape({x.size(0), -1}));
     }
-    const at::Tensor patches = at::matmul(at::stack(cuts, 1), kernel.reshape({sizes_.width, -1}).t()) + get("patch_embed.proj.bias");
+    const at::Tensor patches = at::matmul(at::stack(cuts, 1),
+                                          kernel.reshape({sizes_.width, -1}).t()) +
+                               get("patch_embed.proj.bias");
     time_token_ = embed_time(time);
     std::vector<at::Tensor> row = {time_token_.unsqueeze(1), patches};
     extras_ = 1;
@@ -99,11 +109,15 @@ class Reference {
     const at::Tensor rows = linear(name + ".qkv", x);  // [B, L, 3D]
     const bool outside = choices_.qkv_rows == QkvRows::HeadMajorOutside;
     const at::Tensor split = outside ? rows.reshape({B, L, H, 3, d}).permute({3, 0, 2, 1, 4})
-                                     : rows.reshape({B, L, 3, H, d}).permute({2, 0, 3, 1, 4});  // [3, B, H, L, d]
+                                     : rows.reshape({B, L, 3, H, d})
+                                           .permute({2, 0, 3, 1, 4});  // [3, B, H, L, d]
     const bool swapped = choices_.qkv_rows == QkvRows::KeyQueryValue;
     const at::Tensor query = split[swapped ? 1 : 0], key = split[swapped ? 0 : 1];
-    const at::Tensor weights = (at::matmul(query, key.transpose(-1, -2)) / std::sqrt(static_cast<double>(d))).softmax(-1);
-    const at::Tensor mixed = at::matmul(weights, split[2]).permute({0, 2, 1, 3}).reshape({B, L, H * d});
+    const at::Tensor weights = (at::matmul(query, key.transpose(-1, -2)) /
+                                std::sqrt(static_cast<double>(d)))
+                                   .softmax(-1);
+    const at::Tensor
+        mixed = at::matmul(weights, split[2]).permute({0, 2, 1, 3}).reshape({B, L, H * d});
     return linear(name + ".proj", mixed);
   }
 
@@ -124,19 +138,24 @@ class Reference {
   }
 
   at::Tensor assemble(const at::Tensor& values) const {  // [B, T, P] -> [B, C, H, W]
-    const std::int64_t B = values.size(0), p = sizes_.patch, side = sizes_.image / p, C = sizes_.channels;
-    const at::Tensor grid = choices_.channel_first_patches ? values.reshape({B, side, side, C, p, p}).permute({0, 3, 1, 4, 2, 5})
-                                                           : values.reshape({B, side, side, p, p, C}).permute({0, 5, 1, 3, 2, 4});
+    const std::int64_t B = values.size(0), p = sizes_.patch, side = sizes_.image / p,
+                       C = sizes_.channels;
+    const at::Tensor
+        grid = choices_.channel_first_patches
+                   ? values.reshape({B, side, side, C, p, p}).permute({0, 3, 1, 4, 2, 5})
+                   : values.reshape({B, side, side, p, p, C}).permute({0, 5, 1, 3, 2, 4});
     return grid.reshape({B, C, sizes_.image, sizes_.image});
   }
 
   void finish(const at::Tensor& tokens) {
     const std::string number = std::to_string(outputs_.predictions.size());
-    const std::string own = "exit_heads." + number + ".", head = has(own + "decoder_pred.weight") ? own : "";
+    const std::string own = "exit_heads." + number + ".",
+                      head = has(own + "decoder_pred.weight") ? own : "";
     const at::Tensor normed = norm((has(own + "norm.weight") ? own : "") + "norm", tokens);
     at::Tensor image = assemble(linear(head + "decoder_pred", normed).slice(1, extras_));
     if (has(head + "final_layer.weight")) {
-      image = at::conv2d(image, get(head + "final_layer.weight"), get(head + "final_layer.bias"), 1, 1);
+      image = at::conv2d(image, get(head + "final_layer.weight"), get(head + "final_layer.bias"), 1,
+                         1);
     }
     score("uem." + number, tokens.slice(1, extras_));
     outputs_.predictions.push_back(image);
@@ -148,9 +167,12 @@ class Reference {
       outputs_.uncertainties.push_back(1 - assemble(at::sigmoid(linear(official, patches))));
     } else if (has(name + ".out.weight")) {
       const at::Tensor centred = patches - patches.mean(-1, true);
-      const at::Tensor pooled = (centred / (centred.square().mean(-1, true) + choices_.norm_eps).sqrt()).mean(1);
-      const at::Tensor hidden = linear(name, pooled) + at::matmul(time_token_, get(name + ".time_weight").t());
-      outputs_.uncertainties.push_back(at::sigmoid(linear(name + ".out", hidden * at::sigmoid(hidden))).squeeze(1));
+      const at::Tensor
+          pooled = (centred / (centred.square().mean(-1, true) + choices_.norm_eps).sqrt()).mean(1);
+      const at::Tensor hidden = linear(name, pooled) +
+                                at::matmul(time_token_, get(name + ".time_weight").t());
+      outputs_.uncertainties.push_back(
+          at::sigmoid(linear(name + ".out", hidden * at::sigmoid(hidden))).squeeze(1));
     } else if (has(name + ".weight")) {
       at::Tensor sum = linear(name, patches);  // [B, T, P]
       if (has(name + ".time_weight")) {
@@ -172,7 +194,8 @@ class Reference {
 
 }  // namespace
 
-ReferenceOutputs run_reference(const TensorMap& tensors, const ReferenceSizes& sizes, const ReferenceChoices& choices, const at::Tensor& x,
+ReferenceOutputs run_reference(const TensorMap& tensors, const ReferenceSizes& sizes,
+                               const ReferenceChoices& choices, const at::Tensor& x,
                                const at::Tensor& time, const at::Tensor& labels) {
   return Reference(tensors, sizes, choices).run(x, time, labels);
 }

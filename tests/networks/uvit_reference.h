@@ -1,4 +1,5 @@
-// A second U-ViT, written from docs/model_format.md in double and without our layers, that can also make each classic mistake on purpose.
+// A second U-ViT, written from docs/model_format.md in double and without our layers, that can also
+// make each classic mistake on purpose.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ struct ReferenceSizes {
 
 enum class QkvRows { QueryKeyValue, KeyQueryValue, HeadMajorOutside };
 
-/// What the reference does; the defaults are right, every other value is a mistake that a port could make.
+/// What the reference does; the defaults are right, every other value is a mistake that a port
+/// could make.
 struct ReferenceChoices {
   double norm_eps = 1e-5;
   bool tanh_gelu = false;
@@ -34,13 +36,15 @@ struct ReferenceChoices {
 };
 
 struct ReferenceOutputs {
-  std::vector<at::Tensor> predictions;  ///< [blocks] of [B, C, H, W] double
-  std::vector<at::Tensor>
-      uncertainties;  ///< [blocks] of [B, C, H, W] double ([B] for the scalar form) where there are `uem.*` or `lte_classifer.*`
+  std::vector<at::Tensor> predictions;    ///< [blocks] of [B, C, H, W] double
+  std::vector<at::Tensor> uncertainties;  ///< [blocks] of [B, C, H, W] double ([B] for the scalar
+                                          ///< form) where there are `uem.*` or `lte_classifer.*`
 };
 
-/// `tensors` carry official names (either UEM naming). time [B] float32; labels [B] int64 or undefined.
-ReferenceOutputs run_reference(const TensorMap& tensors, const ReferenceSizes& sizes, const ReferenceChoices& choices, const at::Tensor& x,
+/// `tensors` carry official names (either UEM naming). time [B] float32; labels [B] int64 or
+/// undefined.
+ReferenceOutputs run_reference(const TensorMap& tensors, const ReferenceSizes& sizes,
+                               const ReferenceChoices& choices, const at::Tensor& x,
                                const at::Tensor& time, const at::Tensor& labels);
 
 }  // namespace adadiff::testing

@@ -1,4 +1,5 @@
-// The golden values tell a right U-ViT from each classic mistake: the reference matches them, and stops doing so with any one thing wrong.
+// The golden values tell a right U-ViT from each classic mistake: the reference matches them, and
+// stops doing so with any one thing wrong.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
@@ -14,11 +15,14 @@ constexpr double kVisible = 10 * kTolerance;
 
 /// Largest error of the reference over all blocks.
 double golden_error(const GoldenCase& golden, const ReferenceChoices& choices) {
-  const auto found = run_reference(golden.weights, sizes_of(golden.config), choices, golden.golden.at("x"),
-                                   golden.golden.at("network_time"), golden.labels());
+  const auto found = run_reference(golden.weights, sizes_of(golden.config), choices,
+                                   golden.golden.at("x"), golden.golden.at("network_time"),
+                                   golden.labels());
   double worst = 0;
   for (std::size_t block = 0; block < found.predictions.size(); ++block) {
-    const double error = relative_error(found.predictions[block], golden.golden.at("predictions")[static_cast<std::int64_t>(block)]);
+    const double error = relative_error(
+        found.predictions[block],
+        golden.golden.at("predictions")[static_cast<std::int64_t>(block)]);
     worst = std::isnan(error) ? error : std::max(worst, error);
   }
   return worst;
@@ -26,9 +30,12 @@ double golden_error(const GoldenCase& golden, const ReferenceChoices& choices) {
 
 class Reference : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(Reference, AgreesWithOfficialAfterEveryBlock) { EXPECT_LT(golden_error(load_golden(GetParam()), {}), kTolerance); }
+TEST_P(Reference, AgreesWithOfficialAfterEveryBlock) {
+  EXPECT_LT(golden_error(load_golden(GetParam()), {}), kTolerance);
+}
 
-INSTANTIATE_TEST_SUITE_P(Cases, Reference, ::testing::ValuesIn(golden_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Cases, Reference, ::testing::ValuesIn(golden_names()),
+                         [](const auto& info) { return info.param; });
 
 struct Trap {
   std::string name, golden;
@@ -37,7 +44,9 @@ struct Trap {
 
 class UViTTrap : public ::testing::TestWithParam<Trap> {};
 
-TEST_P(UViTTrap, BreaksTheGolden) { EXPECT_GT(golden_error(load_golden(GetParam().golden), GetParam().choices), kVisible); }
+TEST_P(UViTTrap, BreaksTheGolden) {
+  EXPECT_GT(golden_error(load_golden(GetParam().golden), GetParam().choices), kVisible);
+}
 
 const std::vector<Trap> kTraps = {
     {"NormEps1e6", "uvit_small_tokens", {.norm_eps = 1e-6}},
@@ -52,7 +61,8 @@ const std::vector<Trap> kTraps = {
     {"TimeBeforeLabel", "uvit_class_time_mlp", {.time_before_label = true}},
 };
 
-INSTANTIATE_TEST_SUITE_P(Cases, UViTTrap, ::testing::ValuesIn(kTraps), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cases, UViTTrap, ::testing::ValuesIn(kTraps),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace adadiff::testing

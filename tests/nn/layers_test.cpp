@@ -15,29 +15,38 @@ at::Tensor numbers(at::IntArrayRef shape, const std::string& name) {
   return tensor;
 }
 
-Linear random_linear(std::int64_t in, std::int64_t out) { return {numbers({out, in}, "weight"), numbers({out}, "bias")}; }
+Linear random_linear(std::int64_t in, std::int64_t out) {
+  return {numbers({out, in}, "weight"), numbers({out}, "bias")};
+}
 
-double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 TEST(Sinusoid, IsCosinesThenSinesDividedByHalfTheWidth) {
   const auto embedding = sinusoid(at::tensor({250.5f}), 6);
   for (int i = 0; i < 3; ++i) {
     const double angle = 250.5 * std::pow(10000.0, -i / 3.0);
-    EXPECT_NEAR(embedding[0][i].item<float>(), std::cos(angle), 2e-5) << i;  // float32 angles near 250 are known to 1.5e-5
+    EXPECT_NEAR(embedding[0][i].item<float>(), std::cos(angle), 2e-5)
+        << i;  // float32 angles near 250 are known to 1.5e-5
     EXPECT_NEAR(embedding[0][3 + i].item<float>(), std::sin(angle), 2e-5) << i;
   }
 }
 
-TEST(Sinusoid, PadsOddWidthsWithZero) { EXPECT_EQ(sinusoid(at::tensor({3.f}), 5)[0][4].item<float>(), 0); }
+TEST(Sinusoid, PadsOddWidthsWithZero) {
+  EXPECT_EQ(sinusoid(at::tensor({3.f}), 5)[0][4].item<float>(), 0);
+}
 
 TEST(Patchify, OrdersValuesAsAPatchConvolutionsWeight) {
   const auto x = numbers({2, 3, 8, 8}, "x"), weight = numbers({5, 3, 4, 4}, "w");
   const auto by_convolution = at::conv2d(x, weight, {}, 4).flatten(2).transpose(1, 2);
-  EXPECT_LT(largest_difference(at::linear(patchify(x, 4), weight.view({5, -1})), by_convolution), 1e-4);
+  EXPECT_LT(largest_difference(at::linear(patchify(x, 4), weight.view({5, -1})), by_convolution),
+            1e-4);
 }
 
 TEST(Unpatchify, ReadsValuesAsRowColumnChannel) {
-  const auto tokens = at::arange(8, at::kFloat).view({1, 1, 8});  // one patch of 2x2 pixels with 2 channels
+  const auto tokens = at::arange(8, at::kFloat)
+                          .view({1, 1, 8});  // one patch of 2x2 pixels with 2 channels
   const auto image = unpatchify(tokens, 2, 2, 2);
   EXPECT_EQ(image[0][1][0][1].item<float>(), 3);  // row 0, column 1, channel 1
   EXPECT_EQ(image[0][0][1][0].item<float>(), 4);  // row 1, column 0, channel 0
@@ -46,12 +55,15 @@ TEST(Unpatchify, ReadsValuesAsRowColumnChannel) {
 TEST(ApplyToPair, EqualsTheLayerOnTheConcatenation) {
   const auto layer = random_linear(16, 5);
   const auto left = numbers({2, 3, 8}, "left"), right = numbers({2, 3, 8}, "right");
-  EXPECT_LT(largest_difference(apply_to_pair(layer, left, right), apply(layer, at::cat({left, right}, -1))), 1e-5);
+  EXPECT_LT(largest_difference(apply_to_pair(layer, left, right),
+                               apply(layer, at::cat({left, right}, -1))),
+            1e-5);
 }
 
 TEST(ExactGelu, IsTheExactOne) {
   const float x = 1.3f;
-  EXPECT_NEAR(exact_gelu(at::tensor({x})).item<float>(), x * 0.5 * std::erfc(-x / std::sqrt(2.0)), 1e-6);
+  EXPECT_NEAR(exact_gelu(at::tensor({x})).item<float>(), x * 0.5 * std::erfc(-x / std::sqrt(2.0)),
+              1e-6);
 }
 
 TEST(ExactGelu, LeavesItsInputWhereAGradientIsWanted) {
@@ -67,8 +79,11 @@ TEST(Attention, EqualsSoftmaxOfScaledProducts) {
   const auto projected = at::linear(x, qkv.weight);
   std::vector<at::Tensor> mixed;
   for (std::int64_t head = 0; head < heads; ++head) {
-    const auto part = [&](std::int64_t which) { return projected.narrow(2, which * width + head * 4, 4); };
-    mixed.push_back(at::softmax(at::matmul(part(0), part(1).transpose(1, 2)) / 2.0, -1).matmul(part(2)));
+    const auto part = [&](std::int64_t which) {
+      return projected.narrow(2, which * width + head * 4, 4);
+    };
+    mixed.push_back(
+        at::softmax(at::matmul(part(0), part(1).transpose(1, 2)) / 2.0, -1).matmul(part(2)));
   }
   EXPECT_LT(largest_difference(attention(qkv, x, heads), at::cat(mixed, -1)), 1e-5);
 }

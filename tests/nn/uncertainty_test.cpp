@@ -19,7 +19,9 @@ at::Tensor numbers(at::IntArrayRef shape, const std::string& name) {
 
 UncertaintyModule random_module(UncertaintyForm form, std::uint64_t seed = 5) {
   auto module = make_uncertainty(form, kWidth, kValues);
-  module.visit("uem", [seed](const std::string& name, at::Tensor& tensor) { fill_normal_(tensor, 0.5, seed, name); });
+  module.visit("uem", [seed](const std::string& name, at::Tensor& tensor) {
+    fill_normal_(tensor, 0.5, seed, name);
+  });
   return module;
 }
 
@@ -27,12 +29,14 @@ class EveryForm : public testing::TestWithParam<UncertaintyForm> {};
 
 TEST_P(EveryForm, ScoresAsTheMeanOfItsMap) {
   const auto module = random_module(GetParam());
-  const auto tokens = numbers({5, kTokens + 2, kWidth}, "tokens").narrow(1, 2, kTokens), time = numbers({5, kWidth}, "time");
+  const auto tokens = numbers({5, kTokens + 2, kWidth}, "tokens").narrow(1, 2, kTokens),
+             time = numbers({5, kWidth}, "time");
   auto out = at::empty({5});
   const PackedUncertainty packed({random_module(GetParam(), 6), module});
   score_tokens(packed, 1, tokens, token_free_parts(packed, time), out);
   const auto expected = uncertainty_values(module, tokens, time).flatten(1).mean(1);
-  EXPECT_LT((out - expected).abs().max().item<float>(), 3e-6f);  // the kernel's 2e-6 and ATen's own rounding
+  EXPECT_LT((out - expected).abs().max().item<float>(),
+            3e-6f);  // the kernel's 2e-6 and ATen's own rounding
 }
 
 TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
@@ -44,7 +48,8 @@ TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm,
-                         testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap, UncertaintyForm::Scalar, UncertaintyForm::Pooled),
+                         testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap,
+                                         UncertaintyForm::Scalar, UncertaintyForm::Pooled),
                          [](const auto& info) {
                            const std::string name(to_string(info.param));
                            return name == "timed-map" ? std::string("TimedMap") : name;
@@ -52,9 +57,12 @@ INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm,
 
 TEST(Uncertainty, IsRefusedWhereTheKernelRefusesItsArguments) {
   const PackedUncertainty packed({random_module(UncertaintyForm::TimedMap)});
-  const auto overlapping = numbers({3, kTokens, kWidth}, "tokens").as_strided({2, kTokens, kWidth}, {kTokens * kWidth, kWidth - 1, 1});
+  const auto overlapping = numbers({3, kTokens, kWidth}, "tokens")
+                               .as_strided({2, kTokens, kWidth}, {kTokens * kWidth, kWidth - 1, 1});
   auto out = at::empty({2});
-  EXPECT_THROW(score_tokens(packed, 0, overlapping, token_free_parts(packed, numbers({2, kWidth}, "time")), out), DeviceError);
+  EXPECT_THROW(score_tokens(packed, 0, overlapping,
+                            token_free_parts(packed, numbers({2, kWidth}, "time")), out),
+               DeviceError);
 }
 
 TEST(Uncertainty, PassesNoGradientToTokens) {

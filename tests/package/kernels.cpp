@@ -3,4 +3,6 @@
 
 #include "kernels/status.h"
 
-int main() { return std::strlen(adadiff::kernels::to_string(adadiff::kernels::Status::Ok)) > 0 ? 0 : 1; }
+int main() {
+  return std::strlen(adadiff::kernels::to_string(adadiff::kernels::Status::Ok)) > 0 ? 0 : 1;
+}

@@ -1,4 +1,5 @@
-// Everything that sampling does at once, over a network that is no U-ViT: nothing above networks knows more than adadiff/network.h.
+// Everything that sampling does at once, over a network that is no U-ViT: nothing above networks
+// knows more than adadiff/network.h.
 #include <cmath>
 #include <set>
 
@@ -16,19 +17,27 @@ class AnyNetwork : public testing::TestWithParam<const char*> {
   /// Guidance, thresholds that differ by time and exit, batches of which the last is smaller.
   Request request() const {
     Plan plan;
-    plan.rules = {{.until = 0.5, .below = {kNever, 0.6f, 0.3f, 0.4f}}, {.below = {kNever, 0.6f, 0.5f, kNever}}};
+    plan.rules = {{.until = 0.5, .below = {kNever, 0.6f, 0.3f, 0.4f}},
+                  {.below = {kNever, 0.6f, 0.5f, kNever}}};
     SolverSettings solver;
     solver.solver = GetParam();
     solver.steps = 5;
-    return {.count = 7, .seed = 3, .labels = {0, 1, 2}, .guidance = 2.0, .plan = plan, .solver = solver, .batch = 3};
+    return {.count = 7,
+            .seed = 3,
+            .labels = {0, 1, 2},
+            .guidance = 2.0,
+            .plan = plan,
+            .solver = solver,
+            .batch = 3};
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Solvers, AnyNetwork, testing::Values("dpmpp-2m", "heun"), [](const auto& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Solvers, AnyNetwork, testing::Values("dpmpp-2m", "heun"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 TEST_P(AnyNetwork, IsGuidedExitedAndTraced) {
   const Sampled sampled = make_sampled();
@@ -56,7 +65,10 @@ TEST_P(AnyNetwork, IsPreviewedUpToItsImage) {
   while (run.advance(0ns) == Status::Working) previews.insert(run.preview(0).values);
   const std::vector<float> last = run.preview(0).values;
   const Images images = run.finish().images;
-  EXPECT_EQ(std::vector<float>(images.values.begin(), images.values.begin() + images.channels * images.height * images.width), last);
+  EXPECT_EQ(
+      std::vector<float>(images.values.begin(),
+                         images.values.begin() + images.channels * images.height * images.width),
+      last);
   EXPECT_GE(previews.size(), 5u) << "the start, the steps, the image";
 }
 
@@ -68,9 +80,14 @@ TEST_P(AnyNetwork, IsReplayedToTheSameBits) {
   again.policy = replay_policy(result.trace.exits());
   again.batch = 7;
   EXPECT_EQ(sampled.pipeline.generate(again).images.values, result.images.values);
-  EXPECT_NE(
-      sampled.pipeline.generate({.count = 7, .seed = 3, .labels = {0, 1, 2}, .guidance = 2.0, .solver = request().solver}).images.values,
-      result.images.values)
+  EXPECT_NE(sampled.pipeline
+                .generate({.count = 7,
+                           .seed = 3,
+                           .labels = {0, 1, 2},
+                           .guidance = 2.0,
+                           .solver = request().solver})
+                .images.values,
+            result.images.values)
       << "exits change images, or equal bits would say nothing";
 }
 

@@ -1,4 +1,5 @@
-// Whole runs with a guide, against a network that is its own guide: nothing but full depth is asked of it.
+// Whole runs with a guide, against a network that is its own guide: nothing but full depth is asked
+// of it.
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -38,7 +39,8 @@ class SelfGuided final : public Network {
     }
     void score(const ScoreSink& sink) const override { pass_->score(sink); }
     void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
-      if (depth_ != blocks_ || rows.size(0) != all_.size(0)) throw std::logic_error("runs at full depth only");
+      if (depth_ != blocks_ || rows.size(0) != all_.size(0))
+        throw std::logic_error("runs at full depth only");
       pass_->predict(rows, slots, out);
       const at::Tensor taken = out.index_select(0, slots);
       out.index_copy_(0, slots, taken + (kWeight - 1) * (taken - guide_));
@@ -54,11 +56,14 @@ class SelfGuided final : public Network {
   PyramidNetwork network_{labelled()};
 };
 
-Plan guided_plan(double weight = kWeight) { return guided(full_depth(), {.exit = kExit, .weight = weight}); }
+Plan guided_plan(double weight = kWeight) {
+  return guided(full_depth(), {.exit = kExit, .weight = weight});
+}
 
 float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
   float largest = a.size() == b.size() ? 0 : INFINITY;
-  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i)
+    largest = std::max(largest, std::abs(a[i] - b[i]));
   return largest;
 }
 
@@ -86,15 +91,19 @@ class GuidedRun : public testing::TestWithParam<const char*> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Solvers, GuidedRun, testing::Values("ddim", "ddpm", "euler-maruyama", "dpmpp-2m", "heun"), [](const auto& info) {
-  std::string name = info.param;
-  std::erase(name, '-');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Solvers, GuidedRun,
+                         testing::Values("ddim", "ddpm", "euler-maruyama", "dpmpp-2m", "heun"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 TEST_P(GuidedRun, DrawsWhatASelfGuidedNetworkDraws) {
   EXPECT_LE(largest_difference(images(request(), guided_plan()), wanted(request())), kTolerance);
-  EXPECT_GT(largest_difference(images(request(), full_depth()), wanted(request())), 100 * kTolerance) << "or equality would say nothing";
+  EXPECT_GT(largest_difference(images(request(), full_depth()), wanted(request())),
+            100 * kTolerance)
+      << "or equality would say nothing";
 }
 
 TEST_P(GuidedRun, GuidesEachBranchBeforeTheLabelIsWeighed) {
@@ -122,7 +131,8 @@ TEST_P(GuidedRun, DoesNotDependOnTheBatch) {
 TEST(GuidedPreview, ShowsGuidedImages) {
   const Sampled sampled = make_sampled();
   const Pipeline oracle = make_pipeline(std::make_shared<SelfGuided>(), six_steps());
-  adadiff::Run ours = sampled.pipeline.start({.plan = guided_plan()}), wanted = oracle.start({.plan = full_depth()});
+  adadiff::Run ours = sampled.pipeline.start({.plan = guided_plan()}),
+               wanted = oracle.start({.plan = full_depth()});
   while (ours.advance(0ns) == Status::Working) {
     wanted.advance(0ns);
     ASSERT_LE(largest_difference(ours.preview(0).values, wanted.preview(0).values), kTolerance);
@@ -130,7 +140,8 @@ TEST(GuidedPreview, ShowsGuidedImages) {
 }
 
 Request early_request() {
-  Plan plan = guided(exit_below(0.4f), {.exit = kExit, .weight = kWeight, .fallback = GuideFallback::ExitBefore});
+  Plan plan = guided(exit_below(0.4f),
+                     {.exit = kExit, .weight = kWeight, .fallback = GuideFallback::ExitBefore});
   return {.count = 7, .seed = 3, .labels = {0, 1, 2}, .guidance = 2.0, .plan = plan, .batch = 3};
 }
 
@@ -138,21 +149,27 @@ TEST(GuidedReplay, RepeatsTheImagesUnderThePlansGuide) {
   const Sampled sampled = make_sampled();
   const Result result = sampled.pipeline.generate(early_request());
   Request again = early_request();
-  again.plan = guided(fixed_exit(1, 4), again.plan->rules[0].guide);  // whose thresholds the policy replaces
+  again.plan = guided(fixed_exit(1, 4),
+                      again.plan->rules[0].guide);  // whose thresholds the policy replaces
   again.policy = replay_policy(result.trace.exits());
   EXPECT_EQ(sampled.pipeline.generate(again).images.values, result.images.values);
   again.plan = full_depth();
-  EXPECT_NE(sampled.pipeline.generate(again).images.values, result.images.values) << "without its guide";
+  EXPECT_NE(sampled.pipeline.generate(again).images.values, result.images.values)
+      << "without its guide";
 }
 
 TEST(GuidedBatches, MayBeSmallerAtTheEnd) {
   const Sampled sampled = make_sampled();
   Request request = early_request();
-  request.plan = guided(exit_below(0.4f), {.before = 2, .weight = kWeight, .fallback = GuideFallback::ExitBefore});  // keeps two at a time
+  request.plan = guided(exit_below(0.4f),
+                        {.before = 2,
+                         .weight = kWeight,
+                         .fallback = GuideFallback::ExitBefore});  // keeps two at a time
   request.plan->branches = Branches::Independent;
   Request alone = request;
   alone.batch = 1;
-  EXPECT_EQ(sampled.pipeline.generate(request).images.values, sampled.pipeline.generate(alone).images.values);
+  EXPECT_EQ(sampled.pipeline.generate(request).images.values,
+            sampled.pipeline.generate(alone).images.values);
 }
 
 TEST(GuidedTrace, TellsWhoGuidedAndAtWhatWeight) {
@@ -178,7 +195,8 @@ TEST(GuidedTrace, CountsTheGuidesHeads) {
   const Sampled sampled = make_sampled();
   const Trace plain = sampled.pipeline.generate({.count = 3, .plan = full_depth()}).trace;
   const Trace guided = sampled.pipeline.generate({.count = 3, .plan = guided_plan()}).trace;
-  EXPECT_EQ(guided.compute.heads - plain.compute.heads, 3 * 6 * sampled.network->info().cost.head[kExit - 1]);
+  EXPECT_EQ(guided.compute.heads - plain.compute.heads,
+            3 * 6 * sampled.network->info().cost.head[kExit - 1]);
   EXPECT_EQ(guided.compute.full_depth, plain.compute.full_depth);
   EXPECT_GT(guided.full_evaluations(), plain.full_evaluations());
 }

@@ -22,7 +22,8 @@ inline PyramidOptions labelled(int blocks = 4) {
   return options;
 }
 
-/// A network that the test can look into, and a pipeline around it: velocity, cosine schedule, 6 DDIM steps.
+/// A network that the test can look into, and a pipeline around it: velocity, cosine schedule, 6
+/// DDIM steps.
 struct Sampled {
   std::shared_ptr<const PyramidNetwork> network;
   Pipeline pipeline;

@@ -55,13 +55,16 @@ TEST(Generate, IsALoopOfAdvance) {
 TEST(Generate, GivesTheSameBitsForTheSameSeed) {
   const Sampled sampled = make_sampled();
   const Request request{.count = 3, .seed = 11};
-  EXPECT_EQ(sampled.pipeline.generate(request).images.values, sampled.pipeline.generate(request).images.values);
-  EXPECT_NE(sampled.pipeline.generate(request).images.values, sampled.pipeline.generate({.count = 3, .seed = 12}).images.values);
+  EXPECT_EQ(sampled.pipeline.generate(request).images.values,
+            sampled.pipeline.generate(request).images.values);
+  EXPECT_NE(sampled.pipeline.generate(request).images.values,
+            sampled.pipeline.generate({.count = 3, .seed = 12}).images.values);
 }
 
 TEST(Generate, ImagesDoNotDependOnBatchMates) {
   const Sampled sampled = make_sampled();
-  const Request request{.count = 7, .seed = 5, .labels = {0, 1, 2}, .guidance = 2.0, .plan = exit_below(0.3f)};
+  const Request request{
+      .count = 7, .seed = 5, .labels = {0, 1, 2}, .guidance = 2.0, .plan = exit_below(0.3f)};
   const Result together = sampled.pipeline.generate(request);
   for (const std::int64_t batch : {1, 3}) {
     Request again = request;
@@ -101,8 +104,10 @@ TEST(Stop, WorksFromAnotherThread) {
     while (started < 3) std::this_thread::yield();
     source.request_stop();
   });
-  EXPECT_EQ(sampled.pipeline.generate({.solver = solver, .stop = source.get_token()}).status, Status::Cancelled);
-  EXPECT_LE(after_stop, 1) << "the stop may come between the check and the block, but not before the check";
+  EXPECT_EQ(sampled.pipeline.generate({.solver = solver, .stop = source.get_token()}).status,
+            Status::Cancelled);
+  EXPECT_LE(after_stop, 1)
+      << "the stop may come between the check and the block, but not before the check";
 }
 
 TEST(Stop, BeforeTheFirstBlockRunsNothing) {
@@ -130,7 +135,8 @@ TEST(Observer, SeesEveryStepOfEveryBatch) {
 
 TEST(Observer, StopsTheRunByFalse) {
   const Sampled sampled = make_sampled();
-  const Result result = sampled.pipeline.generate({.observer = [](const Progress& progress) { return progress.step < 2; }});
+  const Result result = sampled.pipeline.generate(
+      {.observer = [](const Progress& progress) { return progress.step < 2; }});
   EXPECT_EQ(result.status, Status::Cancelled);
   EXPECT_EQ(result.trace.evaluations[1].exit[0], 4);
   EXPECT_EQ(result.trace.evaluations[2].exit[0], -1);
@@ -138,7 +144,8 @@ TEST(Observer, StopsTheRunByFalse) {
 
 TEST(Observer, ThatThrowsFailsTheRunOnce) {
   const Sampled sampled = make_sampled();
-  adadiff::Run run = sampled.pipeline.start({.observer = [](const Progress&) -> bool { throw std::runtime_error("enough"); }});
+  adadiff::Run run = sampled.pipeline.start(
+      {.observer = [](const Progress&) -> bool { throw std::runtime_error("enough"); }});
   EXPECT_THAT([&] { run.advance(1h); }, testing::ThrowsMessage<std::runtime_error>("enough"));
   EXPECT_EQ(run.status(), Status::Failed);
   EXPECT_EQ(run.advance(1h), Status::Failed);
@@ -191,8 +198,10 @@ TEST(Observer, MayLookAtItsRunButNotAdvanceOrFinishIt) {
     return false;
   }});
   EXPECT_EQ(run->advance(1h), Status::Cancelled);
-  EXPECT_THAT(refused, testing::ElementsAre(testing::HasSubstr("Run.advance: must be called between two calls of advance"),
-                                            testing::HasSubstr("Run.finish: must be called between two calls of advance")));
+  EXPECT_THAT(refused,
+              testing::ElementsAre(
+                  testing::HasSubstr("Run.advance: must be called between two calls of advance"),
+                  testing::HasSubstr("Run.finish: must be called between two calls of advance")));
   EXPECT_EQ(run->finish().status, Status::Cancelled);
 }
 
@@ -235,7 +244,8 @@ TEST(Failure, OfALaterStageShowsTheStepBefore) {
   int calls = 0;
   PyramidOptions options = labelled();
   options.on_block = [&calls](int) {
-    if (++calls == 3 * 4 + 1) throw std::runtime_error("scripted failure");  // second evaluation of the second step
+    if (++calls == 3 * 4 + 1)
+      throw std::runtime_error("scripted failure");  // second evaluation of the second step
   };
   SolverSettings heun;
   heun.solver = "heun";
@@ -294,8 +304,10 @@ TEST(Finish, OfARunStillWorkingCancelsIt) {
 TEST(Finish, IsRefusedTheSecondTime) {
   adadiff::Run run = make_sampled().pipeline.start({});
   run.finish();
-  EXPECT_EQ(refusal([&] { run.finish(); }), "Run.finish: must be called once, but the result was taken out before");
-  EXPECT_EQ(refusal([&] { run.preview(0); }), "Run.preview: must be called before finish, but the result was taken out before");
+  EXPECT_EQ(refusal([&] { run.finish(); }),
+            "Run.finish: must be called once, but the result was taken out before");
+  EXPECT_EQ(refusal([&] { run.preview(0); }),
+            "Run.preview: must be called before finish, but the result was taken out before");
   EXPECT_EQ(run.status(), Status::Cancelled);
   EXPECT_EQ(run.advance(1h), Status::Cancelled);
 }
@@ -310,21 +322,28 @@ TEST(MovedRun, GoesOnInItsNewPlace) {
 TEST(MovedRun, RefusesCallsInItsOldPlace) {
   adadiff::Run run = make_sampled().pipeline.start({});
   const adadiff::Run moved = std::move(run);
-  EXPECT_EQ(refusal([&] { run.advance(0ns); }), "Run.advance: must be called on a run, but this one was moved elsewhere");
-  EXPECT_EQ(refusal([&] { run.status(); }), "Run.status: must be called on a run, but this one was moved elsewhere");
-  EXPECT_EQ(refusal([&] { run.preview(0); }), "Run.preview: must be called on a run, but this one was moved elsewhere");
-  EXPECT_EQ(refusal([&] { run.finish(); }), "Run.finish: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.advance(0ns); }),
+            "Run.advance: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.status(); }),
+            "Run.status: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.preview(0); }),
+            "Run.preview: must be called on a run, but this one was moved elsewhere");
+  EXPECT_EQ(refusal([&] { run.finish(); }),
+            "Run.finish: must be called on a run, but this one was moved elsewhere");
 }
 
 TEST(Images, AreRoundedHalfUpAndClamped) {
   SamplerModel model = six_steps();
   model.image_min = 0;
   model.image_max = 255;
-  adadiff::Run run = make_sampled(labelled(), model).pipeline.start({.initial_noise = std::vector<float>(64, 100.5f)});
+  adadiff::Run run = make_sampled(labelled(), model)
+                         .pipeline.start({.initial_noise = std::vector<float>(64, 100.5f)});
   EXPECT_EQ(run.preview(0).pixels[0], 101);
-  adadiff::Run over = make_sampled(labelled(), model).pipeline.start({.initial_noise = std::vector<float>(64, 300.0f)});
+  adadiff::Run over = make_sampled(labelled(), model)
+                          .pipeline.start({.initial_noise = std::vector<float>(64, 300.0f)});
   EXPECT_EQ(over.preview(0).pixels[0], 255);
-  adadiff::Run under = make_sampled(labelled(), model).pipeline.start({.initial_noise = std::vector<float>(64, -3.0f)});
+  adadiff::Run under = make_sampled(labelled(), model)
+                           .pipeline.start({.initial_noise = std::vector<float>(64, -3.0f)});
   EXPECT_EQ(under.preview(0).pixels[0], 0);
 }
 
@@ -336,7 +355,8 @@ TEST(Images, PutChannelsLast) {
   model.image_max = 255;
   std::vector<float> noise(128, 10.0f);
   std::fill(noise.begin() + 64, noise.end(), 20.0f);
-  const Images images = make_sampled(options, model).pipeline.start({.initial_noise = noise}).preview(0);
+  const Images
+      images = make_sampled(options, model).pipeline.start({.initial_noise = noise}).preview(0);
   EXPECT_EQ(images.channels, 2);
   EXPECT_EQ(images.pixels[0], 10);
   EXPECT_EQ(images.pixels[1], 20);
@@ -345,8 +365,13 @@ TEST(Images, PutChannelsLast) {
 
 TEST(Compute, EqualsWhatTheNetworkRan) {
   const Sampled sampled = make_sampled();
-  const ComputeCount compute =
-      sampled.pipeline.generate({.count = 5, .labels = {0, 1}, .guidance = 1.5, .plan = exit_below(0.3f), .batch = 2}).trace.compute;
+  const ComputeCount compute = sampled.pipeline
+                                   .generate({.count = 5,
+                                              .labels = {0, 1},
+                                              .guidance = 1.5,
+                                              .plan = exit_below(0.3f),
+                                              .batch = 2})
+                                   .trace.compute;
   const NetworkCost& cost = sampled.network->info().cost;
   const RanRows& ran = sampled.network->ran();
   double blocks = static_cast<double>(ran.embedded) * cost.embed, heads = 0, scores = 0;
@@ -362,7 +387,9 @@ TEST(Compute, EqualsWhatTheNetworkRan) {
   EXPECT_GT(compute.skipped(), 0);
 }
 
-TEST(Compute, OfFullDepthSkipsNothing) { EXPECT_EQ(make_sampled().pipeline.generate({.plan = full_depth()}).trace.compute.skipped(), 0); }
+TEST(Compute, OfFullDepthSkipsNothing) {
+  EXPECT_EQ(make_sampled().pipeline.generate({.plan = full_depth()}).trace.compute.skipped(), 0);
+}
 
 TEST(Pipeline, ServesTwoThreadsAtOnce) {
   const Sampled sampled = make_sampled();

@@ -29,16 +29,18 @@ void generate_with(std::function<void(int)> on_block) {
 
 TEST(TorchErrors, WithinTheNetworkAreDeviceErrorsOfOneLine) {
   EXPECT_THAT([] { generate_with([](int) { TORCH_CHECK(false, "shapes differ\nsecond line"); }); },
-              ThrowsMessage<DeviceError>(AllOf(HasSubstr("Run.advance: must run without an error of torch's, but torch said \""),
-                                               HasSubstr("shapes differ"), Not(HasSubstr("\n")))));
+              ThrowsMessage<DeviceError>(AllOf(
+                  HasSubstr("Run.advance: must run without an error of torch's, but torch said \""),
+                  HasSubstr("shapes differ"), Not(HasSubstr("\n")))));
 }
 
 TEST(TorchErrors, OfMemoryWithinTheNetworkNameTheBatch) {
   // 1 x 8 x 8 floats: state, two clean images and the output.
   EXPECT_THAT([] { generate_with([](int) { C10_THROW_ERROR(OutOfMemoryError, "no more"); }); },
-              ThrowsMessage<InvalidArgument>(AllOf(
-                  HasSubstr("Request.batch: must fit into memory, but needs 1024 bytes and what the network takes: torch said \"no more"),
-                  HasSubstr("ask for a smaller batch"))));
+              ThrowsMessage<InvalidArgument>(
+                  AllOf(HasSubstr("Request.batch: must fit into memory, but needs 1024 bytes and "
+                                  "what the network takes: torch said \"no more"),
+                        HasSubstr("ask for a smaller batch"))));
 }
 
 TEST(TorchErrors, FailTheRunOnce) {
@@ -49,7 +51,8 @@ TEST(TorchErrors, FailTheRunOnce) {
   EXPECT_EQ(run.advance(std::chrono::hours(1)), Status::Failed);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their allocators end the program instead
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // their allocators end the program instead
 TEST(TorchErrors, OfTheAllocatorAreOnesOfMemory) {
   EXPECT_THAT([] { generate_with([](int) { at::empty({kTooMany}, at::kByte); }); },
               ThrowsMessage<InvalidArgument>(HasSubstr("Request.batch: must fit into memory")));
@@ -57,19 +60,23 @@ TEST(TorchErrors, OfTheAllocatorAreOnesOfMemory) {
 #endif
 
 TEST(OtherErrors, PassUnchanged) {
-  EXPECT_THAT([] { generate_with([](int) { throw std::domain_error("mine"); }); }, ThrowsMessage<std::domain_error>("mine"));
+  EXPECT_THAT([] { generate_with([](int) { throw std::domain_error("mine"); }); },
+              ThrowsMessage<std::domain_error>("mine"));
 }
 
 /// A network that fails when a run is set up.
 struct NoPass final : Network {
   NetworkInfo claims = PyramidNetwork(labelled()).info();
   const NetworkInfo& info() const override { return claims; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override { C10_THROW_ERROR(OutOfMemoryError, "no more"); }
+  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override {
+    C10_THROW_ERROR(OutOfMemoryError, "no more");
+  }
 };
 
 TEST(TorchErrors, OfSettingUpARunNameTheBatch) {
   const Pipeline pipeline = make_pipeline(std::make_shared<NoPass>(), six_steps());
-  EXPECT_THAT([&] { pipeline.start({}); }, ThrowsMessage<InvalidArgument>(HasSubstr("Request.batch: must fit into memory")));
+  EXPECT_THAT([&] { pipeline.start({}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("Request.batch: must fit into memory")));
 }
 
 /// What loading "model.safetensors" says of this error.
@@ -85,7 +92,9 @@ std::string load_message(const char* text) {
 TEST(TorchErrors, OfLoadingNameTheFile) {
   EXPECT_THAT(load_message<c10::OutOfMemoryError>("no more"),
               HasSubstr("model.safetensors: must fit into memory, but torch said \"no more"));
-  EXPECT_THAT(load_message<c10::Error>("odd"), HasSubstr("model.safetensors: must load without an error of torch's, but torch said \"odd"));
+  EXPECT_THAT(
+      load_message<c10::Error>("odd"),
+      HasSubstr("model.safetensors: must load without an error of torch's, but torch said \"odd"));
 }
 
 }  // namespace

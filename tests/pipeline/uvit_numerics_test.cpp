@@ -1,4 +1,5 @@
-// The promises of docs/numerics.md, kept by a real network whose matrix products round differently for each number of rows and threads.
+// The promises of docs/numerics.md, kept by a real network whose matrix products round differently
+// for each number of rows and threads.
 #include <algorithm>
 #include <cmath>
 
@@ -21,7 +22,8 @@ namespace {
 
 constexpr std::int64_t kLabels = 5;
 
-/// 5 blocks over 17 tokens. Uncertainty modules are drawn too, since untrained ones say 1/2 for every row.
+/// 5 blocks over 17 tokens. Uncertainty modules are drawn too, since untrained ones say 1/2 for
+/// every row.
 std::shared_ptr<const detail::UViT> small_uvit() {
   detail::UViTConfig config;
   config.image_size = 16;
@@ -30,7 +32,9 @@ std::shared_ptr<const detail::UViT> small_uvit() {
   config.heads = 4;
   config.label_rows = kLabels;
   auto network = std::make_shared<detail::UViT>(
-      config, detail::NetworkSettings{std::vector<std::uint8_t>(static_cast<std::size_t>(config.blocks()), 1), kLabels - 1});
+      config,
+      detail::NetworkSettings{
+          std::vector<std::uint8_t>(static_cast<std::size_t>(config.blocks()), 1), kLabels - 1});
   network->initialise(1);
   network->visit([](const std::string& name, at::Tensor& tensor) {
     if (name.starts_with("uem.")) detail::fill_normal_(tensor, 0.3, 2, name);
@@ -84,20 +88,29 @@ at::Tensor halving_thresholds(const at::Tensor& scores) { return std::get<0>(sco
 
 /// Lets everybody go on and writes down what it is shown.
 struct Listener final : ExitPolicy {
-  mutable std::vector<std::vector<std::vector<float>>> heard{8, std::vector<std::vector<float>>(5)};  ///< [evaluation][exit]
-  Consult consult(const ExitSite& site) const override { return site.exit == 0 ? Consult::No : Consult::Score; }
-  void decide(const ExitSite& site, const Readings& readings, std::span<std::uint8_t> leave) const override {
+  mutable std::vector<std::vector<std::vector<float>>> heard{
+      8, std::vector<std::vector<float>>(5)};  ///< [evaluation][exit]
+  Consult consult(const ExitSite& site) const override {
+    return site.exit == 0 ? Consult::No : Consult::Score;
+  }
+  void decide(const ExitSite& site, const Readings& readings,
+              std::span<std::uint8_t> leave) const override {
     std::fill(leave.begin(), leave.end(), std::uint8_t{0});
     for (std::size_t unit = 0; unit < leave.size(); ++unit) {
-      heard[static_cast<std::size_t>(site.units[unit].evaluation)][static_cast<std::size_t>(site.exit)].push_back(readings.latest(unit));
+      heard[static_cast<std::size_t>(site.units[unit].evaluation)]
+           [static_cast<std::size_t>(site.exit)]
+               .push_back(readings.latest(unit));
     }
   }
 };
 
 /// One row per sample, so that matrix products have 17 rows times the batch.
-Request unguided() { return {.count = 64, .seed = 7, .labels = {0, 1, 2, 3}, .guidance = 1.0, .batch = 64}; }
+Request unguided() {
+  return {.count = 64, .seed = 7, .labels = {0, 1, 2, 3}, .guidance = 1.0, .batch = 64};
+}
 
-/// The same with thresholds that, for each evaluation and exit, about half of the samples fall below.
+/// The same with thresholds that, for each evaluation and exit, about half of the samples fall
+/// below.
 Request halving(const Pipeline& pipeline) {
   auto listener = std::make_shared<Listener>();
   Request request = unguided();
@@ -151,14 +164,16 @@ TEST(UViTBatches, GiveTheSameImagesWhereExitsAreReplayed) {
 TEST(UViTBatches, DecideAlikeFedIdenticalStates) {
   const auto network = small_uvit();
   const States states = random_states(2560);
-  const at::Tensor wanted = scores_in_batches(*network, states, 64), below = halving_thresholds(wanted);
+  const at::Tensor wanted = scores_in_batches(*network, states, 64),
+                   below = halving_thresholds(wanted);
   ASSERT_GE(wanted.numel(), 10'000);
   ASSERT_GT(wanted.std(0).min().item<float>(), 1e-3f) << "too little happens to test anything";
   for (const std::int64_t batch : {1, 7}) {
     const at::Tensor scores = scores_in_batches(*network, states, batch);
     const at::Tensor differ = scores.lt(below).ne(wanted.lt(below));
     EXPECT_LE(differ.sum().item<std::int64_t>(), wanted.numel() / 10'000) << "batch " << batch;
-    const at::Tensor distances = at::maximum((scores - below).abs(), (wanted - below).abs()).masked_select(differ);
+    const at::Tensor distances = at::maximum((scores - below).abs(), (wanted - below).abs())
+                                     .masked_select(differ);
     EXPECT_TRUE(distances.lt(1e-5).all().item<bool>()) << "batch " << batch;
     EXPECT_LT((scores - wanted).abs().max().item<float>(), 1e-5f) << "batch " << batch;
   }
@@ -174,7 +189,8 @@ TEST(UViTRuns, GiveTheSameBitsRunAfterRun) {
 }
 
 /// One evaluation of these states by a plan, at the first time of the run.
-at::Tensor execute(const std::shared_ptr<const Network>& network, const Plan& plan, const States& states) {
+at::Tensor execute(const std::shared_ptr<const Network>& network, const Plan& plan,
+                   const States& states) {
   const auto pipeline = detail::make_pipeline_impl(network, eight_steps());
   const detail::SampleJob job = detail::make_job({.plan = plan}, *pipeline);
   std::vector<detail::EvaluationRow> rows;
@@ -195,7 +211,8 @@ TEST(UViTNeverExit, GivesThePlainForwardBitForBit) {
   const c10::InferenceMode guard;
   const at::Tensor plain = network->outputs(states.view(), at::kFloat).back().prediction;
   EXPECT_TRUE(at::equal(execute(network, full_depth(), states), plain));
-  EXPECT_TRUE(at::equal(execute(network, exit_below(1e-9f), states), plain)) << "scores are computed and nobody leaves";
+  EXPECT_TRUE(at::equal(execute(network, exit_below(1e-9f), states), plain))
+      << "scores are computed and nobody leaves";
 }
 
 TEST(UViTNeverExit, GivesTheImagesOfFullDepthBitForBit) {

@@ -18,13 +18,15 @@ using testing::Each;
 using testing::ElementsAre;
 
 TEST(Compile, SpreadsOneThresholdOverTheExitsFromOneOn) {
-  EXPECT_THAT(test::compile(exit_below(0.25F)).rules[0].below, ElementsAre(kNever, 0.25F, 0.25F, 0.25F));
+  EXPECT_THAT(test::compile(exit_below(0.25F)).rules[0].below,
+              ElementsAre(kNever, 0.25F, 0.25F, 0.25F));
 }
 
 TEST(Compile, LeavesOutExitsThatTheNetworkLacks) {
   ModelFacts model = small_model();
   model.can_exit = {0, 0, 1, 0};
-  EXPECT_THAT(test::compile(exit_below(0.25F), model).rules[0].below, ElementsAre(kNever, kNever, 0.25F, kNever));
+  EXPECT_THAT(test::compile(exit_below(0.25F), model).rules[0].below,
+              ElementsAre(kNever, kNever, 0.25F, kNever));
 }
 
 TEST(Compile, TakesAListWithOneEntryPerExitAsItIs) {
@@ -57,13 +59,16 @@ TEST(Compile, ChoosesRulesByTime) {
   model.schedule = vp_linear_schedule();
   const ExecutablePlan compiled = test::compile(plan, model);  // evaluations at 1, 0.9, ..., 0.1
   std::vector<int> rules;
-  for (const CompiledEvaluation& evaluation : compiled.evaluations) rules.push_back(evaluation.rule);
-  EXPECT_THAT(rules, ElementsAre(0, 0, 0, 0, 0, 1, 1, 1, 2, 2)) << "a time equal to until belongs to the next rule";
+  for (const CompiledEvaluation& evaluation : compiled.evaluations)
+    rules.push_back(evaluation.rule);
+  EXPECT_THAT(rules, ElementsAre(0, 0, 0, 0, 0, 1, 1, 1, 2, 2))
+      << "a time equal to until belongs to the next rule";
 }
 
 TEST(Compile, ChoosesRulesByEvaluation) {
   const int blocks_run[] = {1, 2, 4};
-  const ExecutablePlan compiled = test::compile(fixed_exits(blocks_run, 4), test::settings_of("ddim", 3), small_model());
+  const ExecutablePlan compiled = test::compile(fixed_exits(blocks_run, 4),
+                                                test::settings_of("ddim", 3), small_model());
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(compiled.evaluations[static_cast<std::size_t>(i)].rule, i);
     EXPECT_EQ(compiled.evaluations[static_cast<std::size_t>(i)].max_exit, blocks_run[i]);
@@ -85,7 +90,8 @@ TEST(Compile, DoesNotEndAtAnAlwaysThatWaitsForAgreement) {
 }
 
 TEST(Compile, CountsStepsNotEvaluations) {
-  const ExecutablePlan compiled = test::compile(full_depth(), test::settings_of("heun", 5), small_model());
+  const ExecutablePlan compiled = test::compile(full_depth(), test::settings_of("heun", 5),
+                                                small_model());
   EXPECT_EQ(compiled.evaluations.size(), 9u);
   EXPECT_EQ(compiled.steps, 5);
 }
@@ -124,16 +130,20 @@ double output_of(Prediction prediction, double alpha, double sigma, double clean
 }
 
 class EveryPrediction : public testing::TestWithParam<Prediction> {};
-INSTANTIATE_TEST_SUITE_P(Predictions, EveryPrediction, testing::Values(Prediction::Noise, Prediction::Clean, Prediction::Velocity));
+INSTANTIATE_TEST_SUITE_P(Predictions, EveryPrediction,
+                         testing::Values(Prediction::Noise, Prediction::Clean,
+                                         Prediction::Velocity));
 
 TEST_P(EveryPrediction, TurnsTheNetworksOutputIntoTheCleanImage) {
   ModelFacts model = small_model();
   model.prediction = GetParam();
   for (const CompiledEvaluation& evaluation : test::compile(full_depth(), model).evaluations) {
-    const double alpha = model.schedule->alpha(evaluation.update.time), sigma = model.schedule->sigma(evaluation.update.time);
+    const double alpha = model.schedule->alpha(evaluation.update.time),
+                 sigma = model.schedule->sigma(evaluation.update.time);
     const double clean = 0.3, noise = -1.2, x = alpha * clean + sigma * noise;
     const double output = output_of(GetParam(), alpha, sigma, clean, noise);
-    EXPECT_NEAR(evaluation.clean_from_state * x + evaluation.clean_from_output * output, clean, 1e-12);
+    EXPECT_NEAR(evaluation.clean_from_state * x + evaluation.clean_from_output * output, clean,
+                1e-12);
   }
 }
 
@@ -142,9 +152,12 @@ TEST_P(EveryPrediction, PredictsLinearlyAtExitZero) {
   model.prediction = GetParam();
   model.data_std = 0.5;
   for (const CompiledEvaluation& evaluation : test::compile(full_depth(), model).evaluations) {
-    const double alpha = model.schedule->alpha(evaluation.update.time), sigma = model.schedule->sigma(evaluation.update.time);
+    const double alpha = model.schedule->alpha(evaluation.update.time),
+                 sigma = model.schedule->sigma(evaluation.update.time);
     const double x = 0.8, clean = alpha * 0.25 / (alpha * alpha * 0.25 + sigma * sigma) * x;
-    EXPECT_NEAR(evaluation.clean_from_state * x + evaluation.clean_from_output * evaluation.exit0_output * x, clean, 1e-12);
+    EXPECT_NEAR(evaluation.clean_from_state * x +
+                    evaluation.clean_from_output * evaluation.exit0_output * x,
+                clean, 1e-12);
   }
 }
 

@@ -14,7 +14,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-/// A policy over rules by evaluation on four blocks, asked about one unit per entry of `evaluations`.
+/// A policy over rules by evaluation on four blocks, asked about one unit per entry of
+/// `evaluations`.
 class Asked {
  public:
   Asked(std::vector<Rule> rules, Counting counting = Counting::Consecutive) {
@@ -22,8 +23,8 @@ class Asked {
     plan.key = RuleKey::Evaluation;
     plan.counting = counting;
     plan.rules = std::move(rules);
-    policy_ =
-        detail::threshold_policy(test::compile(plan, test::settings_of("ddim", static_cast<int>(plan.rules.size())), test::small_model()));
+    policy_ = detail::threshold_policy(test::compile(
+        plan, test::settings_of("ddim", static_cast<int>(plan.rules.size())), test::small_model()));
   }
 
   Consult consult(int exit, const std::vector<int>& evaluations = {0}) const {
@@ -32,7 +33,8 @@ class Asked {
   }
 
   /// readings[unit]: uncertainties at exits 0..exit.
-  std::vector<std::uint8_t> decide(const std::vector<std::vector<float>>& readings, const std::vector<int>& evaluations = {0}) const {
+  std::vector<std::uint8_t> decide(const std::vector<std::vector<float>>& readings,
+                                   const std::vector<int>& evaluations = {0}) const {
     const auto units = units_of(evaluations);
     std::vector<float> flat;
     for (const auto& row : readings) flat.insert(flat.end(), row.begin(), row.end());
@@ -48,7 +50,8 @@ class Asked {
   static std::vector<DecisionUnit> units_of(const std::vector<int>& evaluations) {
     std::vector<DecisionUnit> units;
     for (const int evaluation : evaluations) {
-      units.push_back({.sample = static_cast<std::int64_t>(units.size()), .evaluation = evaluation});
+      units.push_back(
+          {.sample = static_cast<std::int64_t>(units.size()), .evaluation = evaluation});
     }
     return units;
   }
@@ -102,11 +105,14 @@ TEST(ThresholdPolicy, LooksAtTheLatestReadingOnly) {
   EXPECT_TRUE(policy.leaves({NAN, 0.9F, 0.1F}));
 }
 
-TEST(ThresholdPolicy, LeavesAtAlwaysWithoutAReading) { EXPECT_TRUE(Asked({below({kNever, kAlways, 0.5F, 0.5F})}).leaves({NAN, NAN})); }
+TEST(ThresholdPolicy, LeavesAtAlwaysWithoutAReading) {
+  EXPECT_TRUE(Asked({below({kNever, kAlways, 0.5F, 0.5F})}).leaves({NAN, NAN}));
+}
 
 TEST(ThresholdPolicy, DecidesEachUnitByItsOwnRule) {
   const Asked policy({below({kNever}), below({kAlways}), below({0.5F}), below({0.1F})});
-  EXPECT_THAT(policy.decide({{NAN, 0.F}, {NAN, NAN}, {NAN, 0.3F}, {NAN, 0.3F}}, {0, 1, 2, 3}), ElementsAre(0, 1, 1, 0));
+  EXPECT_THAT(policy.decide({{NAN, 0.F}, {NAN, NAN}, {NAN, 0.3F}, {NAN, 0.3F}}, {0, 1, 2, 3}),
+              ElementsAre(0, 1, 1, 0));
 }
 
 TEST(ThresholdPolicy, NeverLeavesAtNeverHoweverManyAgreedBefore) {
@@ -119,14 +125,19 @@ struct Row {
 };
 
 TEST(Agreement, OfTwoLeavesAsCounted) {
-  const Asked consecutive({below({0.5F}, {2})}), cumulative({below({0.5F}, {2})}, Counting::Cumulative);
+  const Asked consecutive({below({0.5F}, {2})}),
+      cumulative({below({0.5F}, {2})}, Counting::Cumulative);
   const float low = 0.1F, high = 0.9F;
-  const Row table[] = {{{NAN, low}, false, false},           {{NAN, low, low}, true, true},       {{NAN, low, high}, false, false},
-                       {{NAN, low, high, low}, false, true}, {{NAN, high, low, low}, true, true}, {{NAN, low, low, high}, false, false},
-                       {{NAN, low, NAN, low}, false, true},  {{NAN, NAN, low, low}, true, true},  {{NAN, low, low, NAN}, false, false}};
+  const Row table[] = {{{NAN, low}, false, false},          {{NAN, low, low}, true, true},
+                       {{NAN, low, high}, false, false},    {{NAN, low, high, low}, false, true},
+                       {{NAN, high, low, low}, true, true}, {{NAN, low, low, high}, false, false},
+                       {{NAN, low, NAN, low}, false, true}, {{NAN, NAN, low, low}, true, true},
+                       {{NAN, low, low, NAN}, false, false}};
   for (const Row& row : table) {
-    EXPECT_EQ(consecutive.leaves(row.readings), row.consecutive) << testing::PrintToString(row.readings);
-    EXPECT_EQ(cumulative.leaves(row.readings), row.cumulative) << testing::PrintToString(row.readings);
+    EXPECT_EQ(consecutive.leaves(row.readings), row.consecutive)
+        << testing::PrintToString(row.readings);
+    EXPECT_EQ(cumulative.leaves(row.readings), row.cumulative)
+        << testing::PrintToString(row.readings);
   }
 }
 
@@ -157,12 +168,15 @@ TEST(Agreement, CountsAlwaysWithoutAReading) {
 
 TEST(ThresholdPolicy, IsPure) {
   const Asked policy({below({0.5F}, {2})});
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(policy.decide({{NAN, 0.1F, 0.1F}, {NAN, 0.9F, 0.1F}}, {0, 0}), ElementsAre(1, 0));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(policy.decide({{NAN, 0.1F, 0.1F}, {NAN, 0.9F, 0.1F}}, {0, 0}), ElementsAre(1, 0));
 }
 
 class Replay : public testing::Test {
  protected:
-  Consult consult(int exit, const std::vector<DecisionUnit>& units) const { return policy->consult({exit, 4, units}); }
+  Consult consult(int exit, const std::vector<DecisionUnit>& units) const {
+    return policy->consult({exit, 4, units});
+  }
   std::vector<std::uint8_t> decide(int exit, const std::vector<DecisionUnit>& units) const {
     std::vector<std::uint8_t> leave(units.size(), 7);
     policy->decide({exit, 4, units}, {}, leave);
@@ -181,27 +195,34 @@ TEST_F(Replay, LeavesWhereEachSampleLeft) {
 }
 
 TEST_F(Replay, FollowsTheEvaluationOfEachUnit) {
-  EXPECT_THAT(decide(1, {{.sample = 0, .evaluation = 0}, {.sample = 1, .evaluation = 1}}), ElementsAre(1, 0));
+  EXPECT_THAT(decide(1, {{.sample = 0, .evaluation = 0}, {.sample = 1, .evaluation = 1}}),
+              ElementsAre(1, 0));
   EXPECT_EQ(consult(0, {{.sample = 0, .evaluation = 1}}), Consult::Leave);
 }
 
-TEST_F(Replay, RunsWhatIsBeyondTheRecordInFull) { EXPECT_EQ(consult(3, {{.sample = 3}, {.sample = 0, .evaluation = 2}}), Consult::No); }
+TEST_F(Replay, RunsWhatIsBeyondTheRecordInFull) {
+  EXPECT_EQ(consult(3, {{.sample = 3}, {.sample = 0, .evaluation = 2}}), Consult::No);
+}
 
 TEST(ReplayPolicy, RunsSamplesOfACancelledRunInFull) {
   const std::vector<DecisionUnit> units{{.sample = 0}};
   EXPECT_EQ(replay_policy({{-1}})->consult({3, 4, units}), Consult::No);
 }
 
-TEST_F(Replay, TakesTheNextExitWhereTheRecordedOneIsMissing) { EXPECT_EQ(consult(3, {{.sample = 1}}), Consult::Leave); }
+TEST_F(Replay, TakesTheNextExitWhereTheRecordedOneIsMissing) {
+  EXPECT_EQ(consult(3, {{.sample = 1}}), Consult::Leave);
+}
 
 TEST(ReplayPolicy, RefusesExitsThatNoNetworkHas) {
   EXPECT_THAT(
       [] {
         replay_policy({{1}, {2, -2}});
       },
-      ThrowsMessage<InvalidArgument>(HasSubstr("replay_policy.exits[1][1]: must be in [0, 255], or -1 for none, but is -2")));
+      ThrowsMessage<InvalidArgument>(
+          HasSubstr("replay_policy.exits[1][1]: must be in [0, 255], or -1 for none, but is -2")));
   EXPECT_THAT([] { replay_policy({{256}}); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("replay_policy.exits[0][0]: must be in [0, 255], or -1 for none, but is 256")));
+              ThrowsMessage<InvalidArgument>(HasSubstr(
+                  "replay_policy.exits[0][0]: must be in [0, 255], or -1 for none, but is 256")));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Every JSON example in docs/plans.md is a plan that this build reads, and means what the page says.
+// Every JSON example in docs/plans.md is a plan that this build reads, and means what the page
+// says.
 #include <fstream>
 #include <sstream>
 

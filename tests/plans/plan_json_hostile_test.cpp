@@ -15,7 +15,8 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 void expect_refused(const std::string& json, const std::string& message) {
-  EXPECT_THAT([&] { parse_plan(json, "plan.json"); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+  EXPECT_THAT([&] { parse_plan(json, "plan.json"); },
+              ThrowsMessage<InvalidArgument>(HasSubstr(message)));
 }
 
 std::string repeated(const std::string& text, int times) {
@@ -27,13 +28,17 @@ std::string repeated(const std::string& text, int times) {
 TEST(HostilePlan, IsRefusedAtEveryTruncation) {
   const std::string json =
       R"({"format":1,"rules":[{"until":0.5,"below":["never",0.25],"hits":[1,2]},{"below":1e-3}],"certificate":{"a":"\u00e9"}})";
-  for (std::size_t length = 0; length < json.size(); ++length) expect_refused(json.substr(0, length), "plan.json: must be JSON");
+  for (std::size_t length = 0; length < json.size(); ++length)
+    expect_refused(json.substr(0, length), "plan.json: must be JSON");
 }
 
-TEST(HostilePlan, IsRefusedWithTextBehindItsEnd) { expect_refused("{} {}", "plan.json: must be JSON"); }
+TEST(HostilePlan, IsRefusedWithTextBehindItsEnd) {
+  expect_refused("{} {}", "plan.json: must be JSON");
+}
 
 TEST(HostilePlan, IsRefusedWhereNestedDeep) {
-  expect_refused(R"({"certificate":)" + repeated("[", 100000) + repeated("]", 100000) + "}", "nested");
+  expect_refused(R"({"certificate":)" + repeated("[", 100000) + repeated("]", 100000) + "}",
+                 "nested");
   expect_refused(repeated("[", 1000000), "nested");
   expect_refused(repeated(R"({"rules":)", 100000), "nested");
 }
@@ -44,24 +49,28 @@ TEST(HostilePlan, IsRefusedWithRepeatedKeys) {
 }
 
 TEST(HostilePlan, IsRefusedWithHugeNumbers) {
-  for (const char* number : {"1e400", "-1e400", "1e300", "99999999999999999999999999", "-1e-999999999", "1e999999999999999999999"}) {
+  for (const char* number : {"1e400", "-1e400", "1e300", "99999999999999999999999999",
+                             "-1e-999999999", "1e999999999999999999999"}) {
     const std::string value(number);
     for (const char* field : {"below", "hits", "format"}) {
       try {
         const Plan plan = parse_plan("{\"" + std::string(field) + "\":" + value + "}");
-        EXPECT_THAT(plan.rules[0].below, testing::Each(testing::AllOf(testing::Ge(0), testing::Le(1)))) << field << " " << value;
+        EXPECT_THAT(plan.rules[0].below,
+                    testing::Each(testing::AllOf(testing::Ge(0), testing::Le(1))))
+            << field << " " << value;
       } catch (const InvalidArgument&) {
       }
     }
   }
   expect_refused(R"({"below":1e400})", "plan.json: must be JSON");
   expect_refused(R"({"hits":99999999999999999999999999})", "hits must be an integer in [1, 255]");
-  expect_refused(R"({"solver":{"steps":18446744073709551615}})", "steps must be an integer in [1, 10000]");
+  expect_refused(R"({"solver":{"steps":18446744073709551615}})",
+                 "steps must be an integer in [1, 10000]");
 }
 
 TEST(HostilePlan, IsRefusedWithNumbersThatJsonLacks) {
-  for (const char* json :
-       {R"({"below":NaN})", R"({"below":Infinity})", R"({"below":0x1})", R"({"below":.5})", R"({"below":+1})", R"({"below":01})"}) {
+  for (const char* json : {R"({"below":NaN})", R"({"below":Infinity})", R"({"below":0x1})",
+                           R"({"below":.5})", R"({"below":+1})", R"({"below":01})"}) {
     expect_refused(json, "plan.json: must be JSON");
   }
 }
@@ -72,7 +81,8 @@ TEST(HostilePlan, IsRefusedWithTooManyRules) {
 }
 
 TEST(HostilePlan, IsRefusedWithTooManyValues) {
-  expect_refused(R"({"certificate":[)" + repeated("1,", 1500000) + "1]}", "must hold at most 1000000 values");
+  expect_refused(R"({"certificate":[)" + repeated("1,", 1500000) + "1]}",
+                 "must hold at most 1000000 values");
 }
 
 TEST(HostilePlan, IsRefusedWhereTooLong) {
@@ -88,14 +98,17 @@ TEST(HostilePlan, ShowsLittleOfWhatItRefuses) {
   }
 }
 
-TEST(HostilePlan, IsRefusedWithBrokenUtf8) { expect_refused("{\"model\":\"\xff\xfe\"}", "plan.json: must be JSON"); }
+TEST(HostilePlan, IsRefusedWithBrokenUtf8) {
+  expect_refused("{\"model\":\"\xff\xfe\"}", "plan.json: must be JSON");
+}
 
 TEST(HostilePlan, IsReadOrRefusedButNeverCrashesWhenBytesAreFlipped) {
   test::RandomPlans plans(3);
   std::mt19937 random(4);
   for (int i = 0; i < 3000; ++i) {
     std::string json = to_json(plans.next());
-    for (int flips = 1 + static_cast<int>(random() % 3); flips > 0; --flips) json[random() % json.size()] = static_cast<char>(random());
+    for (int flips = 1 + static_cast<int>(random() % 3); flips > 0; --flips)
+      json[random() % json.size()] = static_cast<char>(random());
     try {
       const Plan plan = parse_plan(json);
       ASSERT_EQ(parse_plan(to_json(plan)), plan) << json;

@@ -49,10 +49,12 @@ TEST(ExitBelowRamp, MultipliesFromEvaluationToEvaluation) {
 }
 
 TEST(ExitBelowRamp, RefusesThresholdsWithoutARatio) {
-  expect_refused([] { exit_below_ramp(0, 0.5F, 3); }, "exit_below_ramp.first: must be in [1e-30, 1], but is 0");
+  expect_refused([] { exit_below_ramp(0, 0.5F, 3); },
+                 "exit_below_ramp.first: must be in [1e-30, 1], but is 0");
   expect_refused([] { exit_below_ramp(0.5F, 1.5F, 3); }, "exit_below_ramp.last: must be in ");
   expect_refused([] { exit_below_ramp(NAN, 0.5F, 3); }, "exit_below_ramp.first: must be in ");
-  expect_refused([] { exit_below_ramp(0.1F, 0.5F, 0); }, "exit_below_ramp.evaluations: must be in [1, 20000], but is 0");
+  expect_refused([] { exit_below_ramp(0.1F, 0.5F, 0); },
+                 "exit_below_ramp.evaluations: must be in [1, 20000], but is 0");
 }
 
 TEST(ExitWhenAgreed, SetsHitsAndCounting) {
@@ -62,9 +64,12 @@ TEST(ExitWhenAgreed, SetsHitsAndCounting) {
 }
 
 TEST(ExitWhenAgreed, RefusesHitsOutOfRange) {
-  expect_refused([] { exit_when_agreed(0.2F, 0); }, "exit_when_agreed.hits: must be in [1, 255], but is 0");
-  expect_refused([] { exit_when_agreed(0.2F, 256); }, "exit_when_agreed.hits: must be in [1, 255], but is 256");
-  expect_refused([] { exit_when_agreed(2, 1); }, "exit_when_agreed.threshold: must be in [0, 1], but is 2");
+  expect_refused([] { exit_when_agreed(0.2F, 0); },
+                 "exit_when_agreed.hits: must be in [1, 255], but is 0");
+  expect_refused([] { exit_when_agreed(0.2F, 256); },
+                 "exit_when_agreed.hits: must be in [1, 255], but is 256");
+  expect_refused([] { exit_when_agreed(2, 1); },
+                 "exit_when_agreed.threshold: must be in [0, 1], but is 2");
 }
 
 TEST(FixedExit, IsAlwaysAtItsExitAndNeverElsewhere) {
@@ -78,7 +83,8 @@ TEST(FixedExit, RefusesBlocksThatTheNetworkLacks) {
   expect_refused([] { fixed_exit(5, 4); }, "fixed_exit.blocks_run: must be in [0, 4], but is 5");
   expect_refused([] { fixed_exit(-1, 4); }, "fixed_exit.blocks_run: must be in [0, 4], but is -1");
   expect_refused([] { fixed_exit(0, 0); }, "fixed_exit.blocks: must be in [1, 255], but is 0");
-  expect_refused([] { fixed_exit(0, 1); }, "fixed_exit.blocks_run: must be 1 on a network with one block, but is 0");
+  expect_refused([] { fixed_exit(0, 1); },
+                 "fixed_exit.blocks_run: must be 1 on a network with one block, but is 0");
 }
 
 TEST(FixedExits, HasOneRulePerEvaluation) {
@@ -92,9 +98,12 @@ TEST(FixedExits, HasOneRulePerEvaluation) {
 
 TEST(FixedExits, RefusesWrongDepthsAndEmptyLists) {
   const int blocks_run[] = {1, 9};
-  expect_refused([&] { fixed_exits(blocks_run, 3); }, "fixed_exits.blocks_run[1]: must be in [0, 3], but is 9");
-  expect_refused([] { fixed_exits({}, 3); }, "fixed_exits.blocks_run: number of evaluations: must be in [1, 20000], but is 0");
-  expect_refused([&] { fixed_exits(blocks_run, 256); }, "fixed_exits.blocks: must be in [1, 255], but is 256");
+  expect_refused([&] { fixed_exits(blocks_run, 3); },
+                 "fixed_exits.blocks_run[1]: must be in [0, 3], but is 9");
+  expect_refused([] { fixed_exits({}, 3); },
+                 "fixed_exits.blocks_run: number of evaluations: must be in [1, 20000], but is 0");
+  expect_refused([&] { fixed_exits(blocks_run, 256); },
+                 "fixed_exits.blocks: must be in [1, 255], but is 256");
 }
 
 int depth_of(const Plan& plan, std::size_t evaluation, int blocks) {
@@ -105,7 +114,8 @@ int depth_of(const Plan& plan, std::size_t evaluation, int blocks) {
 
 TEST(RecordedExits, ReducesSamplesToOneDepthPerEvaluation) {
   const std::vector<std::vector<int>> exits{{1, 2, 5, 5}, {3, 3, 4, 3}};
-  const Plan deepest = recorded_exits(exits, 6, Reduction::Deepest), median = recorded_exits(exits, 6, Reduction::Median);
+  const Plan deepest = recorded_exits(exits, 6, Reduction::Deepest),
+             median = recorded_exits(exits, 6, Reduction::Median);
   EXPECT_EQ(depth_of(deepest, 0, 6), 5);
   EXPECT_EQ(depth_of(deepest, 1, 6), 4);
   EXPECT_EQ(depth_of(median, 0, 6), 5);
@@ -133,9 +143,12 @@ TEST(RecordedExits, RefusesRecordsThatDoNotFit) {
   const std::vector<std::vector<int>> hole{{1}, {}}, deep{{1, 7}};
   expect_refused([&] { recorded_exits(hole, 6, Reduction::Mean); },
                  "recorded_exits.exits[1]: must have an exit for each sample, but is empty");
-  expect_refused([&] { recorded_exits(deep, 6, Reduction::Mean); }, "recorded_exits.exits[0][1]: must be in [-1, 6], but is 7");
-  expect_refused([&] { recorded_exits(deep, 7, static_cast<Reduction>(9)); }, "must be Deepest, Median or Mean, but is 9");
-  expect_refused([&] { recorded_exits(deep, 0, Reduction::Mean); }, "recorded_exits.blocks: must be in [1, 255], but is 0");
+  expect_refused([&] { recorded_exits(deep, 6, Reduction::Mean); },
+                 "recorded_exits.exits[0][1]: must be in [-1, 6], but is 7");
+  expect_refused([&] { recorded_exits(deep, 7, static_cast<Reduction>(9)); },
+                 "must be Deepest, Median or Mean, but is 9");
+  expect_refused([&] { recorded_exits(deep, 0, Reduction::Mean); },
+                 "recorded_exits.blocks: must be in [1, 255], but is 0");
 }
 
 }  // namespace

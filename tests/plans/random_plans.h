@@ -25,7 +25,9 @@ class RandomPlans {
     plan.counting = static_cast<Counting>(integer(0, 1));
     if (one_in(2)) plan.solver = settings();
     if (one_in(3)) plan.model = text();
-    if (one_in(3)) plan.certificate = pick({R"({"alpha":0.1,"bounds":[1,2.5,{"x":null}]})", "7", R"("text \"quoted\" é")", "[]", "false"});
+    if (one_in(3))
+      plan.certificate = pick({R"({"alpha":0.1,"bounds":[1,2.5,{"x":null}]})", "7",
+                               R"("text \"quoted\" é")", "[]", "false"});
     return plan;
   }
 
@@ -44,7 +46,8 @@ class RandomPlans {
   float threshold() {
     if (one_in(4)) return kNever;
     if (one_in(4)) return kAlways;
-    return one_in(4) ? std::ldexp(static_cast<float>(real()), -integer(0, 140)) : static_cast<float>(real());
+    return one_in(4) ? std::ldexp(static_cast<float>(real()), -integer(0, 140))
+                     : static_cast<float>(real());
   }
 
   void fill(Rule& rule) {

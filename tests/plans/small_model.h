@@ -21,13 +21,17 @@ inline SolverSettings settings_of(const std::string& solver, int steps) {
   return settings;
 }
 
-inline detail::ExecutablePlan compile(const Plan& plan, const SolverSettings& settings, const detail::ModelFacts& model) {
-  const auto times = settings.times.empty() ? time_grid(settings.grid, *model.schedule, settings.steps) : settings.times;
+inline detail::ExecutablePlan compile(const Plan& plan, const SolverSettings& settings,
+                                      const detail::ModelFacts& model) {
+  const auto times = settings.times.empty()
+                         ? time_grid(settings.grid, *model.schedule, settings.steps)
+                         : settings.times;
   const auto table = find_solver(settings.solver)({*model.schedule, times, settings.eta});
   return detail::compile(plan, settings, table, model);
 }
 
-inline detail::ExecutablePlan compile(const Plan& plan, const detail::ModelFacts& model = small_model()) {
+inline detail::ExecutablePlan compile(const Plan& plan,
+                                      const detail::ModelFacts& model = small_model()) {
   return compile(plan, settings_of("ddim", 10), model);
 }
 

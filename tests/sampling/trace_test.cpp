@@ -57,7 +57,9 @@ TEST(Trace, FullEvaluationsCountWhatRan) {
   EXPECT_EQ(Trace().full_evaluations(), 0);
 }
 
-TEST(Trace, ExitsAreTheConditionalBranchs) { EXPECT_EQ(small_trace().exits(), (std::vector<std::vector<int>>{{1, 3}, {2, -1}})); }
+TEST(Trace, ExitsAreTheConditionalBranchs) {
+  EXPECT_EQ(small_trace().exits(), (std::vector<std::vector<int>>{{1, 3}, {2, -1}}));
+}
 
 TEST(Trace, SkippedComputeCountsScoresAndHeads) {
   EXPECT_DOUBLE_EQ(small_trace().compute.skipped(), 1 - 112.5 / 400);
@@ -80,7 +82,9 @@ TEST(TraceJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(read.compute.blocks, 100.5);
 }
 
-TEST(TraceJson, WritesWhatWasNotAskedForAsNull) { EXPECT_THAT(to_json(small_trace()), testing::HasSubstr("[0.1,0.2,0.3,null]")); }
+TEST(TraceJson, WritesWhatWasNotAskedForAsNull) {
+  EXPECT_THAT(to_json(small_trace()), testing::HasSubstr("[0.1,0.2,0.3,null]"));
+}
 
 TEST(TraceJson, ReadsBackWhoGuided) {
   Trace trace = small_trace();
@@ -95,15 +99,18 @@ TEST(TraceJson, ReadsBackWhoGuided) {
 }
 
 TEST(TraceJson, RefusesGuidesThatTheNetworkDoesNotHave) {
-  EXPECT_THAT(refusal(replaced(R"("exit":[1,2,3,4])", R"("guide_weight":2,"guide":[0,4,0,0],"exit":[1,2,3,4])")),
+  EXPECT_THAT(refusal(replaced(R"("exit":[1,2,3,4])",
+                               R"("guide_weight":2,"guide":[0,4,0,0],"exit":[1,2,3,4])")),
               testing::HasSubstr("guide must hold integers in [-1, 3], but entry 1 is none"));
-  EXPECT_THAT(refusal(replaced(R"("exit":[1,2,3,4])", R"("guide":[0,0,0,0],"exit":[1,2,3,4])")), testing::HasSubstr("guide_weight"));
+  EXPECT_THAT(refusal(replaced(R"("exit":[1,2,3,4])", R"("guide":[0,0,0,0],"exit":[1,2,3,4])")),
+              testing::HasSubstr("guide_weight"));
 }
 
 TEST(TraceJson, RefusesForeignAndNewerDocuments) {
   EXPECT_THAT(refusal(""), testing::HasSubstr("t.json"));
   EXPECT_THAT(refusal("{}"), testing::HasSubstr("kind"));
-  EXPECT_THAT(refusal(replaced("adadiff-trace", "plan")), testing::HasSubstr("kind must be \"adadiff-trace\""));
+  EXPECT_THAT(refusal(replaced("adadiff-trace", "plan")),
+              testing::HasSubstr("kind must be \"adadiff-trace\""));
   EXPECT_THAT(refusal(replaced("\"format\":1", "\"format\":2")),
               testing::HasSubstr("format 2 is newer than 1, the newest this build reads"));
 }
@@ -111,16 +118,19 @@ TEST(TraceJson, RefusesForeignAndNewerDocuments) {
 TEST(TraceJson, RefusesListsOfTheWrongLength) {
   EXPECT_THAT(refusal(replaced("[1,2,3,4]", "[1,2,3]")),
               testing::HasSubstr("evaluations[0].exit must be a list of samples x branches = 4"));
-  EXPECT_THAT(refusal(replaced("\"samples\":2", "\"samples\":1000000")), testing::HasSubstr("= 2000000 entries"));
+  EXPECT_THAT(refusal(replaced("\"samples\":2", "\"samples\":1000000")),
+              testing::HasSubstr("= 2000000 entries"));
 }
 
 TEST(TraceJson, RefusesExitsTheNetworkDoesNotHave) {
-  EXPECT_THAT(refusal(replaced("[1,2,3,4]", "[1,2,3,5]")), testing::HasSubstr("hold integers in [-1, 4], but entry 3 is none"));
+  EXPECT_THAT(refusal(replaced("[1,2,3,4]", "[1,2,3,5]")),
+              testing::HasSubstr("hold integers in [-1, 4], but entry 3 is none"));
   EXPECT_THAT(refusal(replaced("[1,2,3,4]", "[1,2,3,1.5]")), testing::HasSubstr("entry 3 is none"));
 }
 
 TEST(TraceJson, RefusesUncertaintiesThatAreNoNumbers) {
-  EXPECT_THAT(refusal(replaced("0.3,null", "0.3,true")), testing::HasSubstr("hold numbers and nulls, but entry 3 is neither"));
+  EXPECT_THAT(refusal(replaced("0.3,null", "0.3,true")),
+              testing::HasSubstr("hold numbers and nulls, but entry 3 is neither"));
 }
 
 TEST(TraceJson, RefusesUnknownKeys) {

@@ -12,7 +12,9 @@ namespace adadiff::detail::test {
 
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("adadiff-evaluation-" + std::to_string(::getpid()))) {
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("adadiff-evaluation-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(path_);
   }
   ~Folder() {
@@ -32,6 +34,8 @@ inline std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-inline void write_bytes(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+inline void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
 }  // namespace adadiff::detail::test

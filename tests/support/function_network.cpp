@@ -21,9 +21,11 @@ class FunctionPass final : public ForwardPass {
   void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
     const std::int64_t values = x_[0].numel();
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
-      const std::int64_t row = rows.data_ptr<std::int64_t>()[i], slot = slots.data_ptr<std::int64_t>()[i];
+      const std::int64_t row = rows.data_ptr<std::int64_t>()[i],
+                         slot = slots.data_ptr<std::int64_t>()[i];
       const std::int64_t label = labels_.defined() ? labels_.data_ptr<std::int64_t>()[row] : -1;
-      function_({x_.data_ptr<float>() + row * values, values, static_cast<double>(time_.data_ptr<float>()[row]), label},
+      function_({x_.data_ptr<float>() + row * values, values,
+                 static_cast<double>(time_.data_ptr<float>()[row]), label},
                 out.data_ptr<float>() + slot * values);
     }
   }
@@ -36,7 +38,8 @@ class FunctionPass final : public ForwardPass {
 
 class FunctionNetwork final : public Network {
  public:
-  FunctionNetwork(RowFunction function, ImageShape shape, std::int64_t labels) : function_(std::move(function)) {
+  FunctionNetwork(RowFunction function, ImageShape shape, std::int64_t labels)
+      : function_(std::move(function)) {
     info_.kind = "function";
     info_.blocks = 1;
     info_.channels = shape.channels;
@@ -48,7 +51,9 @@ class FunctionNetwork final : public Network {
     info_.cost = {1, {2}, {3}, {4}};
   }
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override { return std::make_unique<FunctionPass>(function_); }
+  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override {
+    return std::make_unique<FunctionPass>(function_);
+  }
 
  private:
   RowFunction function_;
@@ -57,7 +62,8 @@ class FunctionNetwork final : public Network {
 
 }  // namespace
 
-std::shared_ptr<const Network> function_network(RowFunction function, ImageShape shape, std::int64_t labels) {
+std::shared_ptr<const Network> function_network(RowFunction function, ImageShape shape,
+                                                std::int64_t labels) {
   return std::make_shared<FunctionNetwork>(std::move(function), shape, labels);
 }
 

@@ -23,6 +23,7 @@ struct ImageShape {
 };
 
 /// `labels` rows of labels, the last one the null label; 0: no labels.
-std::shared_ptr<const Network> function_network(RowFunction function, ImageShape shape = {}, std::int64_t labels = 0);
+std::shared_ptr<const Network> function_network(RowFunction function, ImageShape shape = {},
+                                                std::int64_t labels = 0);
 
 }  // namespace adadiff::test

@@ -26,7 +26,8 @@ Level level_after(int block, std::int64_t image_size) {
 
 /// A fixed weight in (-1, 1).
 float weight(int block, std::int64_t to, std::int64_t from) {
-  return static_cast<float>(std::sin(1.7 * block + 2.3 * static_cast<double>(to) + 0.9 * static_cast<double>(from) + 0.4));
+  return static_cast<float>(std::sin(1.7 * block + 2.3 * static_cast<double>(to) +
+                                     0.9 * static_cast<double>(from) + 0.4));
 }
 
 struct RowState {
@@ -39,13 +40,15 @@ struct RowState {
 };
 
 /// Value of a feature map at a place of a map of another size.
-float resampled(const Row& features, const Level& level, std::int64_t channel, std::int64_t y, std::int64_t x, std::int64_t size) {
+float resampled(const Row& features, const Level& level, std::int64_t channel, std::int64_t y,
+                std::int64_t x, std::int64_t size) {
   const std::int64_t from_y = y * level.size / size, from_x = x * level.size / size;
   return features[static_cast<std::size_t>((channel * level.size + from_y) * level.size + from_x)];
 }
 
 float conditioning(const RowState& row, int block) {
-  return 0.3f * std::sin(row.time * 0.01f + static_cast<float>(block)) + 0.05f * static_cast<float>(row.label);
+  return 0.3f * std::sin(row.time * 0.01f + static_cast<float>(block)) +
+         0.05f * static_cast<float>(row.label);
 }
 
 void run_block(RowState& row, int block, std::int64_t image_size) {
@@ -57,9 +60,12 @@ void run_block(RowState& row, int block, std::int64_t image_size) {
       for (std::int64_t x = 0; x < next.size; ++x) {
         float sum = conditioning(row, block);
         for (std::int64_t from = 0; from < row.level.width; ++from) {
-          sum += weight(block, channel, from) * resampled(row.features, row.level, from, y, x, next.size);
+          sum += weight(block, channel, from) *
+                 resampled(row.features, row.level, from, y, x, next.size);
         }
-        if (block % 3 == 2) sum += 0.5f * resampled(row.first, level_after(0, image_size), channel % 3, y, x, next.size);
+        if (block % 3 == 2)
+          sum += 0.5f *
+                 resampled(row.first, level_after(0, image_size), channel % 3, y, x, next.size);
         features[at++] = std::tanh(sum);
       }
     }
@@ -71,11 +77,13 @@ void run_block(RowState& row, int block, std::int64_t image_size) {
 
 class PyramidPass final : public ForwardPass {
  public:
-  PyramidPass(const PyramidNetwork& network, std::int64_t capacity) : network_(network), capacity_(capacity) {}
+  PyramidPass(const PyramidNetwork& network, std::int64_t capacity)
+      : network_(network), capacity_(capacity) {}
 
   void begin(const PassInputs& inputs) override {
     const PyramidOptions& options = network_.options();
-    if (inputs.x.size(0) > capacity_) throw std::logic_error("more rows than the pass was made for");
+    if (inputs.x.size(0) > capacity_)
+      throw std::logic_error("more rows than the pass was made for");
     rows_.assign(static_cast<std::size_t>(inputs.x.size(0)), {});
     depth_ = 0;
     const at::Tensor x = inputs.x.contiguous();
@@ -101,9 +109,11 @@ class PyramidPass final : public ForwardPass {
   }
 
   void score(const ScoreSink& sink) const override {
-    if (sink.out.numel() != std::ssize(rows_)) throw std::logic_error("one score per row still in the pass");
+    if (sink.out.numel() != std::ssize(rows_))
+      throw std::logic_error("one score per row still in the pass");
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      sink.out.data_ptr<float>()[i] = network_.options().score({depth_, rows_[i].tag, rows_[i].time, rows_[i].label});
+      sink.out.data_ptr<float>()[i] = network_.options().score(
+          {depth_, rows_[i].tag, rows_[i].time, rows_[i].label});
     }
     network_.ran().scores[static_cast<std::size_t>(depth_ - 1)] += std::ssize(rows_);
   }
@@ -119,7 +129,8 @@ class PyramidPass final : public ForwardPass {
   void keep(const at::Tensor& rows) override {
     std::vector<RowState> kept;
     for (std::int64_t i = 0; i < rows.numel(); ++i)
-      kept.push_back(std::move(rows_.at(static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]))));
+      kept.push_back(
+          std::move(rows_.at(static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]))));
     rows_ = std::move(kept);
     ++network_.ran().keeps;
   }
@@ -130,8 +141,10 @@ class PyramidPass final : public ForwardPass {
     for (std::int64_t channel = 0; channel < options.channels; ++channel) {
       for (std::int64_t y = 0; y < options.size; ++y) {
         for (std::int64_t x = 0; x < options.size; ++x) {
-          const float feature = resampled(row.features, row.level, (channel + depth_) % row.level.width, y, x, options.size);
-          *out++ = feature + 0.1f * row.x[static_cast<std::size_t>((channel * options.size + y) * options.size + x)];
+          const float feature = resampled(row.features, row.level,
+                                          (channel + depth_) % row.level.width, y, x, options.size);
+          *out++ = feature + 0.1f * row.x[static_cast<std::size_t>(
+                                        (channel * options.size + y) * options.size + x)];
         }
       }
     }
@@ -170,7 +183,8 @@ float scattered_score(const ScoreQuestion& question) {
   std::memcpy(&bits, &question.tag, sizeof(bits));
   std::memcpy(&time, &question.time, sizeof(time));
   std::uint32_t hash = 2166136261u;
-  for (const std::uint32_t part : {bits, time, static_cast<std::uint32_t>(question.exit), static_cast<std::uint32_t>(question.label)}) {
+  for (const std::uint32_t part : {bits, time, static_cast<std::uint32_t>(question.exit),
+                                   static_cast<std::uint32_t>(question.label)}) {
     hash = (hash ^ part) * 16777619u;
     hash ^= hash >> 15;
   }
@@ -179,7 +193,9 @@ float scattered_score(const ScoreQuestion& question) {
 }
 
 PyramidNetwork::PyramidNetwork(PyramidOptions options)
-    : options_(std::move(options)), info_(describe(options_)), ran_(std::make_unique<RanRows>(options_.blocks)) {}
+    : options_(std::move(options)),
+      info_(describe(options_)),
+      ran_(std::make_unique<RanRows>(options_.blocks)) {}
 
 std::unique_ptr<ForwardPass> PyramidNetwork::new_pass(std::int64_t capacity) const {
   return std::make_unique<PyramidPass>(*this, capacity);

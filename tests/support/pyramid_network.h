@@ -1,5 +1,6 @@
-// A network that nothing above could mistake for a U-ViT: width and resolution change from block to block, later blocks look back on
-// earlier ones, uncertainties come from a script, and everything it really runs is counted.
+// A network that nothing above could mistake for a U-ViT: width and resolution change from block to
+// block, later blocks look back on earlier ones, uncertainties come from a script, and everything
+// it really runs is counted.
 #pragma once
 
 #include <atomic>
@@ -28,7 +29,8 @@ float scattered_score(const ScoreQuestion& question);
 struct RanRows {
   std::atomic<std::int64_t> begins = 0, embedded = 0, keeps = 0;
   std::vector<std::atomic<std::int64_t>> blocks, heads, scores;
-  explicit RanRows(int count) : blocks(static_cast<std::size_t>(count)), heads(blocks.size()), scores(blocks.size()) {}
+  explicit RanRows(int count)
+      : blocks(static_cast<std::size_t>(count)), heads(blocks.size()), scores(blocks.size()) {}
 };
 
 struct PyramidOptions {
@@ -38,7 +40,8 @@ struct PyramidOptions {
   bool has_uncertainty = true;
   std::vector<std::uint8_t> can_exit;  ///< empty: everywhere, exit 0 included
   ScoreScript score = scattered_score;
-  std::function<void(int block)> on_block;  ///< before each block, from 0: may throw, sleep or ask for a stop
+  std::function<void(int block)>
+      on_block;  ///< before each block, from 0: may throw, sleep or ask for a stop
 };
 
 class PyramidNetwork final : public Network {

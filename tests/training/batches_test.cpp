@@ -34,7 +34,8 @@ class ImageSetFiles : public testing::Test {
 };
 
 TEST_F(ImageSetFiles, AreReadWithAndWithoutChannels) {
-  const ImageSet grey = read_image_set(write("a", idx({2, 1, 3}, "abcdef")), write("l", idx({2}, std::string("\1\4", 2))));
+  const ImageSet grey = read_image_set(write("a", idx({2, 1, 3}, "abcdef")),
+                                       write("l", idx({2}, std::string("\1\4", 2))));
   EXPECT_EQ(grey.count, 2);
   EXPECT_EQ(grey.channels, 1);
   EXPECT_EQ(grey.width, 3);
@@ -72,7 +73,9 @@ TrainingOptions four_at_once() {
   return options;
 }
 
-TEST(DataStd, IsTheRootMeanSquareAroundZero) { EXPECT_NEAR(data_std(four_pixels()), std::sqrt((1 + 1.0 / 9) / 2), 1e-12); }
+TEST(DataStd, IsTheRootMeanSquareAroundZero) {
+  EXPECT_NEAR(data_std(four_pixels()), std::sqrt((1 + 1.0 / 9) / 2), 1e-12);
+}
 
 /// What x and truth must be, from the same draws in double.
 void expect_batch(Prediction prediction, const Batch& batch, const TrainingOptions& options) {
@@ -80,12 +83,15 @@ void expect_batch(Prediction prediction, const Batch& batch, const TrainingOptio
   const auto schedule = cosine_schedule();
   const auto times = draw_times(options, *schedule, 2);
   for (std::int64_t row = 0; row < 4; ++row) {
-    const double time = times[static_cast<std::size_t>(row)], alpha = schedule->alpha(time), sigma = schedule->sigma(time);
+    const double time = times[static_cast<std::size_t>(row)], alpha = schedule->alpha(time),
+                 sigma = schedule->sigma(time);
     const auto label = batch.labels[row].item<std::int64_t>();
     const double clean = set.pixels[static_cast<std::size_t>(label)] / 127.5 - 1;
     float noise = 0;
     draw_noise(options, 2, row, {&noise, 1});
-    const double truth = prediction == Prediction::Noise ? noise : prediction == Prediction::Clean ? clean : alpha * noise - sigma * clean;
+    const double truth = prediction == Prediction::Noise   ? noise
+                         : prediction == Prediction::Clean ? clean
+                                                           : alpha * noise - sigma * clean;
     EXPECT_NEAR(batch.x.view({-1})[row].item<double>(), alpha * clean + sigma * noise, 1e-5);
     EXPECT_NEAR(batch.truth.view({-1})[row].item<double>(), truth, 1e-5);
     EXPECT_NEAR(batch.time[row].item<double>(), 1000 * time, 1e-3);
@@ -97,7 +103,11 @@ TEST(Batches, MixNoiseAndStateTheTruthOfEachPrediction) {
   for (const Prediction prediction : {Prediction::Noise, Prediction::Clean, Prediction::Velocity}) {
     TrainingOptions options = four_at_once();
     options.prediction = prediction;
-    Batches batches(set, options, {.prediction = prediction, .schedule = cosine_schedule(), .null_label = 4, .has_labels = true});
+    Batches batches(set, options,
+                    {.prediction = prediction,
+                     .schedule = cosine_schedule(),
+                     .null_label = 4,
+                     .has_labels = true});
     expect_batch(prediction, batches.at_step(2), options);
   }
 }
@@ -132,7 +142,8 @@ TEST(Batches, DropLabelsToTheNullLabel) {
   const ImageSet set = four_pixels();
   TrainingOptions options = four_at_once();
   options.label_drop = 1;
-  Batches batches(set, options, {.schedule = cosine_schedule(), .null_label = 4, .has_labels = true});
+  Batches batches(set, options,
+                  {.schedule = cosine_schedule(), .null_label = 4, .has_labels = true});
   EXPECT_TRUE(batches.at_step(0).labels.eq(4).all().item<bool>());
 }
 
@@ -140,9 +151,14 @@ TEST(Batches, GiveTheNetworksLabelsOfTheImagesClasses) {
   const ImageSet set = four_pixels();
   const TrainingOptions options = four_at_once();
   Batches own(set, options, {.schedule = cosine_schedule(), .null_label = 9, .has_labels = true});
-  Batches named(set, options, {.schedule = cosine_schedule(), .null_label = 9, .has_labels = true, .label_of_class = {3, 2, 0, 1}});
+  Batches named(set, options,
+                {.schedule = cosine_schedule(),
+                 .null_label = 9,
+                 .has_labels = true,
+                 .label_of_class = {3, 2, 0, 1}});
   const at::Tensor classes = own.at_step(0).labels;
-  EXPECT_TRUE(named.at_step(0).labels.equal(at::tensor({3, 2, 0, 1}, at::kLong).index_select(0, classes)));
+  EXPECT_TRUE(
+      named.at_step(0).labels.equal(at::tensor({3, 2, 0, 1}, at::kLong).index_select(0, classes)));
 }
 
 TEST(Batches, GiveNoLabelsToANetworkWithoutThem) {
@@ -176,15 +192,19 @@ TEST(DataStd, ReadsAboutAHundredImagesOnly) {
   }
 }
 
-at::Tensor images_of(Batches& batches, std::int64_t step) { return batches.at_step(step).x.clone(); }
+at::Tensor images_of(Batches& batches, std::int64_t step) {
+  return batches.at_step(step).x.clone();
+}
 
 TEST(Batches, AreTheSameInAnyOrderOfSteps) {
   const CountedSource source, other;  // one for each thread
   const TrainingOptions options = four_at_once();
-  Batches in_order(source, options, {.schedule = cosine_schedule()}), backwards(other, options, {.schedule = cosine_schedule()});
+  Batches in_order(source, options, {.schedule = cosine_schedule()}),
+      backwards(other, options, {.schedule = cosine_schedule()});
   std::vector<at::Tensor> first;
   for (std::int64_t step = 0; step < 8; ++step) first.push_back(images_of(in_order, step));
-  for (std::int64_t step = 7; step >= 0; --step) EXPECT_TRUE(images_of(backwards, step).equal(first[static_cast<std::size_t>(step)]));
+  for (std::int64_t step = 7; step >= 0; --step)
+    EXPECT_TRUE(images_of(backwards, step).equal(first[static_cast<std::size_t>(step)]));
 }
 
 TEST(Batches, ABatchStaysAsItIsWhileTheNextIsMade) {
@@ -211,7 +231,8 @@ TEST(Batches, AnErrorOfTheReaderIsThrownAtItsStepOnly) {
 
 TEST(Batches, EndWhileABatchIsBeingMade) {
   const CountedSource source;
-  for (int i = 0; i < 50; ++i) Batches(source, four_at_once(), {.schedule = cosine_schedule()}).at_step(0);
+  for (int i = 0; i < 50; ++i)
+    Batches(source, four_at_once(), {.schedule = cosine_schedule()}).at_step(0);
 }
 
 }  // namespace

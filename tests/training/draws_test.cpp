@@ -43,12 +43,14 @@ TEST(DataOrder, DoesNotDependOnWhatWasAskedBefore) {
 TEST(DrawTimes, SpreadsEvenlyWhenStratified) {
   auto times = draw_times(options_with(TimeDistribution::Stratified), *cosine_schedule(), 9);
   std::sort(times.begin(), times.end());
-  for (std::size_t i = 2; i + 1 < times.size(); ++i) EXPECT_NEAR(times[i] - times[i - 1], 1.0 / 64, 1e-6) << i;
+  for (std::size_t i = 2; i + 1 < times.size(); ++i)
+    EXPECT_NEAR(times[i] - times[i - 1], 1.0 / 64, 1e-6) << i;
 }
 
 TEST(DrawTimes, StayWithinTheSchedule) {
   const auto schedule = cosine_schedule();
-  for (const auto kind : {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
+  for (const auto kind :
+       {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
     for (const double time : draw_times(options_with(kind, 4096), *schedule, 1)) {
       EXPECT_GE(time, schedule->min_time());
       EXPECT_LE(time, schedule->max_time());
@@ -59,11 +61,15 @@ TEST(DrawTimes, StayWithinTheSchedule) {
 TEST(DrawTimes, FollowTheirDistribution) {
   const auto share_in_middle = [](TimeDistribution kind) {
     const auto times = draw_times(options_with(kind, 20000), *cosine_schedule(), 1);
-    return std::count_if(times.begin(), times.end(), [](double t) { return t > 0.25 && t < 0.75; }) / 20000.0;
+    return std::count_if(times.begin(), times.end(),
+                         [](double t) { return t > 0.25 && t < 0.75; }) /
+           20000.0;
   };
   EXPECT_NEAR(share_in_middle(TimeDistribution::Uniform), 0.5, 0.02);
   EXPECT_NEAR(share_in_middle(TimeDistribution::LogitNormal), 0.728, 0.02);  // |N(0, 1)| < ln 3
-  EXPECT_NEAR(mean(draw_times(options_with(TimeDistribution::LogitNormal, 20000), *cosine_schedule(), 2)), 0.5, 0.01);
+  EXPECT_NEAR(
+      mean(draw_times(options_with(TimeDistribution::LogitNormal, 20000), *cosine_schedule(), 2)),
+      0.5, 0.01);
 }
 
 TEST(DrawTimes, DifferFromStepToStepAndAreRepeatable) {
@@ -104,7 +110,9 @@ TEST(DrawExit, PicksEachOfEightExitsAsOftenAndFromSeedAndStepAlone) {
 TEST(DrawExit, HasAStreamOfItsOwn) {
   const TrainingOptions options = options_with(TimeDistribution::Uniform, 1);
   for (std::int64_t step = 0; step < 20; ++step) {
-    EXPECT_GT(std::abs(draw_exit(options, step) - draw_times(options, *cosine_schedule(), step)[0]), 1e-6) << step;
+    EXPECT_GT(std::abs(draw_exit(options, step) - draw_times(options, *cosine_schedule(), step)[0]),
+              1e-6)
+        << step;
   }
 }
 
@@ -118,11 +126,13 @@ TEST(DrawNoise, IsOfEachSampleItsOwn) {
 }
 
 TEST(Times, OfAntitheticHalvesAddUpToOne) {
-  for (const auto kind : {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
+  for (const auto kind :
+       {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
     TrainingOptions options = options_with(kind, 9);
     options.antithetic = true;
     const auto times = draw_times(options, *cosine_schedule(), 3);
-    for (std::size_t i = 5; i < 9; ++i) EXPECT_NEAR(times[i], 1 - times[i - 5], 1e-3) << i;  // but for the schedule's ends
+    for (std::size_t i = 5; i < 9; ++i)
+      EXPECT_NEAR(times[i], 1 - times[i - 5], 1e-3) << i;  // but for the schedule's ends
     EXPECT_GT(std::abs(times[0] - times[1]), 1e-6);
   }
 }

@@ -1,4 +1,5 @@
-// Trainings that start from a model: exits on a frozen backbone, exits that are added, joint fine-tuning.
+// Trainings that start from a model: exits on a frozen backbone, exits that are added, joint
+// fine-tuning.
 #include <gmock/gmock.h>
 
 #include <ATen/ATen.h>
@@ -31,7 +32,9 @@ using Weights = std::map<std::string, at::Tensor>;
 
 Weights weights_of(const Model& model) {
   Weights weights;
-  model.network->visit([&](const std::string& name, at::Tensor& tensor) { weights.emplace(name, tensor.detach().clone()); });
+  model.network->visit([&](const std::string& name, at::Tensor& tensor) {
+    weights.emplace(name, tensor.detach().clone());
+  });
   return weights;
 }
 
@@ -62,7 +65,8 @@ class FromModel : public testing::Test {
   test::TemporaryFolder folder_;
 };
 
-constexpr const char* kPlain = R"({"kind": "uvit", "image_size": 4, "channels": 1, "patch_size": 2, "width": 8, "depth": 2, "heads": 2,
+constexpr const char* kPlain =
+    R"({"kind": "uvit", "image_size": 4, "channels": 1, "patch_size": 2, "width": 8, "depth": 2, "heads": 2,
   "label_rows": 3, "time_mlp": true, "uncertainty": "none"})";
 
 TEST_F(FromModel, ExitsAloneLeaveFullDepthBitForBit) {
@@ -91,7 +95,9 @@ TEST_F(FromModel, ExitsAloneLearnToForetellTheExcess) {
 
 TEST_F(FromModel, FineTuningChangesTheBackbone) {
   train(from_base("tuned", Trained::All, 2));
-  EXPECT_FALSE(read("tuned").at("in_blocks.0.attn.qkv.weight").equal(read("base").at("in_blocks.0.attn.qkv.weight")));
+  EXPECT_FALSE(read("tuned")
+                   .at("in_blocks.0.attn.qkv.weight")
+                   .equal(read("base").at("in_blocks.0.attn.qkv.weight")));
 }
 
 TEST_F(FromModel, ExitsAreAddedToAModelWithoutAny) {
@@ -128,7 +134,8 @@ TEST_F(FromModel, UncertaintyModulesOfAnotherFormStartAnew) {
 TEST_F(FromModel, RefusesAFormOfUncertaintyThatThereIsNot) {
   TrainingOptions o = from_base("strange", Trained::Exits, 1);
   o.uncertainty = "magic";
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.uncertainty: must be one of"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.uncertainty: must be one of"));
 }
 
 TEST_F(FromModel, PredictionAndTimeComeFromTheModel) {
@@ -156,13 +163,16 @@ TEST_F(FromModel, RecipeLeavesOutWhatTheModelSays) {
   train(from_base("tuned", Trained::All, 1));
   const auto training = nlohmann::json::parse(read_model(folder_.file("tuned")).training);
   const nlohmann::json& recipe = training.at("recipe");
-  for (const char* key : {"prediction", "schedule", "width", "depth", "heads", "patch"}) EXPECT_FALSE(recipe.contains(key)) << key;
+  for (const char* key : {"prediction", "schedule", "width", "depth", "heads", "patch"})
+    EXPECT_FALSE(recipe.contains(key)) << key;
   EXPECT_EQ(nlohmann::json::parse(recipe.at("network").get<std::string>()),
             nlohmann::json::parse(read_model(folder_.file("base")).network->config_json()));
   EXPECT_GT(recipe.at("size"), 0);
-  TrainingOptions again = parse_training_options(recipe.dump(), from_base("again", Trained::All, 1));
+  TrainingOptions again = parse_training_options(recipe.dump(),
+                                                 from_base("again", Trained::All, 1));
   train(again);
-  EXPECT_TRUE(read("again").at("decoder_pred.weight").equal(read("tuned").at("decoder_pred.weight")));
+  EXPECT_TRUE(
+      read("again").at("decoder_pred.weight").equal(read("tuned").at("decoder_pred.weight")));
 }
 
 TEST_F(FromModel, ResumeGivesTheNumbersOfNoInterruption) {
@@ -183,11 +193,14 @@ TEST_F(FromModel, ResumeRefusesAnotherBase) {
   TrainingOptions o = from_base("exits", Trained::Exits, 3);
   o.start = Start::Resume;
   o.from = other.model;
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.from: must be the model that"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.from: must be the model that"));
 }
 
-/// The tiny data's two kinds of images as a folder, whose names are in another order than the model's classes, "top" and "bottom".
-void write_named_folder(const test::TemporaryFolder& folder, const std::string& name, const std::string& other_class) {
+/// The tiny data's two kinds of images as a folder, whose names are in another order than the
+/// model's classes, "top" and "bottom".
+void write_named_folder(const test::TemporaryFolder& folder, const std::string& name,
+                        const std::string& other_class) {
   for (const bool is_top : {false, true}) {
     const std::string path = folder.file(name) + "/" + (is_top ? "top" : other_class);
     std::filesystem::create_directories(path);
@@ -219,14 +232,17 @@ TEST_F(FromModel, RefusesClassesThatTheModelDoesNotKnow) {
   TrainingOptions o = from_base("strange-exits", Trained::Exits, 2);
   o.images = folder_.file("strange");
   o.labels.clear();
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("knows by name, but have \"middle\""));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("knows by name, but have \"middle\""));
 }
 
 TEST_F(FromModel, RefusesOtherImagesAndRanges) {
   TrainingOptions o = from_base("tuned", Trained::All, 1);
-  o.network = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 2, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
+  o.network =
+      R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 2, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
     "time_mlp": true})";
-  EXPECT_THAT(message_of<ModelError>([&] { train(o); }), HasSubstr("must have the weights of the network to be trained"));
+  EXPECT_THAT(message_of<ModelError>([&] { train(o); }),
+              HasSubstr("must have the weights of the network to be trained"));
   Model base = read_model(folder_.file("base"));
   base.sampler.image_min = 0;
   write_model(base, folder_.file("half"));
@@ -240,7 +256,8 @@ TEST_F(FromModel, RefusesToTrainExitsThatAreNotThere) {
   o.from = write_variant("plain", kPlain);
   o.network = kPlain;
   o.trained = Trained::Exits;
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.trained: must name parameters"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.trained: must name parameters"));
 }
 
 }  // namespace

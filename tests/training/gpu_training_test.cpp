@@ -28,7 +28,8 @@ class GpuTraining : public testing::Test {
     at::set_num_threads(1);
     test::write_tiny_data(folder_);
   }
-  TrainingOptions options(const std::string& name, std::int64_t steps, const std::string& device) const {
+  TrainingOptions options(const std::string& name, std::int64_t steps,
+                          const std::string& device) const {
     TrainingOptions o = test::tiny_options(folder_, name, steps);
     o.device = device;
     return o;
@@ -52,12 +53,14 @@ double distance(const std::string& a, const std::string& b) {
   left.network->visit([&](const std::string&, at::Tensor& tensor) { values.push_back(tensor); });
   double largest = 0;
   std::size_t i = 0;
-  right.network->visit(
-      [&](const std::string&, at::Tensor& tensor) { largest = std::max(largest, (tensor - values[i++]).abs().max().item<double>()); });
+  right.network->visit([&](const std::string&, at::Tensor& tensor) {
+    largest = std::max(largest, (tensor - values[i++]).abs().max().item<double>());
+  });
   return largest;
 }
 
-// Single precision rounds otherwise in other orders of summing; 20 steps of AdamW and Muon carry 1e-7 to some 1e-5.
+// Single precision rounds otherwise in other orders of summing; 20 steps of AdamW and Muon carry
+// 1e-7 to some 1e-5.
 TEST_F(GpuTraining, HasTheLossesOfTheCpu) {
   const auto gpu = losses(options("gpu", 20, "cuda")), cpu = losses(options("cpu", 20, "cpu"));
   ASSERT_EQ(gpu.size(), cpu.size());
@@ -83,7 +86,8 @@ TEST_F(GpuTraining, TrainsInBFloat16WhateverTheProcessor) {
   half.precision = Precision::BFloat16;
   const auto rounded = losses(half), exact = losses(options("exact", 20, "cuda"));
   ASSERT_EQ(rounded.size(), exact.size());
-  for (std::size_t i = 0; i < rounded.size(); ++i) EXPECT_NEAR(rounded[i], exact[i], 0.05 * exact[i]) << i;
+  for (std::size_t i = 0; i < rounded.size(); ++i)
+    EXPECT_NEAR(rounded[i], exact[i], 0.05 * exact[i]) << i;
 }
 
 TEST_F(GpuTraining, GoesOnFromItsCheckpoint) {
@@ -94,7 +98,8 @@ TEST_F(GpuTraining, GoesOnFromItsCheckpoint) {
   const auto rest = losses(parts);
   ASSERT_EQ(rest.size(), 5u);
   ASSERT_EQ(whole.size(), 10u);
-  for (std::size_t i = 0; i < rest.size(); ++i) EXPECT_NEAR(rest[i], whole[5 + i], 1e-3 * whole[5 + i]) << i;
+  for (std::size_t i = 0; i < rest.size(); ++i)
+    EXPECT_NEAR(rest[i], whole[5 + i], 1e-3 * whole[5 + i]) << i;
 }
 
 TEST_F(GpuTraining, GoesOnFromACheckpointOfTheCpu) {
@@ -106,7 +111,8 @@ TEST_F(GpuTraining, GoesOnFromACheckpointOfTheCpu) {
   const auto rest = losses(parts);
   ASSERT_EQ(rest.size(), 5u);
   ASSERT_EQ(whole.size(), 10u);
-  for (std::size_t i = 0; i < rest.size(); ++i) EXPECT_NEAR(rest[i], whole[5 + i], 1e-3 * whole[5 + i]) << i;
+  for (std::size_t i = 0; i < rest.size(); ++i)
+    EXPECT_NEAR(rest[i], whole[5 + i], 1e-3 * whole[5 + i]) << i;
 }
 
 TEST_F(GpuTraining, TrainsTheExitsOfAModel) {
@@ -117,10 +123,12 @@ TEST_F(GpuTraining, TrainsTheExitsOfAModel) {
   EXPECT_TRUE(train(o).completed);
   const Model before = read_model(o.from), after = read_model(o.model);
   std::map<std::string, at::Tensor> old;
-  before.network->visit([&](const std::string& name, at::Tensor& tensor) { old.emplace(name, tensor); });
+  before.network->visit(
+      [&](const std::string& name, at::Tensor& tensor) { old.emplace(name, tensor); });
   int moved = 0;
   after.network->visit([&](const std::string& name, at::Tensor& tensor) {
-    const bool is_exit = after.network->role(name).exit_source.has_value(), is_same = tensor.equal(old.at(name));
+    const bool is_exit = after.network->role(name).exit_source.has_value(),
+               is_same = tensor.equal(old.at(name));
     EXPECT_TRUE(is_exit || is_same) << name;
     if (!is_same) ++moved;
   });
@@ -151,7 +159,8 @@ TEST_F(GpuTraining, ReportsALossThatIsNoNumber) {
   TrainingOptions o = options("model", 4, "cuda");
   o.from = folder_.file("large");
   write_model(base, o.from);
-  EXPECT_THAT(test::message_of<Error>([&] { train(o); }), testing::HasSubstr("training: must keep a finite loss, but step 1 has inf"));
+  EXPECT_THAT(test::message_of<Error>([&] { train(o); }),
+              testing::HasSubstr("training: must keep a finite loss, but step 1 has inf"));
 }
 
 }  // namespace

@@ -21,11 +21,17 @@ using testing::HasSubstr;
 
 class ImageFolders : public testing::Test {
  protected:
-  void write(const std::string& name, std::vector<std::uint8_t> pixels, std::int64_t channels = 1) const {
+  void write(const std::string& name, std::vector<std::uint8_t> pixels,
+             std::int64_t channels = 1) const {
     const std::string path = folder_.file(name);
     std::filesystem::create_directories(std::filesystem::path(path).parent_path());
     const std::int64_t width = std::ssize(pixels) / channels;
-    write_png({.count = 1, .height = 1, .width = width, .channels = channels, .pixels = std::move(pixels)}, path);
+    write_png({.count = 1,
+               .height = 1,
+               .width = width,
+               .channels = channels,
+               .pixels = std::move(pixels)},
+              path);
   }
   std::string root() const { return folder_.file("."); }
   std::unique_ptr<ImageSource> open(std::int64_t channels = 0) const {
@@ -140,27 +146,32 @@ TEST_F(ImageFolders, SeveralPicturesAtOnceAreThoseOneByOne) {
 }
 
 TEST_F(ImageFolders, TheFirstOfSeveralBrokenPicturesIsNamed) {
-  for (int i = 0; i < 9; ++i) test::write_content(folder_.file(std::to_string(i) + ".png"), "no picture");
+  for (int i = 0; i < 9; ++i)
+    test::write_content(folder_.file(std::to_string(i) + ".png"), "no picture");
   const auto source = open(1);
   const std::vector<std::int64_t> indices{4, 2, 7};
   std::vector<std::uint8_t> planes(3);
-  EXPECT_THAT(message_of<ModelError>([&] { source->read_all(indices, planes); }), HasSubstr("4.png"));
+  EXPECT_THAT(message_of<ModelError>([&] { source->read_all(indices, planes); }),
+              HasSubstr("4.png"));
 }
 
 TEST_F(ImageFolders, NamesThatNoModelFileHoldsAreRefused) {
   std::string name;
   name.resize(201, 'x');
   write(name + "/1.png", {1});
-  EXPECT_THAT(message_of<FileError>([&] { open(); }), HasSubstr("must have a name of at most 200 bytes, but has 201; rename it"));
+  EXPECT_THAT(message_of<FileError>([&] { open(); }),
+              HasSubstr("must have a name of at most 200 bytes, but has 201; rename it"));
   EXPECT_EQ(open_image_folder(root(), {.height = 1, .width = 1}, Labels::None)->count, 1);
   std::filesystem::remove_all(folder_.file(name));
   write("caf\xE9/1.png", {1});
-  EXPECT_THAT(message_of<FileError>([&] { open(); }), HasSubstr("must have a name in UTF-8, but has not; rename it"));
+  EXPECT_THAT(message_of<FileError>([&] { open(); }),
+              HasSubstr("must have a name in UTF-8, but has not; rename it"));
 }
 
 TEST_F(ImageFolders, ManyLargePicturesAreNotKept) {
   for (int i = 0; i < 30; ++i) write(std::to_string(i) + ".png", {5});
-  const auto source = open_image_folder(root(), {.channels = 3, .height = 4096, .width = 4096});  // 30 x 48 MiB
+  const auto source = open_image_folder(
+      root(), {.channels = 3, .height = 4096, .width = 4096});  // 30 x 48 MiB
   read(*source, 0);
   std::filesystem::remove(folder_.file("0.png"));
   EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }), HasSubstr("0.png"));
@@ -188,15 +199,18 @@ TEST_F(ImageFolders, PicturesAreCroppedAroundTheirCentre) {
 }
 
 TEST_F(ImageFolders, AreRefusedWithoutPicturesAndWithBothKinds) {
-  EXPECT_THAT(message_of<FileError>([&] { open(); }), HasSubstr("must hold PNG or JPEG files, or folders of them, but holds none"));
+  EXPECT_THAT(message_of<FileError>([&] { open(); }),
+              HasSubstr("must hold PNG or JPEG files, or folders of them, but holds none"));
   write("1.png", {1});
   write("cats/1.png", {1});
-  EXPECT_THAT(message_of<FileError>([&] { open(); }),
-              HasSubstr("must hold pictures or folders of pictures, one per class, but holds both"));
+  EXPECT_THAT(
+      message_of<FileError>([&] { open(); }),
+      HasSubstr("must hold pictures or folders of pictures, one per class, but holds both"));
 }
 
 TEST_F(ImageFolders, AreRefusedWhereThereIsNone) {
-  EXPECT_THAT(message_of<FileError>([&] { open_image_folder(folder_.file("none"), {.height = 1, .width = 1}); }),
+  EXPECT_THAT(message_of<FileError>(
+                  [&] { open_image_folder(folder_.file("none"), {.height = 1, .width = 1}); }),
               HasSubstr("none: must be a folder that can be read"));
 }
 

@@ -16,7 +16,8 @@
 namespace adadiff::detail {
 namespace {
 
-/// A training in a process of its own. Every training here is one, so that no process forks after torch has worked in it.
+/// A training in a process of its own. Every training here is one, so that no process forks after
+/// torch has worked in it.
 class Child {
  public:
   explicit Child(const TrainingOptions& options) {
@@ -79,7 +80,8 @@ TEST_P(KilledTraining, EndsInTheBytesOfOneThatIsNot) {
   for (int i = 0; i < kKills; ++i) {
     const Child child(killed);
     child.await_steps(random() % 6);
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));  // anywhere in a step, a checkpoint or a model
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(random() % 3000));  // anywhere in a step, a checkpoint or a model
     child.kill();
     const int status = child.status();
     ASSERT_TRUE(WIFSIGNALED(status) || is_success(status)) << status;

@@ -20,15 +20,19 @@ using test::TinyUncertainty;
 at::Tensor number(double value) { return at::full({1, 1, 1, 1}, value, at::kDouble); }
 
 /// Two exits with one value each: predictions 1 and 3, uncertainties 0.25 and 0.5; the truth is 2.
-std::vector<BlockOutput> two_exits() { return {{number(1), number(0.25)}, {number(3), number(0.5)}}; }
+std::vector<BlockOutput> two_exits() {
+  return {{number(1), number(0.25)}, {number(3), number(0.5)}};
+}
 
 struct Values {
   double total, simple, uncertainty, layers;
 };
 
-Values values_of(const std::vector<BlockOutput>& outputs, const LossOptions& options, double exit_draw = 0.5) {
+Values values_of(const std::vector<BlockOutput>& outputs, const LossOptions& options,
+                 double exit_draw = 0.5) {
   const LossTerms terms = training_loss(outputs, number(2), options, exit_draw);
-  return {terms.total.item<double>(), terms.simple.item<double>(), terms.uncertainty.item<double>(), terms.layers.item<double>()};
+  return {terms.total.item<double>(), terms.simple.item<double>(), terms.uncertainty.item<double>(),
+          terms.layers.item<double>()};
 }
 
 double square(double value) { return value * value; }
@@ -53,7 +57,8 @@ TEST(TrainingLoss, WeighsAllExitsByNormalisedCertaintyInOfficialMode) {
   outputs[0].prediction = number(5);
   const Values values = values_of(outputs, loss_mode("official"));
   EXPECT_DOUBLE_EQ(values.layers, (0.75 * 9 + 0.5 * 1) / 1.25);
-  EXPECT_DOUBLE_EQ(values.uncertainty, (square(0.25 - std::tanh(3)) + square(0.5 - std::tanh(1))) / 2);
+  EXPECT_DOUBLE_EQ(values.uncertainty,
+                   (square(0.25 - std::tanh(3)) + square(0.5 - std::tanh(1))) / 2);
 }
 
 TEST(TrainingLoss, WeighsTermsByLambdaAndBeta) {
@@ -66,17 +71,23 @@ TEST(TrainingLoss, WeighsTermsByLambdaAndBeta) {
 
 TEST(TrainingLoss, AveragesTheTargetOverValuesForAScalarUncertainty) {
   std::vector<BlockOutput> outputs = two_exits();
-  outputs[0] = {at::stack({at::full({1, 1}, 1.0, at::kDouble), at::full({1, 1}, 4.0, at::kDouble)}, 1), at::full({1}, 0.25, at::kDouble)};
-  outputs[1] = {at::full({1, 2, 1, 1}, 3.0, at::kDouble).view({1, 2, 1, 1}), at::full({1}, 0.0, at::kDouble)};
+  outputs[0] = {
+      at::stack({at::full({1, 1}, 1.0, at::kDouble), at::full({1, 1}, 4.0, at::kDouble)}, 1),
+      at::full({1}, 0.25, at::kDouble)};
+  outputs[1] = {at::full({1, 2, 1, 1}, 3.0, at::kDouble).view({1, 2, 1, 1}),
+                at::full({1}, 0.0, at::kDouble)};
   outputs[0].prediction = outputs[0].prediction.view({1, 2, 1, 1});
   const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), {}, 0.5);
-  EXPECT_DOUBLE_EQ(terms.uncertainty.item<double>(), square(0.25 - (std::tanh(2) + std::tanh(1)) / 2) / 2);
+  EXPECT_DOUBLE_EQ(terms.uncertainty.item<double>(),
+                   square(0.25 - (std::tanh(2) + std::tanh(1)) / 2) / 2);
 }
 
 TEST(TrainingLoss, WeighsAMeanSquareByAScalarCertainty) {
   std::vector<BlockOutput> outputs = two_exits();
-  outputs[0] = {at::tensor({1.0, 4.0}, at::kDouble).view({1, 2, 1, 1}), at::full({1}, 0.25, at::kDouble)};
-  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble), loss_mode("paper"), 0.5);
+  outputs[0] = {at::tensor({1.0, 4.0}, at::kDouble).view({1, 2, 1, 1}),
+                at::full({1}, 0.25, at::kDouble)};
+  const LossTerms terms = training_loss(outputs, at::full({1, 2, 1, 1}, 2.0, at::kDouble),
+                                        loss_mode("paper"), 0.5);
   EXPECT_DOUBLE_EQ(terms.layers.item<double>(), 0.75 * (1 + 4) / 2);
 }
 
@@ -84,7 +95,8 @@ TEST(TrainingLoss, LearnsTheLogarithmOfTheExcessPerSample) {
   LossOptions options;
   options.target = UncertaintyTarget::LogExcess;
   // Excess 2 at the first exit; the last one has none and is left out.
-  EXPECT_NEAR(values_of(two_exits(), options).uncertainty, square(std::log(0.25 / 0.75) - std::log(2)), 1e-12);
+  EXPECT_NEAR(values_of(two_exits(), options).uncertainty,
+              square(std::log(0.25 / 0.75) - std::log(2)), 1e-12);
 }
 
 TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
@@ -92,7 +104,8 @@ TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOne) {
   options.target = UncertaintyTarget::LogExcess;
   std::vector<BlockOutput> outputs = two_exits();
   outputs[0].prediction = outputs[1].prediction;
-  EXPECT_NEAR(values_of(outputs, options).uncertainty, square(std::log(0.25 / 0.75) - std::log(1e-4)), 1e-9);
+  EXPECT_NEAR(values_of(outputs, options).uncertainty,
+              square(std::log(0.25 / 0.75) - std::log(1e-4)), 1e-9);
 }
 
 LossOptions likelihood() {
@@ -102,7 +115,9 @@ LossOptions likelihood() {
 }
 
 /// Minus the logarithm of a normal density around 0, without its constant.
-double surprise(double value, double deviation) { return square(value / deviation) / 2 + std::log(deviation); }
+double surprise(double value, double deviation) {
+  return square(value / deviation) / 2 + std::log(deviation);
+}
 
 TEST(TrainingLoss, TakesUncertaintiesForStandardDeviationsUnderLikelihood) {
   // Excess 2 at the first exit, where u says 1/3; the last one has none and is left out.
@@ -111,12 +126,15 @@ TEST(TrainingLoss, TakesUncertaintiesForStandardDeviationsUnderLikelihood) {
 }
 
 TEST(TrainingLoss, AveragesTheLikelihoodOverValuesRowsAndExits) {
-  const auto images = [](std::initializer_list<double> values) { return at::tensor(values, at::kDouble).view({2, 2, 1, 1}); };
+  const auto images = [](std::initializer_list<double> values) {
+    return at::tensor(values, at::kDouble).view({2, 2, 1, 1});
+  };
   std::vector<BlockOutput> outputs(3);
-  outputs[0] = {images({1, 2, 3, 4}), at::tensor({0.5, 0.2}, at::kDouble)};         // odds 1 and 1/4
+  outputs[0] = {images({1, 2, 3, 4}), at::tensor({0.5, 0.2}, at::kDouble)};  // odds 1 and 1/4
   outputs[1] = {images({0, 0, 0.5, 1}), at::tensor({0.75, 2.0 / 3}, at::kDouble)};  // odds 3 and 2
   outputs[2] = {images({0, 1, 0, 2}), at::tensor({0.1, 0.1}, at::kDouble)};
-  const double first = (surprise(1, 1) + surprise(1, 1) + surprise(3, 0.25) + surprise(2, 0.25)) / 4;
+  const double first = (surprise(1, 1) + surprise(1, 1) + surprise(3, 0.25) + surprise(2, 0.25)) /
+                       4;
   const double second = (surprise(0, 3) + surprise(1, 3) + surprise(0.5, 2) + surprise(1, 2)) / 4;
   const LossTerms terms = training_loss(outputs, images({0, 0, 0, 0}), likelihood(), 0.5);
   EXPECT_NEAR(terms.uncertainty.item<double>(), (first + second) / 2, 1e-12);
@@ -139,13 +157,16 @@ TEST(TrainingLoss, TakesAnExcessOfNothingForTheLeastOneUnderLikelihood) {
 }
 
 /// Three exits with predictions 1, 4 and 3, after a block that has none; the truth is 2.
-std::vector<BlockOutput> three_exits() { return {{}, {number(1), number(0.25)}, {number(4), number(0.25)}, {number(3), number(0.5)}}; }
+std::vector<BlockOutput> three_exits() {
+  return {{}, {number(1), number(0.25)}, {number(4), number(0.25)}, {number(3), number(0.5)}};
+}
 
 TEST(TrainingLoss, TeachesOneDrawnExitFromFullDepthAndTheOthersTheTruth) {
   LossOptions options;
   options.distillation = 1;
   options.distilled_exits = DistilledExits::One;
-  const double first_learns = (square(1 - 3) + square(4 - 2)) / 2, second_learns = (square(1 - 2) + square(4 - 3)) / 2;
+  const double first_learns = (square(1 - 3) + square(4 - 2)) / 2,
+               second_learns = (square(1 - 2) + square(4 - 3)) / 2;
   EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 1e-7).layers, first_learns);
   EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 0.49).layers, first_learns);
   EXPECT_DOUBLE_EQ(values_of(three_exits(), options, 0.51).layers, second_learns);
@@ -163,7 +184,8 @@ TEST(TrainingLoss, TeachesTheDrawnExitTheMixtureThatDistillationSays) {
 TEST(TrainingLoss, ReadsTheDrawForOneExitOnly) {
   LossOptions options;
   options.distillation = 1;
-  EXPECT_EQ(values_of(three_exits(), options, 0.1).layers, values_of(three_exits(), options, 0.9).layers);
+  EXPECT_EQ(values_of(three_exits(), options, 0.1).layers,
+            values_of(three_exits(), options, 0.9).layers);
 }
 
 TEST(TrainingLoss, TeachesEarlyExitsAMixtureOfTruthAndFullDepth) {
@@ -192,7 +214,9 @@ TEST(LossMode, RefusesUnknownNamesWithTheKnownOnes) {
     loss_mode("deediff");
     FAIL();
   } catch (const InvalidArgument& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("loss mode: must be one of adadiff, paper, official, but is \"deediff\""));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr(
+                    "loss mode: must be one of adadiff, paper, official, but is \"deediff\""));
   }
 }
 
@@ -223,14 +247,17 @@ class LossGradient : public testing::TestWithParam<GradientCase> {
     truth_ = x_.flip(0) * 0.7 + 0.1;
     time_ = at::linspace(100, 900, 4, at::kDouble);
   }
-  std::vector<BlockOutput> outputs() const { return network_->outputs({x_, time_, at::Tensor()}, at::kFloat); }
+  std::vector<BlockOutput> outputs() const {
+    return network_->outputs({x_, time_, at::Tensor()}, at::kFloat);
+  }
 
   std::shared_ptr<TrainableNetwork> network_;
   Parameters parameters_;
   at::Tensor x_, truth_, time_;
 };
 
-/// What carries no gradient is held as it was: finite differences of the loss see targets and stopped weights as constants.
+/// What carries no gradient is held as it was: finite differences of the loss see targets and
+/// stopped weights as constants.
 struct Held {
   std::vector<at::Tensor> predictions, uncertainties;
 };
@@ -251,7 +278,10 @@ struct PlainTerms {
   const at::Tensor& truth;
   std::size_t drawn;  ///< the exit that DistilledExits::One takes
 
-  bool is_per_row() const { return options.target == UncertaintyTarget::LogExcess || options.target == UncertaintyTarget::Likelihood; }
+  bool is_per_row() const {
+    return options.target == UncertaintyTarget::LogExcess ||
+           options.target == UncertaintyTarget::Likelihood;
+  }
   double uncertainty(const std::vector<BlockOutput>& outputs) const {
     double sum = 0;
     for (std::size_t k = 0; k < outputs.size(); ++k) {
@@ -259,7 +289,9 @@ struct PlainTerms {
         if (k + 1 < outputs.size()) sum += per_row(outputs[k], held.predictions[k]);
         continue;
       }
-      const at::Tensor& reference = options.target == UncertaintyTarget::Excess ? held.predictions.back() : truth;
+      const at::Tensor& reference = options.target == UncertaintyTarget::Excess
+                                        ? held.predictions.back()
+                                        : truth;
       at::Tensor target = (held.predictions[k] - reference).abs().tanh();
       if (outputs[k].uncertainty.dim() == 1) target = target.mean({1, 2, 3});
       sum += (outputs[k].uncertainty - target).square().mean().item<double>();
@@ -269,30 +301,38 @@ struct PlainTerms {
   }
   double per_row(const BlockOutput& output, const at::Tensor& prediction) const {
     const at::Tensor rms = (prediction - held.predictions.back()).square().mean({1, 2, 3}).sqrt();
-    const at::Tensor u = output.uncertainty.dim() == 1 ? output.uncertainty : output.uncertainty.mean({1, 2, 3});
+    const at::Tensor u = output.uncertainty.dim() == 1 ? output.uncertainty
+                                                       : output.uncertainty.mean({1, 2, 3});
     const at::Tensor odds = u / (1 - u);
-    if (options.target == UncertaintyTarget::Likelihood) return ((rms / odds).square() / 2 + odds.log()).mean().item<double>();
+    if (options.target == UncertaintyTarget::Likelihood)
+      return ((rms / odds).square() / 2 + odds.log()).mean().item<double>();
     return (odds.log() - rms.log()).square().mean().item<double>();
   }
   at::Tensor certainty(const std::vector<BlockOutput>& outputs, std::size_t k) const {
-    const at::Tensor u = options.weight_gradient == WeightGradient::Stopped ? held.uncertainties[k] : outputs[k].uncertainty.detach();
+    const at::Tensor u = options.weight_gradient == WeightGradient::Stopped
+                             ? held.uncertainties[k]
+                             : outputs[k].uncertainty.detach();
     return u.dim() == 1 ? (1 - u).view({-1, 1, 1, 1}) : 1 - u;
   }
   double layers(const std::vector<BlockOutput>& outputs) const {
     double sum = 0, weights = 0;
     const bool is_normalised = options.weights == LayerWeights::Normalised;
     for (std::size_t k = 0; k + (is_normalised ? 0 : 1) < outputs.size(); ++k) {
-      const double share = options.distilled_exits == DistilledExits::All || k == drawn ? options.distillation : 0;
+      const double share = options.distilled_exits == DistilledExits::All || k == drawn
+                               ? options.distillation
+                               : 0;
       const at::Tensor taught = (1 - share) * truth + share * held.predictions.back();
       const at::Tensor square = (outputs[k].prediction - taught).square();
       const double mean_weight = certainty(outputs, k).mean().item<double>();
       weights += mean_weight;
       if (is_normalised) sum += mean_weight * square.mean().item<double>();
       if (options.weights == LayerWeights::Plain) sum += square.mean().item<double>();
-      if (options.weights == LayerWeights::Certainty) sum += (square * certainty(outputs, k)).mean().item<double>();
+      if (options.weights == LayerWeights::Certainty)
+        sum += (square * certainty(outputs, k)).mean().item<double>();
     }
     if (is_normalised) return sum / weights;
-    return options.reduction == ExitReduction::Mean ? sum / static_cast<double>(outputs.size() - 1) : sum;
+    return options.reduction == ExitReduction::Mean ? sum / static_cast<double>(outputs.size() - 1)
+                                                    : sum;
   }
   double simple(const std::vector<BlockOutput>& outputs) const {
     return (outputs.back().prediction - truth).square().mean().item<double>();

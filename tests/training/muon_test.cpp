@@ -14,18 +14,22 @@ namespace {
 
 at::Tensor random_matrices(std::int64_t count, std::int64_t rows, std::int64_t columns) {
   auto values = at::empty({count, rows, columns}, at::kFloat);
-  EXPECT_EQ(kernels::fill_normal({3, 0, 0, 0}, values.data_ptr<float>(), values.numel()), kernels::Status::Ok);
+  EXPECT_EQ(kernels::fill_normal({3, 0, 0, 0}, values.data_ptr<float>(), values.numel()),
+            kernels::Status::Ok);
   return values.to(at::kDouble);
 }
 
-at::Tensor singular_values(const at::Tensor& matrices) { return std::get<1>(at::linalg_svd(matrices, false)); }
+at::Tensor singular_values(const at::Tensor& matrices) {
+  return std::get<1>(at::linalg_svd(matrices, false));
+}
 
 // The iteration is a polynomial of the singular values and leaves the singular vectors as they are.
 TEST(Orthogonalise, MovesSingularValuesAsThePolynomialSays) {
   const auto matrices = random_matrices(2, 3, 5);
   auto [u, values, v] = at::linalg_svd(matrices, false);
   values = values / values.norm(2, {1}, true);
-  for (int step = 0; step < 5; ++step) values = 3.4445 * values - 4.7750 * values.pow(3) + 2.0315 * values.pow(5);
+  for (int step = 0; step < 5; ++step)
+    values = 3.4445 * values - 4.7750 * values.pow(3) + 2.0315 * values.pow(5);
   const auto expected = at::matmul(u * values.unsqueeze(1), v);
   EXPECT_LT((orthogonalise(matrices) - expected).abs().max().item<double>(), 1e-12);
 }
@@ -36,7 +40,9 @@ TEST(Orthogonalise, BringsSingularValuesNearOne) {
   EXPECT_LT(values.max().item<double>(), 1.3);
 }
 
-TEST(Orthogonalise, LeavesZeroAtZero) { EXPECT_EQ(orthogonalise(at::zeros({1, 2, 3})).abs().max().item<float>(), 0); }
+TEST(Orthogonalise, LeavesZeroAtZero) {
+  EXPECT_EQ(orthogonalise(at::zeros({1, 2, 3})).abs().max().item<float>(), 0);
+}
 
 /// Weights of zero with random gradients.
 std::vector<at::Tensor> with_gradients(const std::vector<std::vector<std::int64_t>>& shapes) {
@@ -52,7 +58,8 @@ TEST(Muon, StepsByTheOrthogonalMomentumScaledByTheShape) {
   const auto matrices = with_gradients({{8, 2}});
   Muon muon(matrices, {.weight_decay = {0}});
   muon.step(0.1);
-  const auto direction = orthogonalise(matrices[0].grad().t().unsqueeze(0))[0].t();  // momentum's length does not matter
+  const auto direction = orthogonalise(matrices[0].grad().t().unsqueeze(0))[0]
+                             .t();  // momentum's length does not matter
   EXPECT_LT((matrices[0].detach() + 0.1 * 2 * direction).abs().max().item<double>(), 1e-12);
 }
 
@@ -99,8 +106,10 @@ TEST(Muon, LeavesMatricesWithoutGradientAlone) {
 
 // bfloat16 has 8 bits; five steps carry its roundings on.
 TEST(Muon, InBFloat16StepsAboutAsInFloat32) {
-  std::vector<at::Tensor> wide = {at::zeros({16, 64}).requires_grad_(true)}, narrow = {at::zeros({16, 64}).requires_grad_(true)};
-  for (auto* list : {&wide, &narrow}) list->front().mutable_grad() = random_matrices(1, 16, 64)[0].to(at::kFloat);
+  std::vector<at::Tensor> wide = {at::zeros({16, 64}).requires_grad_(true)},
+                          narrow = {at::zeros({16, 64}).requires_grad_(true)};
+  for (auto* list : {&wide, &narrow})
+    list->front().mutable_grad() = random_matrices(1, 16, 64)[0].to(at::kFloat);
   Muon(wide, {.weight_decay = {0}}).step(1);
   Muon(narrow, {.weight_decay = {0}, .in_bfloat16 = true}).step(1);
   EXPECT_LT((wide[0] - narrow[0]).norm().item<double>(), 0.05 * wide[0].norm().item<double>());

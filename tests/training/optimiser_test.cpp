@@ -15,18 +15,22 @@
 namespace adadiff::detail {
 namespace {
 
-/// Two parameters in double, "weight" = [1, -2] and "pos_embed" = [3], with gradients [0.3, -0.4] and [1.2].
+/// Two parameters in double, "weight" = [1, -2] and "pos_embed" = [3], with gradients [0.3, -0.4]
+/// and [1.2].
 Parameters two_parameters() {
   Parameters parameters;
   parameters.names = {"weight", "pos_embed"};
   parameters.is_hidden_matrix = parameters.is_uncertainty = {false, false};
-  parameters.tensors = {at::tensor({1.0, -2.0}, at::kDouble).requires_grad_(true), at::tensor({3.0}, at::kDouble).requires_grad_(true)};
+  parameters.tensors = {at::tensor({1.0, -2.0}, at::kDouble).requires_grad_(true),
+                        at::tensor({3.0}, at::kDouble).requires_grad_(true)};
   parameters.tensors[0].mutable_grad() = at::tensor({0.3, -0.4}, at::kDouble);
   parameters.tensors[1].mutable_grad() = at::tensor({1.2}, at::kDouble);
   return parameters;
 }
 
-double at_index(const at::Tensor& tensor, std::int64_t i) { return tensor.detach()[i].item<double>(); }
+double at_index(const at::Tensor& tensor, std::int64_t i) {
+  return tensor.detach()[i].item<double>();
+}
 
 /// One number's AdamW with the same gradient at every step, as the paper writes it.
 double adamw(double value, double gradient, int steps, double decay) {
@@ -71,7 +75,8 @@ TEST(WeightUpdate, RefusesUnknownUndecayedNames) {
     const WeightUpdate update(two_parameters(), options);
     FAIL();
   } catch (const InvalidArgument& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("TrainingOptions.undecayed: must name parameters of the network, but names \"nobody\""));
+    EXPECT_THAT(error.what(), testing::HasSubstr("TrainingOptions.undecayed: must name parameters "
+                                                 "of the network, but names \"nobody\""));
   }
 }
 
@@ -81,8 +86,10 @@ Parameters matrix_and_bias() {
   parameters.names = {"matrix", "bias"};
   parameters.is_hidden_matrix = {true, false};
   parameters.is_uncertainty = {false, false};
-  parameters.tensors = {at::eye(3, 2, at::kDouble).requires_grad_(true), at::tensor({3.0, 1.0}, at::kDouble).requires_grad_(true)};
-  parameters.tensors[0].mutable_grad() = at::tensor({0.3, -0.4, 0.1, 0.2, 0.5, 0.7}, at::kDouble).view({3, 2});
+  parameters.tensors = {at::eye(3, 2, at::kDouble).requires_grad_(true),
+                        at::tensor({3.0, 1.0}, at::kDouble).requires_grad_(true)};
+  parameters.tensors[0].mutable_grad() = at::tensor({0.3, -0.4, 0.1, 0.2, 0.5, 0.7}, at::kDouble)
+                                             .view({3, 2});
   parameters.tensors[1].mutable_grad() = at::tensor({1.2, -0.1}, at::kDouble);
   return parameters;
 }
@@ -111,7 +118,8 @@ TEST(WeightUpdate, MovesUncertaintyModulesAtTheirOwnRate) {
   options.uncertainty_learning_rate = 0.01;
   options.weight_decay = 0;
   WeightUpdate(both, options).step(1, 1);
-  EXPECT_NEAR(at_index(both.tensors[0], 0), 1 - 0.1, 1e-6);  // AdamW's first step is the rate, whatever the gradient
+  EXPECT_NEAR(at_index(both.tensors[0], 0), 1 - 0.1,
+              1e-6);  // AdamW's first step is the rate, whatever the gradient
   EXPECT_NEAR(at_index(both.tensors[1], 0), 3 - 0.01, 1e-6);
 }
 
@@ -171,7 +179,8 @@ TEST(MovingAverage, WarmsUpToItsLimit) {
 
 TEST(BorrowedValues, ComeAndGoWithTheScope) {
   const Parameters parameters = two_parameters();
-  const std::vector<at::Tensor> other = {at::tensor({7.0, 8.0}, at::kDouble), at::tensor({9.0}, at::kDouble)};
+  const std::vector<at::Tensor> other = {at::tensor({7.0, 8.0}, at::kDouble),
+                                         at::tensor({9.0}, at::kDouble)};
   {
     const BorrowedValues borrowed(parameters, other);
     EXPECT_EQ(at_index(parameters.tensors[0], 1), 8);
@@ -210,9 +219,11 @@ TEST(LearningRate, StaysWhenConstant) {
 TEST(TrainableParameters, OfExitsLeaveTheBackboneWithoutGradients) {
   const auto network = test::tiny_network();
   const Parameters exits = trainable_parameters(*network, Trained::Exits);
-  EXPECT_THAT(exits.names, testing::ElementsAre("blocks.0.head", "blocks.0.uem", "blocks.1.head", "blocks.1.uem", "blocks.2.uem"));
+  EXPECT_THAT(exits.names, testing::ElementsAre("blocks.0.head", "blocks.0.uem", "blocks.1.head",
+                                                "blocks.1.uem", "blocks.2.uem"));
   network->visit([&](const std::string& name, at::Tensor& tensor) {
-    EXPECT_EQ(tensor.requires_grad(), std::count(exits.names.begin(), exits.names.end(), name) == 1) << name;
+    EXPECT_EQ(tensor.requires_grad(), std::count(exits.names.begin(), exits.names.end(), name) == 1)
+        << name;
   });
 }
 

@@ -41,7 +41,8 @@ TEST(TrainingOptionsJson, NamesEveryTargetAndWhichExitsAreDistilled) {
   options.loss.distillation = 0.5;
   options.loss.distilled_exits = DistilledExits::One;
   EXPECT_EQ(parse_training_options(to_json(options)).loss, options.loss);
-  EXPECT_EQ(loss_of(R"({"distillation": 1, "distilled_exits": "one"})").distilled_exits, DistilledExits::One);
+  EXPECT_EQ(loss_of(R"({"distillation": 1, "distilled_exits": "one"})").distilled_exits,
+            DistilledExits::One);
 }
 
 TEST(TrainingOptionsJson, KeepsTheBaseWhereKeysAreMissing) {
@@ -55,9 +56,15 @@ TEST(TrainingOptionsJson, KeepsTheBaseWhereKeysAreMissing) {
 }
 
 TEST(TrainingOptionsJson, RefusesUnknownKeysAndWrongValuesByName) {
-  const auto message = [](const char* json) { return message_of<InvalidArgument>([&] { parse_training_options(json, {}, "r.json"); }); };
-  EXPECT_THAT(message(R"({"step": 3})"), HasSubstr("r.json: step must be a field that training knows, but there is none of that name"));
-  EXPECT_THAT(message(R"({"times": "often"})"), HasSubstr("times must be one of uniform, stratified, logit-normal"));
+  const auto message = [](const char* json) {
+    return message_of<InvalidArgument>([&] { parse_training_options(json, {}, "r.json"); });
+  };
+  EXPECT_THAT(
+      message(R"({"step": 3})"),
+      HasSubstr(
+          "r.json: step must be a field that training knows, but there is none of that name"));
+  EXPECT_THAT(message(R"({"times": "often"})"),
+              HasSubstr("times must be one of uniform, stratified, logit-normal"));
   EXPECT_THAT(message(R"({"batch": 1.5})"), HasSubstr("batch"));
   EXPECT_THAT(message(R"({"schedule": 1})"), HasSubstr("schedule"));
   EXPECT_THAT(message(R"([])"), HasSubstr("r.json"));
@@ -72,7 +79,8 @@ struct BadOption {
 class BadOptions : public testing::TestWithParam<BadOption> {};
 
 TEST_P(BadOptions, AreRefusedByField) {
-  EXPECT_THAT(message_of<InvalidArgument>([] { parse_training_options(GetParam().json); }), HasSubstr(GetParam().message));
+  EXPECT_THAT(message_of<InvalidArgument>([] { parse_training_options(GetParam().json); }),
+              HasSubstr(GetParam().message));
 }
 
 const BadOption kBadOptions[] = {
@@ -82,9 +90,11 @@ const BadOption kBadOptions[] = {
     {R"({"target": "guess"})", "target must be one of excess, truth, log-excess, likelihood"},
     {R"({"distilled_exits": "two"})", "distilled_exits must be one of all, one"},
     {R"({"distilled_exits": "one"})",
-     "TrainingOptions.distilled_exits: must be all where distillation is 0, but is one; give distillation a share in (0, 1]"},
+     "TrainingOptions.distilled_exits: must be all where distillation is 0, but is one; give "
+     "distillation a share in (0, 1]"},
     {R"({"distilled_exits": "one", "distillation": 1, "weights": "normalised"})",
-     "TrainingOptions.distillation: must be 0 with normalised weights, which take the last exit in, but is 1"},
+     "TrainingOptions.distillation: must be 0 with normalised weights, which take the last exit "
+     "in, but is 1"},
     {R"({"batch": 0})", "TrainingOptions.batch: must be in [1, 65536], but is 0"},
     {R"({"learning_rate": -0.1})", "TrainingOptions.learning_rate: must be in"},
     {R"({"warmup": -1})", "TrainingOptions.warmup: must be in"},
@@ -109,17 +119,21 @@ TEST(CheckOptions, RefusesPrecisionsThatTrainingHasNot) {
 TEST(CheckOptions, RefusesIntervalAndMinutesOutOfRange) {
   TrainingOptions options;
   options.checkpoint_every = 0;
-  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }), HasSubstr("TrainingOptions.checkpoint_every: must be in"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }),
+              HasSubstr("TrainingOptions.checkpoint_every: must be in"));
   options = {};
   options.minutes = -1;
-  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }), HasSubstr("TrainingOptions.minutes: must be in"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { check_options(options); }),
+              HasSubstr("TrainingOptions.minutes: must be in"));
 }
 
 TEST(Train, AsksForTheFilesItNeeds) {
-  EXPECT_THAT(message_of<InvalidArgument>([] { train({}); }), HasSubstr("TrainingOptions.images: must name a file, but is empty"));
+  EXPECT_THAT(message_of<InvalidArgument>([] { train({}); }),
+              HasSubstr("TrainingOptions.images: must name a file, but is empty"));
   TrainingOptions options;
   options.images = "x";
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(options); }), HasSubstr("TrainingOptions.model: must name a file, but is empty"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(options); }),
+              HasSubstr("TrainingOptions.model: must name a file, but is empty"));
 }
 
 TEST(Train, AsksForAModelWhereExitsAloneAreTrained) {

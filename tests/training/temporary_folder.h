@@ -15,9 +15,11 @@ namespace adadiff::detail::test {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "adadiff-training-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "adadiff-training-XXXXXX")
+                           .string();
     if (mkdtemp(name.data()) == nullptr)
-      throw std::filesystem::filesystem_error("mkdtemp", std::error_code(errno, std::generic_category()));
+      throw std::filesystem::filesystem_error("mkdtemp",
+                                              std::error_code(errno, std::generic_category()));
     path_ = name;
   }
   ~TemporaryFolder() {
@@ -39,7 +41,9 @@ inline std::string content_of(const std::string& path) {
   return text.str();
 }
 
-inline void write_content(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+inline void write_content(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
 
 /// The message of what `call` throws as E.
 template <class E, class Call>

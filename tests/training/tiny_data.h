@@ -34,7 +34,8 @@ inline void write_tiny_data(const TemporaryFolder& folder) {
 }
 
 /// Trains on that data into the file `name` of the same folder.
-inline TrainingOptions tiny_options(const TemporaryFolder& folder, const std::string& name, std::int64_t steps) {
+inline TrainingOptions tiny_options(const TemporaryFolder& folder, const std::string& name,
+                                    std::int64_t steps) {
   TrainingOptions o;
   o.images = folder.file("images");
   o.labels = folder.file("labels");

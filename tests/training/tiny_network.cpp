@@ -13,7 +13,8 @@ TinyNetwork::TinyNetwork(const TinyConfig& config) : config_(config) {
   for (int k = 0; k < config.blocks; ++k) {
     block_.push_back(at::zeros({values, values}, options));
     head_.push_back(at::zeros({values, values}, options));
-    uem_.push_back(at::zeros({config.uncertainty == TinyUncertainty::Scalar ? 1 : values, values}, options));
+    uem_.push_back(
+        at::zeros({config.uncertainty == TinyUncertainty::Scalar ? 1 : values, values}, options));
   }
   time_ = at::zeros({values}, options);
   if (config.classes > 0) labels_ = at::zeros({config.classes, values}, options);
@@ -27,7 +28,9 @@ TinyNetwork::TinyNetwork(const TinyConfig& config) : config_(config) {
   info_.null_label = config.null_label;
 }
 
-std::unique_ptr<ForwardPass> TinyNetwork::new_pass(std::int64_t) const { throw std::logic_error("the tiny network only trains"); }
+std::unique_ptr<ForwardPass> TinyNetwork::new_pass(std::int64_t) const {
+  throw std::logic_error("the tiny network only trains");
+}
 
 std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs, at::ScalarType) const {
   at::Tensor h = inputs.x.flatten(1) + (inputs.time / 1000).unsqueeze(1) * time_;  // [R, D]
@@ -67,8 +70,10 @@ void TinyNetwork::initialise(std::uint64_t seed) {
   std::uint32_t number = 0;
   visit([&](const std::string&, at::Tensor& tensor) {
     std::vector<float> values(static_cast<std::size_t>(tensor.numel()));
-    require_ok(kernels::fill_normal({seed, 0, 1000, number++}, values.data(), tensor.numel()), "fill_normal");
-    const at::Tensor drawn = at::from_blob(values.data(), tensor.sizes(), at::kFloat).to(config_.type);
+    require_ok(kernels::fill_normal({seed, 0, 1000, number++}, values.data(), tensor.numel()),
+               "fill_normal");
+    const at::Tensor drawn = at::from_blob(values.data(), tensor.sizes(), at::kFloat)
+                                 .to(config_.type);
     tensor.detach().copy_(drawn).mul_(0.3);
   });
 }

@@ -1,4 +1,5 @@
-// A trainable network small enough for finite differences: each block adds a linear layer, each exit has a linear head and a UEM.
+// A trainable network small enough for finite differences: each block adds a linear layer, each
+// exit has a linear head and a UEM.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,9 @@ class TinyNetwork final : public TrainableNetwork {
   void initialise(std::uint64_t seed) override;
   /// Heads and UEMs of all blocks but the last belong to the exits, and the last UEM.
   ParameterRole role(const std::string& name) const override;
-  std::string config_json() const override { return "{\"kind\": \"tiny\", \"blocks\": " + std::to_string(config_.blocks) + "}"; }
+  std::string config_json() const override {
+    return "{\"kind\": \"tiny\", \"blocks\": " + std::to_string(config_.blocks) + "}";
+  }
 
  private:
   TinyConfig config_;

@@ -1,4 +1,5 @@
-// Whole trainings of tiny networks: learning, interruption, resume, refusals and what is left on disk.
+// Whole trainings of tiny networks: learning, interruption, resume, refusals and what is left on
+// disk.
 #include "training/trainer.h"
 
 #include <gmock/gmock.h>
@@ -35,7 +36,9 @@ class Training : public testing::Test {
     at::set_num_threads(1);  // tensors this small only lose by more
     test::write_tiny_data(folder_);
   }
-  TrainingOptions options(const std::string& name, std::int64_t steps) const { return test::tiny_options(folder_, name, steps); }
+  TrainingOptions options(const std::string& name, std::int64_t steps) const {
+    return test::tiny_options(folder_, name, steps);
+  }
   /// Stops after `steps` steps of this call.
   static TrainingObserver stop_after(int steps) {
     return [left = steps](const TrainingProgress&) mutable { return --left > 0; };
@@ -134,8 +137,9 @@ TEST_F(Training, GivesTheSameBitsInBFloat16TooWhereTheProcessorHasIt) {
   TrainingOptions whole = options("whole", 9), parts = options("parts", 9);
   whole.precision = parts.precision = Precision::BFloat16;
   if (!kernels::has_bfloat16()) {
-    EXPECT_THAT(message_of<InvalidArgument>([&] { train(whole); }),
-                HasSubstr("TrainingOptions.precision: must be float32 on this processor, but is bfloat16"));
+    EXPECT_THAT(
+        message_of<InvalidArgument>([&] { train(whole); }),
+        HasSubstr("TrainingOptions.precision: must be float32 on this processor, but is bfloat16"));
     return;
   }
   train(whole);
@@ -148,20 +152,25 @@ TEST_F(Training, GivesTheSameBitsInBFloat16TooWhereTheProcessorHasIt) {
 TEST_F(Training, NamesADeviceThatThereIsNot) {
   TrainingOptions o = options("model", 2);
   o.device = "cuda:127";
-  EXPECT_THAT(message_of<DeviceError>([&] { train(o); }), StartsWith("TrainingOptions.device: must be a device "));
+  EXPECT_THAT(message_of<DeviceError>([&] { train(o); }),
+              StartsWith("TrainingOptions.device: must be a device "));
 }
 
 TEST_F(Training, ForgetsLoggedStepsAfterTheCheckpoint) {
   TrainingOptions o = options("model", 6);
   o.checkpoint_every = 4;
-  EXPECT_THROW(train(o, [](const TrainingProgress& p) -> bool { return p.step < 6 ? true : throw std::runtime_error("pulled"); }),
+  EXPECT_THROW(train(o,
+                     [](const TrainingProgress& p) -> bool {
+                       return p.step < 6 ? true : throw std::runtime_error("pulled");
+                     }),
                std::runtime_error);
   o.start = Start::Resume;
   o.steps = 7;
   train(o);
   const auto lines = log_lines(folder_.file("model.csv"));
   ASSERT_EQ(lines.size(), 8u);
-  for (std::size_t i = 1; i < lines.size(); ++i) EXPECT_THAT(lines[i], StartsWith(std::to_string(i) + ","));
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    EXPECT_THAT(lines[i], StartsWith(std::to_string(i) + ","));
 }
 
 TEST_F(Training, DependsOnItsSeed) {
@@ -174,9 +183,9 @@ TEST_F(Training, DependsOnItsSeed) {
 
 TEST_F(Training, RefusesToStartAfreshOverACheckpoint) {
   train(options("model", 2));
-  EXPECT_THAT(
-      message_of<InvalidArgument>([&] { train(options("model", 2)); }),
-      HasSubstr("model.checkpoint: must not exist where a training starts afresh, but there is a checkpoint; resume it, or move it away"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(options("model", 2)); }),
+              HasSubstr("model.checkpoint: must not exist where a training starts afresh, but "
+                        "there is a checkpoint; resume it, or move it away"));
 }
 
 TEST_F(Training, RefusesToResumeOnOtherImages) {
@@ -186,7 +195,8 @@ TEST_F(Training, RefusesToResumeOnOtherImages) {
   images.back() = 'x';
   test::write_content(o.images, images);
   o.start = Start::Resume;
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.images: must be the images that"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.images: must be the images that"));
 }
 
 TEST_F(Training, RefusesToStartAfreshOverTheLogOfAnother) {
@@ -194,7 +204,8 @@ TEST_F(Training, RefusesToStartAfreshOverTheLogOfAnother) {
   train(o);
   o.model = folder_.file("other");
   EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
-              HasSubstr("model.csv: must have no steps where a training starts afresh, but has the log of another"));
+              HasSubstr("model.csv: must have no steps where a training starts afresh, but has the "
+                        "log of another"));
   EXPECT_EQ(log_lines(o.log).size(), 3u);
 }
 
@@ -216,9 +227,11 @@ TEST_F(Training, KeepsWhatAResumeDoesNotSayOfTheModel) {
 TEST_F(Training, RefusesClassNamesThatAreNotOnePerClassAndDifferent) {
   TrainingOptions o = options("model", 2);
   o.class_names = {"top"};
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("class_names: must be 2, one per class, but are 1"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("class_names: must be 2, one per class, but are 1"));
   o.class_names = {"top", "top"};
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("class_names: must be all different, but have \"top\" twice"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("class_names: must be all different, but have \"top\" twice"));
 }
 
 TEST_F(Training, AsksForImagesThatPatchesFillOut) {
@@ -231,13 +244,15 @@ TEST_F(Training, AsksForImagesThatPatchesFillOut) {
 TEST_F(Training, RefusesClassNamesThatNoModelFileCanHold) {
   TrainingOptions o = options("model", 4);
   o.class_names = {"caf\xe9", "b"};
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }), HasSubstr("TrainingOptions.class_names: must be UTF-8"));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.class_names: must be UTF-8"));
 }
 
 TEST_F(Training, RefusesToResumeFromNothing) {
   TrainingOptions o = options("model", 2);
   o.start = Start::Resume;
-  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr("model.checkpoint: must exist to resume from, but is not there"));
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }),
+              HasSubstr("model.checkpoint: must exist to resume from, but is not there"));
 }
 
 TEST_F(Training, ResumesOrStartsAsItFinds) {
@@ -268,7 +283,8 @@ TEST_F(Training, ReplacesTheModelOfAnEarlierStepWhenThereIsNothingLeftToDo) {
   train(o);
   const std::string last = content_of(o.model);
   ASSERT_NE(last, earlier);
-  test::write_content(o.model, earlier);  // as a kill between the last checkpoint and its model leaves it
+  test::write_content(o.model,
+                      earlier);  // as a kill between the last checkpoint and its model leaves it
   EXPECT_TRUE(train(o).completed);
   EXPECT_EQ(content_of(o.model), last);
 }
@@ -294,9 +310,13 @@ TEST_F(Training, FailsBeforeTheFirstStepWhereItCannotWrite) {
   for (const char* field : {"model", "checkpoint", "log"}) {
     TrainingOptions o = options("model", 5);
     const std::string nowhere = folder_.file("nowhere/file");
-    (std::string(field) == "model" ? o.model : std::string(field) == "log" ? o.log : o.checkpoint) = nowhere;
+    (std::string(field) == "model" ? o.model
+     : std::string(field) == "log" ? o.log
+                                   : o.checkpoint) = nowhere;
     int steps = 0;
-    EXPECT_THAT(message_of<FileError>([&] { train(o, [&](const TrainingProgress&) { return ++steps < 100; }); }), HasSubstr(nowhere));
+    EXPECT_THAT(message_of<FileError>(
+                    [&] { train(o, [&](const TrainingProgress&) { return ++steps < 100; }); }),
+                HasSubstr(nowhere));
     EXPECT_EQ(steps, 0) << field;
   }
 }
@@ -304,10 +324,12 @@ TEST_F(Training, FailsBeforeTheFirstStepWhereItCannotWrite) {
 TEST_F(Training, SaysWhyACheckpointCannotBeWritten) {
   TrainingOptions o = options("model", 2);
   o.checkpoint = folder_.file(std::string(300, 'x'));  // longer than a file's name can be
-  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.checkpoint + ": must be writable, but opening it failed"));
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }),
+              HasSubstr(o.checkpoint + ": must be writable, but opening it failed"));
 }
 
-/// No file of this process grows beyond so many bytes while it lives: what a full disk does, without one.
+/// No file of this process grows beyond so many bytes while it lives: what a full disk does,
+/// without one.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
@@ -336,7 +358,8 @@ TEST_F(Training, LeavesTheCheckpointAsItWasWhereThereIsNoRoomForTheNext) {
   o.start = Start::Resume;
   {
     const FileSizeLimit limit(checkpoint.size() / 2);
-    EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr(o.model + ".checkpoint: must be writable, but writing failed"));
+    EXPECT_THAT(message_of<FileError>([&] { train(o); }),
+                HasSubstr(o.model + ".checkpoint: must be writable, but writing failed"));
   }
   EXPECT_EQ(content_of(o.model + ".checkpoint"), checkpoint);
   EXPECT_EQ(content_of(o.model), model);
@@ -349,15 +372,19 @@ TEST_F(Training, RefusesALogThatIsSomethingElse) {
   test::write_content(o.log, "dear diary\n");
   o.start = Start::Resume;
   o.steps = 3;
-  EXPECT_THAT(message_of<FileError>([&] { train(o); }), HasSubstr("must be the log of a training, beginning \"step,loss,"));
+  EXPECT_THAT(message_of<FileError>([&] { train(o); }),
+              HasSubstr("must be the log of a training, beginning \"step,loss,"));
 }
 
 TEST_F(Training, RefusesANetworkThatDoesNotFitTheData) {
   TrainingOptions o = options("model", 2);
-  o.network = R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
+  o.network =
+      R"({"kind": "uvit", "image_size": 8, "channels": 1, "patch_size": 4, "width": 8, "depth": 2, "heads": 2, "label_rows": 3,
                   "uncertainty": "map"})";
-  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
-              HasSubstr("TrainingOptions.network: must take the data's images 1 x 4 x 4, but takes 1 x 8 x 8"));
+  EXPECT_THAT(
+      message_of<InvalidArgument>([&] { train(o); }),
+      HasSubstr(
+          "TrainingOptions.network: must take the data's images 1 x 4 x 4, but takes 1 x 8 x 8"));
 }
 
 TEST_F(Training, RefusesANetworkTextWithAnUnknownField) {
@@ -375,8 +402,11 @@ TEST_F(Training, RefusesANetworkTooLargeToTrainBeforeAllocatingIt) {
 }
 
 TEST_F(Training, SaysInOneLineOfItsOwnWhatFailedInTorch) {
-  const auto fail = [](const TrainingProgress&) -> bool { TORCH_CHECK(false, "out of luck\nand of the second line"); };
-  EXPECT_EQ(message_of<Error>([&] { train(options("model", 2), fail); }), "train: must get through torch, but it failed: out of luck");
+  const auto fail = [](const TrainingProgress&) -> bool {
+    TORCH_CHECK(false, "out of luck\nand of the second line");
+  };
+  EXPECT_EQ(message_of<Error>([&] { train(options("model", 2), fail); }),
+            "train: must get through torch, but it failed: out of luck");
 }
 
 /// Trainings of a network of the test's own.
@@ -402,9 +432,9 @@ TEST_F(TrainNetwork, StopsAtANumberThatIsNotFiniteAndKeepsTheCheckpoint) {
     }
     return true;
   };
-  EXPECT_THAT(
-      message_of<Error>([&] { train_network(o, network, set_, spoil); }),
-      HasSubstr("training: must keep a finite loss, but step 4 has nan; start afresh with lower matrix_learning_rate and learning_rate"));
+  EXPECT_THAT(message_of<Error>([&] { train_network(o, network, set_, spoil); }),
+              HasSubstr("training: must keep a finite loss, but step 4 has nan; start afresh with "
+                        "lower matrix_learning_rate and learning_rate"));
   o.start = Start::Resume;
   const auto fresh = test::tiny_network(config_);
   int steps = 0;
@@ -415,7 +445,8 @@ TEST_F(TrainNetwork, StopsAtANumberThatIsNotFiniteAndKeepsTheCheckpoint) {
 TEST_F(TrainNetwork, StopsAtAGradientThatIsNotFinite) {
   const auto network = test::tiny_network(config_);
   network->visit([](const std::string& name, at::Tensor& tensor) {
-    if (name == "blocks.0.head") tensor.detach().mul_(1e17);  // squares stay below 3e38, squares of their gradients do not
+    if (name == "blocks.0.head")
+      tensor.detach().mul_(1e17);  // squares stay below 3e38, squares of their gradients do not
   });
   EXPECT_THAT(message_of<Error>([&] { train_network(options("model", 2), network, set_); }),
               HasSubstr("training: must keep a finite gradient, but step 1 has inf"));
@@ -430,8 +461,9 @@ TEST_F(TrainNetwork, NeverCheckpointsWeightsThatAreNotFinite) {
     network->visit([](const std::string&, at::Tensor& tensor) { tensor.detach().fill_(NAN); });
     return false;
   };
-  EXPECT_THAT(message_of<Error>([&] { train_network(o, network, set_, spoil); }),
-              HasSubstr("training: must keep finite weights and moments, but those after step 4 are not"));
+  EXPECT_THAT(
+      message_of<Error>([&] { train_network(o, network, set_, spoil); }),
+      HasSubstr("training: must keep finite weights and moments, but those after step 4 are not"));
   o.start = Start::Resume;
   EXPECT_NO_THROW(train_network(o, test::tiny_network(config_), set_));
 }
@@ -440,15 +472,22 @@ TEST_F(TrainNetwork, RefusesLabelsThatDoNotFit) {
   config_.classes = 1;
   config_.null_label = -1;
   const auto message = [&](const TrainingOptions& o) {
-    return message_of<InvalidArgument>([&] { train_network(o, test::tiny_network(config_), set_); });
+    return message_of<InvalidArgument>(
+        [&] { train_network(o, test::tiny_network(config_), set_); });
   };
-  EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.labels: must be below the network's 1 classes, but reach 1"));
+  EXPECT_THAT(
+      message(options("model", 2)),
+      HasSubstr("TrainingOptions.labels: must be below the network's 1 classes, but reach 1"));
   config_.classes = 2;
-  EXPECT_THAT(message(options("model", 2)),
-              HasSubstr("TrainingOptions.label_drop: must be 0 for a network without a null label, but is 0.1"));
+  EXPECT_THAT(
+      message(options("model", 2)),
+      HasSubstr(
+          "TrainingOptions.label_drop: must be 0 for a network without a null label, but is 0.1"));
   set_.labels.clear();
   set_.classes = 0;
-  EXPECT_THAT(message(options("model", 2)), HasSubstr("TrainingOptions.labels: must be there for a network without a null label"));
+  EXPECT_THAT(
+      message(options("model", 2)),
+      HasSubstr("TrainingOptions.labels: must be there for a network without a null label"));
 }
 
 TEST_F(TrainNetwork, TakesTheDrawOfEachStepForItsDistilledExit) {
@@ -467,8 +506,12 @@ TEST_F(TrainNetwork, TakesTheDrawOfEachStepForItsDistilledExit) {
     const auto outputs = network->outputs({batch.x, batch.time, batch.labels}, at::kFloat);
     const double draw = draw_exit(o, step);
     second_exit += draw > 0.5 ? 1 : 0;
-    EXPECT_FLOAT_EQ(progress.layers, training_loss(outputs, batch.truth, o.loss, draw).layers.item<float>()) << step;
-    EXPECT_NE(progress.layers, training_loss(outputs, batch.truth, o.loss, 1 - draw).layers.item<float>()) << step;
+    EXPECT_FLOAT_EQ(progress.layers,
+                    training_loss(outputs, batch.truth, o.loss, draw).layers.item<float>())
+        << step;
+    EXPECT_NE(progress.layers,
+              training_loss(outputs, batch.truth, o.loss, 1 - draw).layers.item<float>())
+        << step;
     return true;
   });
   EXPECT_THAT(second_exit, testing::AllOf(testing::Gt(0), testing::Lt(12)));

@@ -25,8 +25,8 @@ Trace trace_of(int evaluations) {
   return trace;
 }
 
-/// One-pixel images that miss the truth, 0, by 1 / steps, by half the threshold, and by how far the tilt is from `good_tilt`; a share of
-/// `threshold` of the compute is skipped.
+/// One-pixel images that miss the truth, 0, by 1 / steps, by half the threshold, and by how far the
+/// tilt is from `good_tilt`; a share of `threshold` of the compute is skipped.
 struct MadeUp {
   double least_share = 0.1;
   double good_tilt = 1;
@@ -36,7 +36,8 @@ struct MadeUp {
     ++runs;
     full_depth_runs += request.plan == full_depth() ? 1 : 0;
     const int steps = request.solver->steps;
-    const double first = request.plan->rules.front().below.front(), last = request.plan->rules.back().below.front();
+    const double first = request.plan->rules.front().below.front(),
+                 last = request.plan->rules.back().below.front();
     const double threshold = std::sqrt(first * last);
     Result result;
     const bool is_reference = steps == 50;
@@ -60,7 +61,9 @@ ModelSummary one_pixel() {
 BudgetResult search(double budget, const MadeUp& made_up = {}) {
   BudgetSearch options;
   options.budget = budget;
-  return search_budget(options, one_pixel(), [&](const Request& request, const std::string& note) { return made_up(request, note); });
+  return search_budget(options, one_pixel(), [&](const Request& request, const std::string& note) {
+    return made_up(request, note);
+  });
 }
 
 TEST(BudgetSearch, MeetsTheBudgetWithEveryNumberOfSteps) {
@@ -76,12 +79,16 @@ TEST(BudgetSearch, RefusesModelsThatNobodyLeavesEarly) {
   BudgetSearch four;
   four.budget = 4;
   EXPECT_THAT(
-      [&] { search_budget(four, model, [](const Request&, const std::string&) { return Result{}; }); },
-      ThrowsMessage<InvalidArgument>(HasSubstr("must have uncertainty modules, by which samples leave early, but has none; train them")));
+      [&] {
+        search_budget(four, model, [](const Request&, const std::string&) { return Result{}; });
+      },
+      ThrowsMessage<InvalidArgument>(HasSubstr("must have uncertainty modules, by which samples "
+                                               "leave early, but has none; train them")));
 }
 
 TEST(BudgetSearch, TakesThePairWithTheSmallestError) {
-  // At budget 4, n steps skip 1 - 4 / n, so the squared error is 1 / n^2 + (1 - 4 / n)^2 / 4: least at 5 steps.
+  // At budget 4, n steps skip 1 - 4 / n, so the squared error is 1 / n^2 + (1 - 4 / n)^2 / 4: least
+  // at 5 steps.
   const BudgetResult found = search(4);
   EXPECT_EQ(found.best.steps, 5);
   EXPECT_NEAR(found.best.threshold, 0.2, 0.02);
@@ -100,23 +107,30 @@ TEST(BudgetSearch, WritesATiltAsThresholdsThatRise) {
   EXPECT_EQ(plan, parse_plan(to_json(plan)));
 }
 
-/// Images that are best at tilt 4 and, there, with two steps more than at tilt 1, under a threshold that is several times as high.
+/// Images that are best at tilt 4 and, there, with two steps more than at tilt 1, under a threshold
+/// that is several times as high.
 Result coupled(const Request& request) {
   const int steps = request.solver->steps;
-  const double first = request.plan->rules.front().below.front(), last = request.plan->rules.back().below.front();
+  const double first = request.plan->rules.front().below.front(),
+               last = request.plan->rules.back().below.front();
   const double doublings = first > 0 ? std::log2(last / first) : 0;
-  const double error = steps == 50 ? 0 : std::hypot(0.05 * (doublings - 2), 0.02 * (steps - 5 - doublings), 0.01);
+  const double error = steps == 50 ? 0
+                                   : std::hypot(0.05 * (doublings - 2),
+                                                0.02 * (steps - 5 - doublings), 0.01);
   Result result;
   result.images.values.assign(4, static_cast<float>(2 * error - 1));
   result.trace = trace_of(steps);
-  result.trace.compute.blocks = 100 * std::max(0.05, 1 - 8 / (3 + doublings) * std::sqrt(first * last));
+  result.trace.compute.blocks = 100 *
+                                std::max(0.05, 1 - 8 / (3 + doublings) * std::sqrt(first * last));
   return result;
 }
 
 TEST(BudgetSearch, MeetsTheBudgetAnewAtOtherTiltsAndSteps) {
   BudgetSearch options;
   options.budget = 4;
-  const auto found = search_budget(options, one_pixel(), [](const Request& request, const std::string&) { return coupled(request); });
+  const auto found = search_budget(
+      options, one_pixel(),
+      [](const Request& request, const std::string&) { return coupled(request); });
   EXPECT_EQ(found.best.tilt, 4);
   EXPECT_EQ(found.best.steps, 7);
   EXPECT_LE(found.best.cost, 4);
@@ -126,7 +140,8 @@ TEST(BudgetSearch, MeetsTheBudgetAnewAtOtherTiltsAndSteps) {
 TEST(BudgetSearch, TiltsEvenWhereFullDepthIsAheadOfOneThreshold) {
   const BudgetResult found = search(4, {.good_tilt = 16});
   for (const BudgetTrial& trial : found.trials) {
-    if (trial.tilt == 1 && trial.steps > 4) EXPECT_GT(trial.mse, found.trials.front().mse) << trial.steps;
+    if (trial.tilt == 1 && trial.steps > 4)
+      EXPECT_GT(trial.mse, found.trials.front().mse) << trial.steps;
   }
   EXPECT_EQ(found.trials.front().threshold, 0);
   EXPECT_EQ(found.best.steps, 5);
@@ -143,7 +158,9 @@ TEST(BudgetSearch, KeepsOneThresholdWhereAskedTo) {
   options.budget = 4;
   options.one_threshold = true;
   const MadeUp made_up{.good_tilt = 4};
-  const auto found = search_budget(options, one_pixel(), [&](const Request& r, const std::string& note) { return made_up(r, note); });
+  const auto found = search_budget(
+      options, one_pixel(),
+      [&](const Request& r, const std::string& note) { return made_up(r, note); });
   EXPECT_EQ(found.plan.rules.size(), 1u);
   for (const BudgetTrial& trial : found.trials) EXPECT_EQ(trial.tilt, 1);
 }
@@ -151,13 +168,16 @@ TEST(BudgetSearch, KeepsOneThresholdWhereAskedTo) {
 TEST(BudgetSearch, ListsEachTrialOnceByStepsAndTilt) {
   const auto trials = search(4, {.good_tilt = 4}).trials;
   for (std::size_t i = 1; i < trials.size(); ++i) {
-    EXPECT_LT(std::pair(trials[i - 1].steps, trials[i - 1].tilt), std::pair(trials[i].steps, trials[i].tilt));
+    EXPECT_LT(std::pair(trials[i - 1].steps, trials[i - 1].tilt),
+              std::pair(trials[i].steps, trials[i].tilt));
   }
 }
 
 TEST(TiltedPlan, RefusesEndsBeyondOne) {
-  EXPECT_THAT([] { tilted_plan(0.9F, 4, 5); }, ThrowsMessage<InvalidArgument>(HasSubstr("must be in")));
-  EXPECT_THAT([] { tilted_plan(NAN, 4, 5); }, ThrowsMessage<InvalidArgument>(HasSubstr("must be in")));
+  EXPECT_THAT([] { tilted_plan(0.9F, 4, 5); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("must be in")));
+  EXPECT_THAT([] { tilted_plan(NAN, 4, 5); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("must be in")));
 }
 
 TEST(TiltedPlan, IsOneThresholdWithoutATiltOrWithOneEvaluation) {
@@ -193,8 +213,10 @@ TEST(BudgetSearch, RefusesSolversWhoseRunsCannotBeCompared) {
     options.request.solver = solver;
     return [options] { search_budget(options, one_pixel(), MadeUp{}); };
   };
-  EXPECT_THAT(with({.solver = "ddpm"}), ThrowsMessage<InvalidArgument>(HasSubstr("solver: must be one that draws no noise")));
-  EXPECT_THAT(with({.solver = "ddim", .eta = 1}), ThrowsMessage<InvalidArgument>(HasSubstr("draws no noise")));
+  EXPECT_THAT(with({.solver = "ddpm"}),
+              ThrowsMessage<InvalidArgument>(HasSubstr("solver: must be one that draws no noise")));
+  EXPECT_THAT(with({.solver = "ddim", .eta = 1}),
+              ThrowsMessage<InvalidArgument>(HasSubstr("draws no noise")));
 }
 
 TEST(BudgetSearch, RefusesALimitBelowWhatTheBudgetPaysFor) {
@@ -203,7 +225,8 @@ TEST(BudgetSearch, RefusesALimitBelowWhatTheBudgetPaysFor) {
   options.most_steps = 4;
   EXPECT_THAT(
       [&] { search_budget(options, one_pixel(), MadeUp{}); },
-      ThrowsMessage<InvalidArgument>(HasSubstr("most_steps: must be at least the 6 full steps that the budget pays for, but is 4")));
+      ThrowsMessage<InvalidArgument>(HasSubstr(
+          "most_steps: must be at least the 6 full steps that the budget pays for, but is 4")));
 }
 
 TEST(BudgetSearch, ComparesWithMoreStepsThanItTries) {
@@ -215,8 +238,10 @@ TEST(BudgetSearch, RefusesAReferenceNoFinerThanWhatItTries) {
   BudgetSearch options;
   options.budget = 3;
   options.reference_steps = options.most_steps = 5;
-  EXPECT_THAT([&] { search_budget(options, one_pixel(), MadeUp{}); },
-              ThrowsMessage<InvalidArgument>(HasSubstr("reference_steps: must be more than the 5 steps that are tried at most, but is 5")));
+  EXPECT_THAT(
+      [&] { search_budget(options, one_pixel(), MadeUp{}); },
+      ThrowsMessage<InvalidArgument>(HasSubstr(
+          "reference_steps: must be more than the 5 steps that are tried at most, but is 5")));
 }
 
 TEST(BudgetSearch, DrawsNoFullDepthThatItCannotPayFor) {
@@ -237,7 +262,8 @@ TEST(BudgetSearch, EndsSoonAfterMoreStepsAreWorse) {
 }
 
 TEST(BudgetSearch, RefusesBudgetsThatPayForNothing) {
-  EXPECT_THAT([] { search(0.5); }, ThrowsMessage<InvalidArgument>(HasSubstr("budget: must be in [1, 10000], but is 0.5")));
+  EXPECT_THAT([] { search(0.5); }, ThrowsMessage<InvalidArgument>(
+                                       HasSubstr("budget: must be in [1, 10000], but is 0.5")));
 }
 
 }  // namespace

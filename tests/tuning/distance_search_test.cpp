@@ -13,8 +13,9 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-/// One-pixel images whose value is the distance. It is least with 7 steps, at the tilt, the guide and the weight that are good; a guide
-/// makes it small in any case. A share of the compute is skipped that grows with the threshold. Recall falls with the guide's weight.
+/// One-pixel images whose value is the distance. It is least with 7 steps, at the tilt, the guide
+/// and the weight that are good; a guide makes it small in any case. A share of the compute is
+/// skipped that grows with the threshold. Recall falls with the guide's weight.
 struct MadeUp {
   int good_steps = 7;
   double good_tilt = 1, good_weight = 2.2;
@@ -36,8 +37,11 @@ struct MadeUp {
     const double tilt = low > 0 ? std::log2(high / low / good_tilt) : 0;
     const double weight = std::log2(first.guide.weight / good_weight);
     const double guide = first.guide.exit.value_or(0) - good_guide;
-    const double distance = 0.01 * (std::abs(steps - good_steps) + std::abs(tilt) + std::abs(guide)) + 0.1 * std::abs(weight);
-    result.images.values = {static_cast<float>(0.1 + distance), static_cast<float>(0.8 - recall_lost * (first.guide.weight - 1))};
+    const double distance = 0.01 *
+                                (std::abs(steps - good_steps) + std::abs(tilt) + std::abs(guide)) +
+                            0.1 * std::abs(weight);
+    result.images.values = {static_cast<float>(0.1 + distance),
+                            static_cast<float>(0.8 - recall_lost * (first.guide.weight - 1))};
     return result;
   }
 };
@@ -64,7 +68,9 @@ DistanceSearch four() {
 
 DistanceResult search(const MadeUp& made_up, const DistanceSearch& options = four()) {
   return search_distance(
-      options, one_pixel(), [&](const Request& request, const std::string& note) { return made_up(request, note); }, measure);
+      options, one_pixel(),
+      [&](const Request& request, const std::string& note) { return made_up(request, note); },
+      measure);
 }
 
 TEST(DistanceSearch, FindsStepsGuideAndWeight) {
@@ -89,7 +95,8 @@ TEST(DistanceSearch, MeetsTheBudgetInEveryTrial) {
 TEST(DistanceSearch, FitsThresholdsOnFewSamples) {
   std::vector<Request> runs;
   const DistanceResult found = search({.runs = &runs});
-  const auto full = std::count_if(runs.begin(), runs.end(), [](const Request& request) { return request.count == 500; });
+  const auto full = std::count_if(runs.begin(), runs.end(),
+                                  [](const Request& request) { return request.count == 500; });
   EXPECT_EQ(full, std::ssize(found.trials)) << "all samples are drawn once per trial";
   for (const Request& request : runs) EXPECT_TRUE(request.count == 500 || request.count == 150);
 }
@@ -112,7 +119,8 @@ TEST(DistanceSearch, KeepsTheFloorThatIsAskedFor) {
 TEST(DistanceSearch, TriesNoGuideWhereNoneIsWanted) {
   DistanceSearch options = four();
   options.guides = false;
-  for (const DistanceTrial& trial : search({.good_tilt = 2}, options).trials) EXPECT_EQ(trial.weight, 1);
+  for (const DistanceTrial& trial : search({.good_tilt = 2}, options).trials)
+    EXPECT_EQ(trial.weight, 1);
 }
 
 TEST(DistanceSearch, TakesPlainFullDepthWhereNothingKeepsTheFloor) {
@@ -152,14 +160,16 @@ TEST(DistanceSearch, PrefersRecallWhereDistancesCannotBeToldApart) {
     const auto noisy = [deviation](const Images& images) {
       MeasuredImages found = measure(images);
       for (std::size_t g = 0; g < found.distance.without.size(); ++g) {
-        found.distance.without[g] += deviation * found.recall * static_cast<double>(g % 2);  // differs from weight to weight
+        found.distance.without[g] += deviation * found.recall *
+                                     static_cast<double>(g % 2);  // differs from weight to weight
       }
       return found;
     };
     DistanceSearch options = four();
     options.recall_floor = 0.5;
     return search_distance(
-               options, one_pixel(), [&](const Request& r, const std::string& n) { return made_up(r, n); }, noisy)
+               options, one_pixel(),
+               [&](const Request& r, const std::string& n) { return made_up(r, n); }, noisy)
         .best;
   };
   EXPECT_EQ(best_with(0).weight, 2.2);
@@ -176,8 +186,10 @@ TEST(DistanceSearch, TellsTheErrorOfItsGain) {
   };
   const MadeUp made_up;
   const auto found = search_distance(
-      four(), one_pixel(), [&](const Request& r, const std::string& n) { return made_up(r, n); }, noisy);
-  // The groups' differences are 1 and 1.1 times the gain d, in turns (3 and 2 of 5): mean 1.04, squares 0.012 d^2, (G - 1) / G, t(4) 2.776.
+      four(), one_pixel(), [&](const Request& r, const std::string& n) { return made_up(r, n); },
+      noisy);
+  // The groups' differences are 1 and 1.1 times the gain d, in turns (3 and 2 of 5): mean 1.04,
+  // squares 0.012 d^2, (G - 1) / G, t(4) 2.776.
   const double gain = found.full_depth.found.distance.all - found.best.found.distance.all;
   EXPECT_NEAR(found.gain_half_width, 2.776 * std::sqrt(0.8 * 0.012) * gain, 1e-3 * gain);
 }
@@ -200,7 +212,9 @@ TEST(DistanceSearch, TriesNoGuideOnANetworkThatHasNoExits) {
   model.exits = {};
   const MadeUp made_up;
   const auto found = search_distance(
-      four(), model, [&](const Request& request, const std::string& note) { return made_up(request, note); }, measure);
+      four(), model,
+      [&](const Request& request, const std::string& note) { return made_up(request, note); },
+      measure);
   for (const DistanceTrial& trial : found.trials) EXPECT_EQ(trial.weight, 1);
 }
 
@@ -209,15 +223,19 @@ TEST(DistanceSearch, BeginsWithAGuideThatTheNetworkHas) {
   model.exits = {4};
   const MadeUp made_up;
   const auto found = search_distance(
-      four(), model, [&](const Request& request, const std::string& note) { return made_up(request, note); }, measure);
-  for (const DistanceTrial& trial : found.trials) EXPECT_TRUE(trial.guide == 0 || trial.guide == 4) << trial.guide;
+      four(), model,
+      [&](const Request& request, const std::string& note) { return made_up(request, note); },
+      measure);
+  for (const DistanceTrial& trial : found.trials)
+    EXPECT_TRUE(trial.guide == 0 || trial.guide == 4) << trial.guide;
   EXPECT_EQ(found.best.guide, 4);
 }
 
 TEST(DistanceSearch, BeginsAtAboutHalfTheDepthWhateverAStepCosts) {
   DistanceSearch options = four();
   options.budget = 9;
-  options.request.solver = SolverSettings{.solver = "heun"};  // 2 n - 1 evaluations: the budget pays for 5 steps
+  options.request.solver = SolverSettings{
+      .solver = "heun"};  // 2 n - 1 evaluations: the budget pays for 5 steps
   std::vector<Request> runs;
   search({.good_steps = 9, .runs = &runs}, options);
   EXPECT_EQ(runs.at(0).solver->steps, 5) << "plain full depth";
@@ -228,10 +246,12 @@ TEST(DistanceSearch, FitsAgainWhereAllSamplesCostMoreThanTheFirst) {
   const MadeUp made_up;
   const auto run = [&](const Request& request, const std::string& note) {
     Result result = made_up(request, note);
-    if (request.count == 500 && request.plan->rules.front().below.front() > 0) result.trace.compute.blocks *= 1.03;
+    if (request.count == 500 && request.plan->rules.front().below.front() > 0)
+      result.trace.compute.blocks *= 1.03;
     return result;
   };
-  for (const DistanceTrial& trial : search_distance(four(), one_pixel(), run, measure).trials) EXPECT_LE(trial.cost, 4 * 1.003);
+  for (const DistanceTrial& trial : search_distance(four(), one_pixel(), run, measure).trials)
+    EXPECT_LE(trial.cost, 4 * 1.003);
 }
 
 TEST(DistanceSearch, WorksWithFewerSamplesThanThresholdsAreFittedOn) {
@@ -241,8 +261,10 @@ TEST(DistanceSearch, WorksWithFewerSamplesThanThresholdsAreFittedOn) {
 }
 
 TEST(DistanceSearch, RefusesWhatCannotBeSearched) {
-  const auto refusal = [](const DistanceSearch& options, const ModelSummary& model, const std::string& message) {
-    EXPECT_THAT([&] { search_distance(options, model, MadeUp{}, measure); }, ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+  const auto refusal = [](const DistanceSearch& options, const ModelSummary& model,
+                          const std::string& message) {
+    EXPECT_THAT([&] { search_distance(options, model, MadeUp{}, measure); },
+                ThrowsMessage<InvalidArgument>(HasSubstr(message)));
   };
   DistanceSearch options = four();
   options.budget = 0.5;
@@ -252,7 +274,8 @@ TEST(DistanceSearch, RefusesWhatCannotBeSearched) {
   refusal(options, one_pixel(), "recall_floor: must be in [0, 1], but is 1.5");
   options = four();
   options.most_steps = 3;
-  refusal(options, one_pixel(), "most_steps: must be at least the 4 full steps that the budget pays for, but is 3");
+  refusal(options, one_pixel(),
+          "most_steps: must be at least the 4 full steps that the budget pays for, but is 3");
   ModelSummary model = one_pixel();
   model.uncertainty = "none";
   refusal(four(), model, "must have uncertainty modules");
@@ -263,7 +286,8 @@ TEST(DifferenceHalfWidth, RefusesOtherGroups) {
       [] {
         difference_half_width({1, std::vector<double>(5)}, {1, std::vector<double>(6)});
       },
-      ThrowsMessage<InvalidArgument>(HasSubstr("must be given distances of the same groups, but got 5 and 6")));
+      ThrowsMessage<InvalidArgument>(
+          HasSubstr("must be given distances of the same groups, but got 5 and 6")));
 }
 
 }  // namespace

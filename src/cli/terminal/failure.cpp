@@ -26,7 +26,8 @@ std::string with_flags(std::string text) {
   constexpr std::string_view kField = "TrainingOptions.";
   for (std::size_t at = text.find(kField); at != std::string::npos; at = text.find(kField, at)) {
     text.replace(at, kField.size(), "--");
-    for (std::size_t i = at + 2; i < text.size() && (text[i] == '_' || (text[i] >= 'a' && text[i] <= 'z')); ++i) {
+    for (std::size_t i = at + 2;
+         i < text.size() && (text[i] == '_' || (text[i] >= 'a' && text[i] <= 'z')); ++i) {
       if (text[i] == '_') text[i] = '-';
     }
   }
@@ -42,11 +43,14 @@ std::string one_line(const std::string& text) {
     line[i] = ' ';
     if (static_cast<unsigned char>(text[i]) >= 0x80) line[i - 1] = ' ';
   }
-  if (line.size() > kHead + kTail) line = line.substr(0, kHead) + " [...] " + line.substr(line.size() - kTail);
+  if (line.size() > kHead + kTail)
+    line = line.substr(0, kHead) + " [...] " + line.substr(line.size() - kTail);
   return line;
 }
 
-std::string first_line(const std::string& text) { return one_line(text.substr(0, text.find('\n'))); }
+std::string first_line(const std::string& text) {
+  return one_line(text.substr(0, text.find('\n')));
+}
 
 Failure describe_current_exception() {
   try {
@@ -56,7 +60,9 @@ Failure describe_current_exception() {
   } catch (const Error& error) {
     return {kFailed, one_line(with_flags(error.what()))};
   } catch (const std::bad_alloc&) {
-    return {kFailed, "memory: must suffice, but ran out; ask for fewer or smaller images at a time (--count, --batch)"};
+    return {kFailed,
+            "memory: must suffice, but ran out; ask for fewer or smaller images at a time "
+            "(--count, --batch)"};
   } catch (const c10::Error& error) {
     return {kFailed, first_line(error.what_without_backtrace())};
   } catch (const std::exception& error) {

@@ -22,7 +22,8 @@ struct Failure {
 
 /// To be called in a catch block.
 Failure describe_current_exception();
-/// A text as one line of at most a thousand bytes: control characters replaced by spaces, the middle of a longer one left out.
+/// A text as one line of at most a thousand bytes: control characters replaced by spaces, the
+/// middle of a longer one left out.
 std::string one_line(const std::string& text);
 /// The same of a text's first line only, for messages of libraries that go on with stacks.
 std::string first_line(const std::string& text);

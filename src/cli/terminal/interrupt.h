@@ -3,8 +3,8 @@
 
 namespace adadiff::cli {
 
-/// Notes SIGINT and SIGTERM instead of dying of them, and makes a broken pipe, and a file that grows beyond the
-/// user's limit, an error of the write that met it.
+/// Notes SIGINT and SIGTERM instead of dying of them, and makes a broken pipe, and a file that
+/// grows beyond the user's limit, an error of the write that met it.
 void watch_signals();
 bool interrupted();
 

@@ -1,4 +1,5 @@
-// What the command writes: results on standard output, notes on standard error, and the check of output paths before long work.
+// What the command writes: results on standard output, notes on standard error, and the check of
+// output paths before long work.
 #include "cli/terminal/output.h"
 
 #include <unistd.h>
@@ -25,24 +26,30 @@ using detail::show;
 
 void require_writable(const std::string& flag, const std::string& path) {
   std::error_code ignored;
-  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
-  if (fs::is_directory(path, ignored)) raise<FileError>({flag, "name a file", show(path) + " is a folder"});
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path()
+                                                           : fs::path(".");
+  if (fs::is_directory(path, ignored))
+    raise<FileError>({flag, "name a file", show(path) + " is a folder"});
   if (!fs::is_directory(folder, ignored)) {
-    raise<FileError>({flag, "name a file in a folder that exists", show(folder.string()) + " is none", "make the folder first"});
+    raise<FileError>({flag, "name a file in a folder that exists",
+                      show(folder.string()) + " is none", "make the folder first"});
   }
-  // A target that is no regular file (a pipe, /dev/null) is written straight into: opening it now could block or end its reader.
+  // A target that is no regular file (a pipe, /dev/null) is written straight into: opening it now
+  // could block or end its reader.
   const bool is_special = fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
   if (!is_special) {
     const detail::AtomicFile trial(path);
   } else if (access(path.c_str(), W_OK) != 0) {
-    raise<FileError>({flag, "name a file that can be written", show(path) + " cannot: " + std::strerror(errno)});
+    raise<FileError>(
+        {flag, "name a file that can be written", show(path) + " cannot: " + std::strerror(errno)});
   }
 }
 
 void require_no_input(const std::string& flag, const std::string& path, const FlagPaths& inputs) {
   for (const auto& [input_flag, input] : inputs) {
     std::error_code ignored;
-    const bool is_same = !input.empty() && fs::is_regular_file(path, ignored) && fs::equivalent(path, input, ignored);
+    const bool is_same = !input.empty() && fs::is_regular_file(path, ignored) &&
+                         fs::equivalent(path, input, ignored);
     if (is_same) raise({flag, "name another file than " + input_flag, "both are " + show(path)});
   }
 }
@@ -50,8 +57,11 @@ void require_no_input(const std::string& flag, const std::string& path, const Fl
 }  // namespace
 
 void print_result(const std::string& text) {
-  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!is_written) raise<FileError>({"standard output", "take the result", std::string("failed: ") + std::strerror(errno)});
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                          std::fflush(stdout) == 0;
+  if (!is_written)
+    raise<FileError>(
+        {"standard output", "take the result", std::string("failed: ") + std::strerror(errno)});
 }
 
 void print_json(const nlohmann::ordered_json& json) {

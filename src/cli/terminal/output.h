@@ -1,4 +1,5 @@
-// What the command writes: results on standard output, notes on standard error, and the check of output paths before long work.
+// What the command writes: results on standard output, notes on standard error, and the check of
+// output paths before long work.
 #pragma once
 
 #include <string>
@@ -9,14 +10,16 @@
 
 namespace adadiff::cli {
 
-/// Writes to standard output and flushes. Throws FileError where that fails (a full disk, a closed pipe).
+/// Writes to standard output and flushes. Throws FileError where that fails (a full disk, a closed
+/// pipe).
 void print_result(const std::string& text);
 /// The same, indented; NaN becomes null.
 void print_json(const nlohmann::ordered_json& json);
 /// One line on standard error.
 void print_note(const std::string& verb, const std::string& line);
 
-using FlagPaths = std::vector<std::pair<std::string, std::string>>;  ///< flag and its path; an empty path: not given
+using FlagPaths = std::vector<std::pair<std::string, std::string>>;  ///< flag and its path; an
+                                                                     ///< empty path: not given
 
 /// Raises unless every output can be written to, no two are the same file, and none is an input.
 void require_outputs(const FlagPaths& outputs, const FlagPaths& inputs = {});

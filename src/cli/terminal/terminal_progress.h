@@ -1,4 +1,5 @@
-// Progress of long work on standard error: a line that is rewritten on a terminal, one line now and then elsewhere.
+// Progress of long work on standard error: a line that is rewritten on a terminal, one line now and
+// then elsewhere.
 #pragma once
 
 #include <chrono>
@@ -7,7 +8,8 @@
 
 namespace adadiff::cli {
 
-/// What stands behind the count. A rate of 0: measured here, from the first call or from where `done` last fell back.
+/// What stands behind the count. A rate of 0: measured here, from the first call or from where
+/// `done` last fell back.
 struct Pace {
   double per_second = 0, seconds_left = 0;
   std::string extra = {};       ///< for example a loss

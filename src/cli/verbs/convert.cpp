@@ -27,7 +27,8 @@ struct ConvertFlags {
 };
 
 void require_family(const std::string& flag, const std::string& family) {
-  if (!family.empty() && family != "uvit") detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
+  if (!family.empty() && family != "uvit")
+    detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
 }
 
 /// The same model with another default plan, another default guidance, or both.
@@ -47,16 +48,19 @@ void write_checked(const detail::Model& model, const std::string& path) {
 
 void require_one_direction(const ConvertFlags& flags) {
   const bool has_defaults = !flags.default_plan.empty() || flags.default_guidance.has_value();
-  const int directions = (flags.from.empty() ? 0 : 1) + (flags.to.empty() ? 0 : 1) + (has_defaults ? 1 : 0);
+  const int directions = (flags.from.empty() ? 0 : 1) + (flags.to.empty() ? 0 : 1) +
+                         (has_defaults ? 1 : 0);
   if (directions == 1) return;
-  detail::raise({"convert", "be given one of --from, --to and new defaults", "is given " + detail::show(directions)});
+  detail::raise({"convert", "be given one of --from, --to and new defaults",
+                 "is given " + detail::show(directions)});
 }
 
 void convert(const ConvertFlags& flags) {
   require_one_direction(flags);
   require_family("--from", flags.from);
   require_family("--to", flags.to);
-  if (!flags.from.empty() && flags.config.empty()) detail::raise({"--config", "be given with --from", "is missing"});
+  if (!flags.from.empty() && flags.config.empty())
+    detail::raise({"--config", "be given with --from", "is missing"});
   require_outputs({{"--output", flags.output}});
   if (!flags.default_plan.empty() || flags.default_guidance) {
     write_checked(with_defaults(flags), flags.output);
@@ -72,20 +76,30 @@ void convert(const ConvertFlags& flags) {
 
 Action add_convert(CLI::App& verb) {
   const auto flags = std::make_shared<ConvertFlags>();
-  verb.add_option("INPUT", flags->input, "the file to convert: the family's weights as .safetensors, or a model file")
+  verb.add_option("INPUT", flags->input,
+                  "the file to convert: the family's weights as .safetensors, or a model file")
       ->required()
       ->type_name("");
   CLI::App* direction = verb.add_option_group("direction", "one of them, or both defaults");
-  CLI::Option* from =
-      direction->add_option("--from", flags->from, "make a model file from this family's weights: uvit, which AdaDiff's are too")
-          ->type_name("FAMILY");
-  direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")->type_name("FAMILY");
-  direction->add_option("--default-plan", flags->default_plan, "write the same model with this plan as its default (docs/plans.md)")
+  CLI::Option*
+      from = direction
+                 ->add_option(
+                     "--from", flags->from,
+                     "make a model file from this family's weights: uvit, which AdaDiff's are too")
+                 ->type_name("FAMILY");
+  direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")
+      ->type_name("FAMILY");
+  direction
+      ->add_option("--default-plan", flags->default_plan,
+                   "write the same model with this plan as its default (docs/plans.md)")
       ->type_name("PLAN.json");
-  add_number(*direction, {"--default-guidance", "write the same model with this guidance as its default; 1: none"}, flags->default_guidance,
-             {0, 100});
+  add_number(
+      *direction,
+      {"--default-guidance", "write the same model with this guidance as its default; 1: none"},
+      flags->default_guidance, {0, 100});
   direction->require_option(1, 2);
-  verb.add_option("--config", flags->config, "with --from: the model's description as JSON (docs/model_format.md)")
+  verb.add_option("--config", flags->config,
+                  "with --from: the model's description as JSON (docs/model_format.md)")
       ->type_name("NET.json")
       ->needs(from);
   verb.add_option("-o,--output", flags->output, "file to write")->required()->type_name("FILE");

@@ -1,4 +1,5 @@
-// `adadiff evaluate`: how good a model's images are, and how far they are from full depth on the same noise.
+// `adadiff evaluate`: how good a model's images are, and how far they are from full depth on the
+// same noise.
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -52,10 +53,13 @@ struct ExcessPipeline {
   Pipeline pipeline;
 
   ExcessPipeline(const OpenModel& model, detail::Scores scores)
-      : pipeline(make_pipeline(std::make_shared<detail::ExcessNetwork>(model->network, scores, record), model->model)) {}
+      : pipeline(
+            make_pipeline(std::make_shared<detail::ExcessNetwork>(model->network, scores, record),
+                          model->model)) {}
 };
 
-TimedResult draw(const EvaluateFlags& flags, const OpenModel& model, const Request& request, TerminalProgress& progress) {
+TimedResult draw(const EvaluateFlags& flags, const OpenModel& model, const Request& request,
+                 TerminalProgress& progress) {
   if (flags.scores == "learned") return run_to_end(Pipeline(model), request, progress, "images");
   const ExcessPipeline ideal(model, detail::Scores::Ideal);
   TimedResult timed = run_to_end(ideal.pipeline, request, progress, "images, ideal scores");
@@ -63,27 +67,31 @@ TimedResult draw(const EvaluateFlags& flags, const OpenModel& model, const Reque
   return timed;
 }
 
-/// The first samples of a request: noise belongs to a sample's number, so they are the same as in the whole.
+/// The first samples of a request: noise belongs to a sample's number, so they are the same as in
+/// the whole.
 Request first_samples(Request request, std::int64_t count) {
   request.count = std::min(request.count, count);
   return request;
 }
 
-void measure_predictions(const EvaluateFlags& flags, const OpenModel& model, const Request& request, TerminalProgress& progress,
-                         PairedReport& report) {
+void measure_predictions(const EvaluateFlags& flags, const OpenModel& model, const Request& request,
+                         TerminalProgress& progress, PairedReport& report) {
   const bool is_ideal = flags.scores != "learned";
   const ExcessPipeline measured(model, is_ideal ? detail::Scores::Ideal : detail::Scores::Learned);
   const Request few = first_samples(request, std::min(flags.paired, kMeasuredPredictions));
   run_to_end(measured.pipeline, few, progress, "errors of predictions");
   report.prediction_samples = few.count;
   for (const auto& [time, excess] : measured.record->times()) {
-    PredictionError& error = report.predictions.emplace_back(PredictionError{static_cast<double>(time), excess.mean_taken(), {}});
-    for (std::size_t block = 0; block < excess.exit_excess.size(); ++block) error.exits.push_back(excess.mean_at(block));
+    PredictionError& error = report.predictions.emplace_back(
+        PredictionError{static_cast<double>(time), excess.mean_taken(), {}});
+    for (std::size_t block = 0; block < excess.exit_excess.size(); ++block)
+      error.exits.push_back(excess.mean_at(block));
   }
   std::reverse(report.predictions.begin(), report.predictions.end());
 }
 
-PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel& model, const Request& request, const Images& images,
+PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel& model,
+                                     const Request& request, const Images& images,
                                      TerminalProgress& progress) {
   Request full = first_samples(request, flags.paired);
   full.plan = full_depth();
@@ -93,8 +101,12 @@ PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel
   }
   const Result reference = run_to_end(Pipeline(model), full, progress, "full depth").result;
   const ModelSummary& summary = model->summary;
-  const std::vector<float> ours(images.values.begin(), images.values.begin() + std::ssize(reference.images.values));
-  PairedReport report{.samples = full.count, .steps = reference.trace.evaluations.back().step + 1, .images = {}, .predictions = {}};
+  const std::vector<float> ours(images.values.begin(),
+                                images.values.begin() + std::ssize(reference.images.values));
+  PairedReport report{.samples = full.count,
+                      .steps = reference.trace.evaluations.back().step + 1,
+                      .images = {},
+                      .predictions = {}};
   report.images = detail::paired_error({.first = ours,
                                         .second = reference.images.values,
                                         .channels = summary.channels,
@@ -123,27 +135,33 @@ std::optional<Yardstick> open_yardstick(const EvaluateFlags& flags, const ModelS
   if (flags.reference.path.empty() && flags.features.empty()) return std::nullopt;
   Yardstick yardstick{detail::open_features(features_path(flags.features)), {}};
   const std::int64_t dimensions = feature_dimensions(*yardstick.extractor, model);
-  if (!flags.reference.path.empty()) yardstick.real = reference_features(flags.reference, *yardstick.extractor, dimensions, model);
+  if (!flags.reference.path.empty())
+    yardstick.real = reference_features(flags.reference, *yardstick.extractor, dimensions, model);
   detail::check_quality(yardstick.real.seen, flags.samples, quality_options(flags));
   return yardstick;
 }
 
 /// How fine noise differs, which the features of a classifier hardly show.
-TextureReport measure_texture(const EvaluateFlags& flags, const detail::RealFeatures& real, const Images& images) {
+TextureReport measure_texture(const EvaluateFlags& flags, const detail::RealFeatures& real,
+                              const Images& images) {
   const detail::Features generated = detail::TextureFeatures().extract(images).features;
-  return {detail::measure_quality(real, generated, quality_options(flags)), detail::compare_levels(*real.features, generated)};
+  return {detail::measure_quality(real, generated, quality_options(flags)),
+          detail::compare_levels(*real.features, generated)};
 }
 
 /// Returns a note where something could not be measured.
-std::string measure_images(const EvaluateFlags& flags, const Yardstick& yardstick, const ModelSummary& model,
-                           const std::vector<std::int64_t>& labels, const Images& images, EvaluationReport& report) {
+std::string measure_images(const EvaluateFlags& flags, const Yardstick& yardstick,
+                           const ModelSummary& model, const std::vector<std::int64_t>& labels,
+                           const Images& images, EvaluationReport& report) {
   std::string note;
   report.features = yardstick.extractor->name();
   const detail::ImageFeatures generated = yardstick.extractor->extract(images);
   if (!generated.classes.empty() && !labels.empty()) {
-    const auto classes = detail::classes_of_labels(labels, model.class_names, yardstick.extractor->class_names());
+    const auto classes = detail::classes_of_labels(labels, model.class_names,
+                                                   yardstick.extractor->class_names());
     if (classes) report.class_agreement = detail::class_agreement(generated.classes, *classes);
-    if (!classes) note = "no class agreement, since the classifier does not know the model's classes by name";
+    if (!classes)
+      note = "no class agreement, since the classifier does not know the model's classes by name";
   }
   const ReferenceFeatures& real = yardstick.real;
   report.references = real.seen.features ? real.seen.features->rows() : 0;
@@ -156,10 +174,11 @@ void check_flags(const EvaluateFlags& flags) {
   if (flags.scores != "learned" && flags.scores != "ideal") {
     detail::raise({"--scores", "be learned or ideal", "is " + detail::show(flags.scores)});
   }
-  require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}}, {{"the model", flags.sampling.model},
-                                                                                                      {"--plan", flags.sampling.plan},
-                                                                                                      {"--reference", flags.reference.path},
-                                                                                                      {"--features", flags.features}});
+  require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}},
+                  {{"the model", flags.sampling.model},
+                   {"--plan", flags.sampling.plan},
+                   {"--reference", flags.reference.path},
+                   {"--features", flags.features}});
 }
 
 PlannedRequest plan_request(EvaluateFlags& flags, const ModelSummary& model) {
@@ -173,12 +192,15 @@ void require_same_noise(const EvaluateFlags& flags, const SolverSettings& solver
   if (!flags.paired_steps || flags.paired == 0) return;
   const bool is_as_long = solver.times.empty() && solver.steps == *flags.paired_steps;
   if (is_as_long || !detail::draws_noise(solver)) return;
-  detail::raise({"--paired-steps", "be left out with a solver that draws noise on the way",
-                 "is given with " + solver.solver + ", which draws other noise for another number of steps"});
+  detail::raise(
+      {"--paired-steps", "be left out with a solver that draws noise on the way",
+       "is given with " + solver.solver + ", which draws other noise for another number of steps"});
 }
 
 void write_images(const Images& images, const std::string& path) {
-  if (!path.empty()) detail::write_npy(path, {images.count, images.height, images.width, images.channels}, images.pixels);
+  if (!path.empty())
+    detail::write_npy(path, {images.count, images.height, images.width, images.channels},
+                      images.pixels);
 }
 
 void evaluate(EvaluateFlags& flags) {
@@ -201,8 +223,11 @@ void evaluate(EvaluateFlags& flags) {
     report.seed = request.seed;
     report.wall_ms = timed.wall_ms;
     write_images(timed.result.images, flags.sampling.images);
-    if (yardstick) note = measure_images(flags, *yardstick, model->summary, request.labels, timed.result.images, report);
-    if (flags.paired > 0) report.paired = compare_with_full_depth(flags, model, request, timed.result.images, progress);
+    if (yardstick)
+      note = measure_images(flags, *yardstick, model->summary, request.labels, timed.result.images,
+                            report);
+    if (flags.paired > 0)
+      report.paired = compare_with_full_depth(flags, model, request, timed.result.images, progress);
     report.trace = std::move(timed.result.trace);
   }
   print_note("evaluate", planned.note);
@@ -217,29 +242,43 @@ Action add_evaluate(CLI::App& verb) {
   add_solver_flags(verb, flags->sampling, "all");
   add_depth_flags(verb, flags->sampling);
   add_whole(verb, {"--samples", "images to draw"}, flags->samples, {1, kMostSamples});
-  CLI::Option* reference = verb.add_option("--reference", flags->reference.path,
-                                           "real images: a folder, an IDX file, or .npz with statistics, features or images");
+  CLI::Option* reference = verb.add_option(
+      "--reference", flags->reference.path,
+      "real images: a folder, an IDX file, or .npz with statistics, features or images");
   reference->type_name("PATH");
-  add_whole(verb, {"--references", "use at most so many real images, spread evenly"}, flags->reference.images, {2, kMostSamples})
+  add_whole(verb, {"--references", "use at most so many real images, spread evenly"},
+            flags->reference.images, {2, kMostSamples})
       ->needs(reference);
-  verb.add_option("--save-reference", flags->reference.save, "write their statistics, features and texture")
+  verb.add_option("--save-reference", flags->reference.save,
+                  "write their statistics, features and texture")
       ->type_name("FILE.npz")
       ->needs(reference);
   verb.add_option("--features", flags->features,
-                  "what sees the images: a classifier of train-classifier, TorchScript, or texture (default: bundled)")
+                  "what sees the images: a classifier of train-classifier, TorchScript, or texture "
+                  "(default: bundled)")
       ->type_name("FILE|texture");
-  add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"}, flags->paired, {0, kMostSamples});
-  add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"}, flags->paired_steps, {1, 10000});
-  add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000})->needs(reference);
-  add_whole(verb, {"--subset-size", "images in each; 0: half of the smaller set, at most 1000"}, flags->subset_size, {0, kMostSamples})
+  add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"},
+            flags->paired, {0, kMostSamples});
+  add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"},
+            flags->paired_steps, {1, 10000});
+  add_whole(verb, {"--subsets", "subsets of the kernel distance"}, flags->subsets, {1, 10000})
       ->needs(reference);
-  add_whole(verb, {"--groups", "report distances without each of so many groups of images, at least 5, for intervals; 0: none"},
+  add_whole(verb, {"--subset-size", "images in each; 0: half of the smaller set, at most 1000"},
+            flags->subset_size, {0, kMostSamples})
+      ->needs(reference);
+  add_whole(verb,
+            {"--groups",
+             "report distances without each of so many groups of images, at least 5, for "
+             "intervals; 0: none"},
             flags->groups, {0, 1000})
       ->needs(reference);
-  verb.add_option("--scores", flags->scores, "learned, or ideal: leave by the true excess, to see what a better score could reach")
+  verb.add_option(
+          "--scores", flags->scores,
+          "learned, or ideal: leave by the true excess, to see what a better score could reach")
       ->type_name("NAME")
       ->capture_default_str();
-  verb.add_option("--images", flags->sampling.images, "write the images as uint8 [count, H, W, C]")->type_name("IMAGES.npy");
+  verb.add_option("--images", flags->sampling.images, "write the images as uint8 [count, H, W, C]")
+      ->type_name("IMAGES.npy");
   verb.add_flag("--json", flags->json, "report as JSON");
   return [flags] { evaluate(*flags); };
 }

@@ -24,18 +24,24 @@ double deviation(const std::vector<int>& exits) {
   return count > 0 ? std::sqrt(std::max(0.0, squares / count - sum / count * sum / count)) : 0;
 }
 
-int steps_of(const Trace& trace) { return trace.evaluations.empty() ? 0 : trace.evaluations.back().step + 1; }
+int steps_of(const Trace& trace) {
+  return trace.evaluations.empty() ? 0 : trace.evaluations.back().step + 1;
+}
 
 ordered_json to_json(const detail::GroupedDistance& distance) {
-  return {{"all", distance.all}, {"half_width_95", detail::half_width(distance)}, {"without_group", distance.without}};
+  return {{"all", distance.all},
+          {"half_width_95", detail::half_width(distance)},
+          {"without_group", distance.without}};
 }
 
 ordered_json to_json(const PairedReport& paired) {
-  ordered_json json = {{"samples", paired.samples},  {"full_depth_steps", paired.steps},
-                       {"mse", paired.images.mse},   {"psnr_db", paired.images.psnr_db},
-                       {"ssim", paired.images.ssim}, {"prediction_samples", paired.prediction_samples}};
+  ordered_json json = {
+      {"samples", paired.samples},  {"full_depth_steps", paired.steps},
+      {"mse", paired.images.mse},   {"psnr_db", paired.images.psnr_db},
+      {"ssim", paired.images.ssim}, {"prediction_samples", paired.prediction_samples}};
   for (const PredictionError& error : paired.predictions) {
-    json["predictions"].push_back({{"network_time", error.time}, {"mse", error.mse}, {"exits", error.exits}});
+    json["predictions"].push_back(
+        {{"network_time", error.time}, {"mse", error.mse}, {"exits", error.exits}});
   }
   return json;
 }
@@ -70,7 +76,9 @@ ordered_json to_json(const TextureReport& texture) {
   return json;
 }
 
-std::string line(const std::string& name, const std::string& value) { return name + std::string(17 - name.size(), ' ') + value + "\n"; }
+std::string line(const std::string& name, const std::string& value) {
+  return name + std::string(17 - name.size(), ' ') + value + "\n";
+}
 
 std::string with_interval(const detail::GroupedDistance& distance, double scale, int digits = 3) {
   return fixed(scale * distance.all, digits) + " +- " + fixed(scale * half_width(distance), digits);
@@ -79,13 +87,20 @@ std::string with_interval(const detail::GroupedDistance& distance, double scale,
 std::string quality_text(const EvaluationReport& report) {
   const detail::Quality& q = report.quality;
   std::string text = line("features", report.features);
-  if (q.frechet) text += line("Fréchet", fixed(*q.frechet, 3)).insert(8, 1, ' ');  // é has two bytes
+  if (q.frechet)
+    text += line("Fréchet", fixed(*q.frechet, 3)).insert(8, 1, ' ');  // é has two bytes
   if (q.kernel) {
-    const std::string deviation = std::isnan(q.kernel->deviation) ? "" : " deviate by " + fixed(1000 * q.kernel->deviation, 3);
-    text += line("KID x 1000", fixed(1000 * q.kernel->mean, 3) + " (subsets of " + std::to_string(q.subset_size) + deviation + ")");
+    const std::string deviation = std::isnan(q.kernel->deviation)
+                                      ? ""
+                                      : " deviate by " + fixed(1000 * q.kernel->deviation, 3);
+    text += line("KID x 1000", fixed(1000 * q.kernel->mean, 3) + " (subsets of " +
+                                   std::to_string(q.subset_size) + deviation + ")");
   }
-  if (q.manifold) text += line("precision", fixed(q.manifold->precision, 4)) + line("recall", fixed(q.manifold->recall, 4));
-  if (q.grouped_frechet) text += line("Fréchet, all", with_interval(*q.grouped_frechet, 1)).insert(13, 1, ' ');
+  if (q.manifold)
+    text += line("precision", fixed(q.manifold->precision, 4)) +
+            line("recall", fixed(q.manifold->recall, 4));
+  if (q.grouped_frechet)
+    text += line("Fréchet, all", with_interval(*q.grouped_frechet, 1)).insert(13, 1, ' ');
   if (q.grouped_kernel) text += line("KID x 1000, all", with_interval(*q.grouped_kernel, 1000));
   if (report.class_agreement) text += line("class agreement", fixed(*report.class_agreement, 4));
   return text;
@@ -93,22 +108,28 @@ std::string quality_text(const EvaluationReport& report) {
 
 std::string texture_text(const TextureReport& texture) {
   const detail::Quality& q = texture.quality;
-  const std::string frechet = q.grouped_frechet ? with_interval(*q.grouped_frechet, 1, 5) : fixed(*q.frechet, 5);
-  const std::string kernel = q.grouped_kernel ? with_interval(*q.grouped_kernel, 1000) : fixed(1000 * q.kernel->mean, 3);
+  const std::string frechet = q.grouped_frechet ? with_interval(*q.grouped_frechet, 1, 5)
+                                                : fixed(*q.frechet, 5);
+  const std::string kernel = q.grouped_kernel ? with_interval(*q.grouped_kernel, 1000)
+                                              : fixed(1000 * q.kernel->mean, 3);
   std::string spectrum;
-  for (const double band : texture.levels.spectrum_db) spectrum += (band > 0 ? "+" : "") + fixed(band, 1) + " ";
+  for (const double band : texture.levels.spectrum_db)
+    spectrum += (band > 0 ? "+" : "") + fixed(band, 1) + " ";
   return line("texture", "Fréchet " + frechet + ", KID x 1000 " + kernel + "; lower is better") +
-         line("  variation",
-              fixed(texture.levels.total_variation_ratio, 3) + " of the real images'; 1 is best, more is grain, less is blur") +
-         line("  spectrum", spectrum + "dB over the real images, from low to high frequency; 0 is best");
+         line("  variation", fixed(texture.levels.total_variation_ratio, 3) +
+                                 " of the real images'; 1 is best, more is grain, less is blur") +
+         line("  spectrum",
+              spectrum + "dB over the real images, from low to high frequency; 0 is best");
 }
 
 std::string paired_text(const PairedReport& paired) {
   const bool is_identical = std::isnan(paired.images.psnr_db);
-  return line("paired error", is_identical ? "none, images are identical"
-                                           : fixed(paired.images.psnr_db, 2) + " dB PSNR, SSIM " + fixed(paired.images.ssim, 4) +
-                                                 ", against " + std::to_string(paired.steps) + " full-depth steps on " +
-                                                 std::to_string(paired.samples) + " samples");
+  return line("paired error", is_identical
+                                  ? "none, images are identical"
+                                  : fixed(paired.images.psnr_db, 2) + " dB PSNR, SSIM " +
+                                        fixed(paired.images.ssim, 4) + ", against " +
+                                        std::to_string(paired.steps) + " full-depth steps on " +
+                                        std::to_string(paired.samples) + " samples");
 }
 
 }  // namespace
@@ -116,7 +137,8 @@ std::string paired_text(const PairedReport& paired) {
 double exit_spread(const Trace& trace) {
   double sum = 0;
   for (const EvaluationTrace& evaluation : trace.evaluations) sum += deviation(evaluation.exit);
-  return trace.evaluations.empty() ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(trace.evaluations.size());
+  return trace.evaluations.empty() ? std::numeric_limits<double>::quiet_NaN()
+                                   : sum / static_cast<double>(trace.evaluations.size());
 }
 
 ordered_json to_json(const EvaluationReport& report) {
@@ -143,10 +165,14 @@ ordered_json to_json(const EvaluationReport& report) {
 std::string to_text(const EvaluationReport& report) {
   const Trace& trace = report.trace;
   std::string text = line("images", std::to_string(report.samples)) +
-                     line("steps", std::to_string(steps_of(trace)) + " (" + report.solver + ")") + line("plan", report.plan) +
-                     line("mean depth", fixed(trace.mean_exit_depth(), 2) + " of " + std::to_string(trace.blocks) +
-                                            " blocks, samples of a step deviate by " + fixed(exit_spread(trace), 2)) +
-                     line("cost", fixed(trace.full_evaluations(), 2) + " full evaluations per image") +
+                     line("steps", std::to_string(steps_of(trace)) + " (" + report.solver + ")") +
+                     line("plan", report.plan) +
+                     line("mean depth", fixed(trace.mean_exit_depth(), 2) + " of " +
+                                            std::to_string(trace.blocks) +
+                                            " blocks, samples of a step deviate by " +
+                                            fixed(exit_spread(trace), 2)) +
+                     line("cost",
+                          fixed(trace.full_evaluations(), 2) + " full evaluations per image") +
                      line("wall time", std::isnan(report.wall_ms) ? "-" : duration(report.wall_ms));
   if (!report.features.empty()) text += quality_text(report);
   if (report.texture) text += texture_text(*report.texture);

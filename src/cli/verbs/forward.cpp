@@ -1,4 +1,5 @@
-// `adadiff forward`: one evaluation of the network on given numbers, for comparing with other implementations.
+// `adadiff forward`: one evaluation of the network on given numbers, for comparing with other
+// implementations.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -42,13 +43,19 @@ struct Inputs {
   std::int64_t exit = 0;
 };
 
-at::Tensor to_tensor(const FloatArray& array) { return at::tensor(array.values, at::kFloat).view(array.shape); }
+at::Tensor to_tensor(const FloatArray& array) {
+  return at::tensor(array.values, at::kFloat).view(array.shape);
+}
 
 FloatArray read_images(const std::string& path, const NetworkInfo& network) {
   return detail::read_npy_floats(path, [&](const std::vector<std::int64_t>& shape) {
     const std::vector<std::int64_t> image{network.channels, network.height, network.width};
-    if (shape.size() == 4 && shape[0] >= 1 && std::equal(image.begin(), image.end(), shape.begin() + 1)) return;
-    raise({"--input", "hold [rows, " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) + "] numbers",
+    if (shape.size() == 4 && shape[0] >= 1 &&
+        std::equal(image.begin(), image.end(), shape.begin() + 1))
+      return;
+    raise({"--input",
+           "hold [rows, " + show(image[0]) + ", " + show(image[1]) + ", " + show(image[2]) +
+               "] numbers",
            path + " holds " + detail::show_shape(shape)});
   });
 }
@@ -57,14 +64,18 @@ FloatArray read_images(const std::string& path, const NetworkInfo& network) {
 detail::ShapeCheck one_or_each(const std::string& flag, std::int64_t rows) {
   return [flag, rows](const std::vector<std::int64_t>& shape) {
     if (shape.empty() || (shape.size() == 1 && (shape[0] == 1 || shape[0] == rows))) return;
-    raise({flag, "hold 1 or " + show(rows) + " numbers", "has the shape " + detail::show_shape(shape)});
+    raise({flag, "hold 1 or " + show(rows) + " numbers",
+           "has the shape " + detail::show_shape(shape)});
   };
 }
 
-at::Tensor per_row(const at::Tensor& numbers, std::int64_t rows) { return numbers.view(-1).expand({rows}).contiguous(); }
+at::Tensor per_row(const at::Tensor& numbers, std::int64_t rows) {
+  return numbers.view(-1).expand({rows}).contiguous();
+}
 
 at::Tensor read_numbers(const std::string& flag, const std::string& path, std::int64_t rows) {
-  return per_row(at::tensor(detail::read_npy_floats(path, one_or_each(flag, rows)).values, at::kFloat), rows);
+  return per_row(
+      at::tensor(detail::read_npy_floats(path, one_or_each(flag, rows)).values, at::kFloat), rows);
 }
 
 at::Tensor read_time(const ForwardFlags& flags, const SamplerModel& model, std::int64_t rows) {
@@ -72,34 +83,42 @@ at::Tensor read_time(const ForwardFlags& flags, const SamplerModel& model, std::
   const at::Tensor time = read_numbers("--time", flags.time, rows);
   for (std::int64_t row = 0; row < rows; ++row) {
     const double value = time[row].item<double>();
-    if (!(value >= 0 && value <= 1)) raise({"--time", "hold times in [0, 1], 1 = noise", "holds " + show(value)});
+    if (!(value >= 0 && value <= 1))
+      raise({"--time", "hold times in [0, 1], 1 = noise", "holds " + show(value)});
   }
   return (time.to(at::kDouble) * model.time_scale + model.time_shift).to(at::kFloat);
 }
 
 at::Tensor read_labels(const ForwardFlags& flags, const NetworkInfo& network, std::int64_t rows) {
   if (network.classes == 0 && network.null_label < 0) {
-    if (!flags.classes.empty()) raise({"--class", "be left out for a network without labels", "is given"});
+    if (!flags.classes.empty())
+      raise({"--class", "be left out for a network without labels", "is given"});
     return {};
   }
   if (flags.classes.empty()) {
-    if (network.null_label < 0) raise({"--class", "be given for a network without a null label", "is missing"});
+    if (network.null_label < 0)
+      raise({"--class", "be given for a network without a null label", "is missing"});
     return at::full({rows}, network.null_label, at::kLong);
   }
-  const detail::NpyArray<std::int64_t> array = detail::read_npy_integers(flags.classes, one_or_each("--class", rows));
+  const detail::NpyArray<std::int64_t> array = detail::read_npy_integers(
+      flags.classes, one_or_each("--class", rows));
   at::Tensor labels = per_row(at::tensor(array.values, at::kLong), rows);
   const std::int64_t last = std::max(network.classes - 1, network.null_label);
   for (const std::int64_t label : array.values) {
-    if (label < 0 || label > last) raise({"--class", "hold labels in [0, " + show(last) + "]", "holds " + show(label)});
+    if (label < 0 || label > last)
+      raise({"--class", "hold labels in [0, " + show(last) + "]", "holds " + show(label)});
   }
   return labels;
 }
 
-// Runs `exit` blocks over some of the rows and copies what came out to theirs in `output` and `uncertainty`.
-void evaluate(ForwardPass& pass, const Inputs& inputs, std::int64_t first, at::Tensor& output, at::Tensor& uncertainty) {
+// Runs `exit` blocks over some of the rows and copies what came out to theirs in `output` and
+// `uncertainty`.
+void evaluate(ForwardPass& pass, const Inputs& inputs, std::int64_t first, at::Tensor& output,
+              at::Tensor& uncertainty) {
   const std::int64_t rows = std::min(kRowsAtOnce, inputs.x.size(0) - first);
   const at::Tensor x = inputs.x.narrow(0, first, rows), time = inputs.time.narrow(0, first, rows);
-  const at::Tensor labels = inputs.labels.defined() ? inputs.labels.narrow(0, first, rows) : at::Tensor();
+  const at::Tensor labels = inputs.labels.defined() ? inputs.labels.narrow(0, first, rows)
+                                                    : at::Tensor();
   pass.begin({x, time, labels});
   for (std::int64_t block = 0; block < inputs.exit; ++block) pass.run_block();
   const at::Tensor all = at::arange(rows, at::kLong);
@@ -113,15 +132,17 @@ void evaluate(ForwardPass& pass, const Inputs& inputs, std::int64_t first, at::T
 
 void write_array(const std::string& path, const at::Tensor& tensor) {
   const float* values = tensor.const_data_ptr<float>();
-  detail::write_npy(path, tensor.sizes().vec(), std::span(values, static_cast<std::size_t>(tensor.numel())));
+  detail::write_npy(path, tensor.sizes().vec(),
+                    std::span(values, static_cast<std::size_t>(tensor.numel())));
 }
 
 void forward(const ForwardFlags& flags) {
-  require_outputs({{"--output", flags.output}, {"--uncertainty", flags.uncertainty}}, {{"the model", flags.model},
-                                                                                       {"--input", flags.input},
-                                                                                       {"--time", flags.time},
-                                                                                       {"--network-time", flags.network_time},
-                                                                                       {"--class", flags.classes}});
+  require_outputs({{"--output", flags.output}, {"--uncertainty", flags.uncertainty}},
+                  {{"the model", flags.model},
+                   {"--input", flags.input},
+                   {"--time", flags.time},
+                   {"--network-time", flags.network_time},
+                   {"--class", flags.classes}});
   const detail::Model model = detail::read_model(flags.model);
   const NetworkInfo& network = model.network->info();
   if (flags.exit.value_or(1) > network.blocks) {
@@ -145,7 +166,8 @@ void forward(const ForwardFlags& flags) {
     evaluate(*pass, inputs, first, output, uncertainty);
   }
   if (!at::isfinite(output).all().item<bool>()) {
-    raise<ModelError>({"the network's output", "be finite", "has NaN or infinity", "look for them, or for huge numbers, in the inputs"});
+    raise<ModelError>({"the network's output", "be finite", "has NaN or infinity",
+                       "look for them, or for huge numbers, in the inputs"});
   }
   write_array(flags.output, output);
   if (uncertainty.defined()) write_array(flags.uncertainty, uncertainty);
@@ -156,15 +178,26 @@ void forward(const ForwardFlags& flags) {
 Action add_forward(CLI::App& verb) {
   const auto flags = std::make_shared<ForwardFlags>();
   verb.add_option("MODEL", flags->model, "model file")->required()->type_name("");
-  verb.add_option("--input", flags->input, "noisy images, floats [rows, C, H, W]")->required()->type_name("X.npy");
-  CLI::App* times = verb.add_option_group("times", "exactly one of them; one number, or one per row");
-  times->add_option("--time", flags->time, "times in [0, 1], 1 = noise, 0 = clean")->type_name("T.npy");
-  times->add_option("--network-time", flags->network_time, "the raw numbers that the network embeds")->type_name("T.npy");
+  verb.add_option("--input", flags->input, "noisy images, floats [rows, C, H, W]")
+      ->required()
+      ->type_name("X.npy");
+  CLI::App* times = verb.add_option_group("times",
+                                          "exactly one of them; one number, or one per row");
+  times->add_option("--time", flags->time, "times in [0, 1], 1 = noise, 0 = clean")
+      ->type_name("T.npy");
+  times
+      ->add_option("--network-time", flags->network_time, "the raw numbers that the network embeds")
+      ->type_name("T.npy");
   times->require_option(1);
-  verb.add_option("--class", flags->classes, "labels, one or one per row (default: the null label)")->type_name("Y.npy");
+  verb.add_option("--class", flags->classes, "labels, one or one per row (default: the null label)")
+      ->type_name("Y.npy");
   add_whole(verb, {"--exit", "blocks to run (default: all)"}, flags->exit, {1, 255});
-  verb.add_option("--output", flags->output, "the network's output, float32 [rows, C, H, W]")->required()->type_name("EPS.npy");
-  verb.add_option("--uncertainty", flags->uncertainty, "uncertainties there, float32 [rows], 0 = sure")->type_name("U.npy");
+  verb.add_option("--output", flags->output, "the network's output, float32 [rows, C, H, W]")
+      ->required()
+      ->type_name("EPS.npy");
+  verb.add_option("--uncertainty", flags->uncertainty,
+                  "uncertainties there, float32 [rows], 0 = sure")
+      ->type_name("U.npy");
   return [flags] { forward(*flags); };
 }
 

@@ -20,8 +20,8 @@ namespace adadiff::cli {
 namespace {
 
 std::string losses(const TrainingProgress& p) {
-  return "loss " + fixed(p.loss, 4) + " (simple " + fixed(p.simple, 4) + ", uncertainty " + fixed(p.uncertainty, 4) + ", layers " +
-         fixed(p.layers, 4) + ")";
+  return "loss " + fixed(p.loss, 4) + " (simple " + fixed(p.simple, 4) + ", uncertainty " +
+         fixed(p.uncertainty, 4) + ", layers " + fixed(p.layers, 4) + ")";
 }
 
 /// Where the steps' time went.
@@ -39,12 +39,18 @@ struct StepTimes {
   }
   double mean(double sum) const { return steps > 0 ? sum / static_cast<double>(steps) : 0; }
   std::string text() const {
-    const auto share = [this](double part) { return fixed(all > 0 ? 100 * part / all : 0, 0) + " %"; };
-    return fixed(mean(all), 0) + " ms (data " + share(data) + ", forward " + share(forward) + ", backward " + share(backward) +
-           ", update " + share(update) + ")";
+    const auto share = [this](double part) {
+      return fixed(all > 0 ? 100 * part / all : 0, 0) + " %";
+    };
+    return fixed(mean(all), 0) + " ms (data " + share(data) + ", forward " + share(forward) +
+           ", backward " + share(backward) + ", update " + share(update) + ")";
   }
   nlohmann::ordered_json json() const {
-    return {{"data", mean(data)}, {"forward", mean(forward)}, {"backward", mean(backward)}, {"update", mean(update)}, {"all", mean(all)}};
+    return {{"data", mean(data)},
+            {"forward", mean(forward)},
+            {"backward", mean(backward)},
+            {"update", mean(update)},
+            {"all", mean(all)}};
   }
 };
 
@@ -62,9 +68,15 @@ std::string found_in_folder(const TrainingOptions& options) {
   for (std::size_t i = 0; i < found.class_names.size() && i <= kShownNames; ++i) {
     names += (i == 0 ? ": " : ", ") + (i < kShownNames ? found.class_names[i] : "...");
   }
-  const std::string shape = std::to_string(found.channels) + " x " + std::to_string(found.height) + " x " + std::to_string(found.width);
-  const std::string classes = found.classes == 0 ? "no classes" : counted(found.classes, "class", "classes") + names;
-  const std::string others = found.ignored == 0 ? "" : "; left out " + counted(found.ignored, "other file", "other files");
+  const std::string shape = std::to_string(found.channels) + " x " + std::to_string(found.height) +
+                            " x " + std::to_string(found.width);
+  const std::string classes = found.classes == 0
+                                  ? "no classes"
+                                  : counted(found.classes, "class", "classes") + names;
+  const std::string others = found.ignored == 0
+                                 ? ""
+                                 : "; left out " +
+                                       counted(found.ignored, "other file", "other files");
   return counted(found.count, "picture", "pictures") + " as " + shape + ", " + classes + others;
 }
 
@@ -74,7 +86,8 @@ TrainingResult run(const TrainingOptions& options, StepTimes& times) {
     times.add(p);
     const double left = static_cast<double>(p.steps - p.step) / p.steps_per_second;
     progress.update(static_cast<double>(p.step), static_cast<double>(p.steps),
-                    {p.steps_per_second, p.seconds_left, losses(p), p.seconds_left < left ? "until it pauses" : "left"});
+                    {p.steps_per_second, p.seconds_left, losses(p),
+                     p.seconds_left < left ? "until it pauses" : "left"});
     return !interrupted();
   });
 }
@@ -89,24 +102,29 @@ void report(const TrainingResult& result, const StepTimes& times, const TrainFla
                 {"model", result.steps > 0 ? nlohmann::ordered_json(flags.output) : nullptr}});
     return;
   }
-  const std::string written = result.steps > 0 ? flags.output : "nothing, since there was no time for a step";
-  print_result("steps            " + std::to_string(result.steps) + (result.completed ? "" : ", to be continued with --resume") + "\n" +
+  const std::string written = result.steps > 0 ? flags.output
+                                               : "nothing, since there was no time for a step";
+  print_result("steps            " + std::to_string(result.steps) +
+               (result.completed ? "" : ", to be continued with --resume") + "\n" +
                "simple loss      " + fixed(result.simple_loss, 4) + "\n" +     //
                "wall time        " + duration(1000 * result.seconds) + "\n" +  //
                "mean step        " + times.text() + "\n" + "written          " + written + "\n");
 }
 
 std::string note_on_rates(const TrainingOptions& options, const TrainFlags& flags) {
-  if (options.optimiser != Optimiser::Muon || !flags.values.contains("learning_rate") || flags.values.contains("matrix_learning_rate")) {
+  if (options.optimiser != Optimiser::Muon || !flags.values.contains("learning_rate") ||
+      flags.values.contains("matrix_learning_rate")) {
     return {};
   }
-  return "the matrices of blocks go by Muon, at --matrix-learning-rate " + detail::show(options.matrix_learning_rate) +
-         "; --learning-rate is that of all others";
+  return "the matrices of blocks go by Muon, at --matrix-learning-rate " +
+         detail::show(options.matrix_learning_rate) + "; --learning-rate is that of all others";
 }
 
 void train_network(const TrainFlags& flags) {
   const TrainingOptions options = make_options(flags);
-  require_outputs({{"--output", options.model}, {"--checkpoint", detail::checkpoint_path(options)}, {"--log", options.log}},
+  require_outputs({{"--output", options.model},
+                   {"--checkpoint", detail::checkpoint_path(options)},
+                   {"--log", options.log}},
                   {{"--images", options.images},
                    {"--labels", options.labels},
                    {"--from", flags.from},
@@ -118,7 +136,8 @@ void train_network(const TrainFlags& flags) {
   StepTimes times;
   const TrainingResult result = run(options, times);
   if (interrupted() && !result.completed) {
-    throw Interrupted("interrupted after step " + std::to_string(result.steps) + "; go on with --resume");
+    throw Interrupted("interrupted after step " + std::to_string(result.steps) +
+                      "; go on with --resume");
   }
   report(result, times, flags);
 }

@@ -22,7 +22,8 @@ namespace adadiff::cli {
 namespace {
 
 struct ClassifierFlags {
-  std::string output, data = kFashionMnist, images, labels, test_images, test_labels, class_names, name, license, origin;
+  std::string output, data = kFashionMnist, images, labels, test_images, test_labels, class_names,
+                      name, license, origin;
   std::int64_t size = 0, channels = 0, threads = 0;
   detail::ClassifierTraining training;
   bool no_flip = false, json = false;
@@ -39,13 +40,19 @@ struct Data {
 
 Data open(const ClassifierFlags& flags) {
   Data data;
-  data.images = detail::open_images({.images = flags.images, .labels = flags.labels, .size = flags.size, .channels = flags.channels});
+  data.images = detail::open_images({.images = flags.images,
+                                     .labels = flags.labels,
+                                     .size = flags.size,
+                                     .channels = flags.channels});
   if (flags.test_images.empty()) {
-    data.parts = std::make_unique<detail::HeldOut>(detail::hold_out(*data.images, flags.training.seed));
+    data.parts = std::make_unique<detail::HeldOut>(
+        detail::hold_out(*data.images, flags.training.seed));
     return data;
   }
-  data.given_test = detail::open_images(
-      {.images = flags.test_images, .labels = flags.test_labels, .size = flags.size, .channels = data.images->channels});
+  data.given_test = detail::open_images({.images = flags.test_images,
+                                         .labels = flags.test_labels,
+                                         .size = flags.size,
+                                         .channels = data.images->channels});
   detail::check_test_images(*data.images, *data.given_test);
   return data;
 }
@@ -58,15 +65,17 @@ void set_files(ClassifierFlags& flags) {
   flags.test_labels = find_data(flags.data, "t10k-labels-idx1-ubyte");
 }
 
-detail::ClassifierConfig config_of(const ClassifierFlags& flags, const detail::ImageSource& images) {
+detail::ClassifierConfig config_of(const ClassifierFlags& flags,
+                                   const detail::ImageSource& images) {
   detail::ClassifierConfig config;
   config.channels = images.channels;
   config.size = images.height;
   config.classes = images.classes;
-  config.class_names = flags.class_names.empty() ? images.class_names : CLI::detail::split(flags.class_names, ',');
+  config.class_names = flags.class_names.empty() ? images.class_names
+                                                 : CLI::detail::split(flags.class_names, ',');
   if (!config.class_names.empty() && std::ssize(config.class_names) != config.classes) {
-    detail::raise(
-        {"--class-names", "be " + detail::show(config.classes) + ", one per class", "are " + detail::show(std::ssize(config.class_names))});
+    detail::raise({"--class-names", "be " + detail::show(config.classes) + ", one per class",
+                   "are " + detail::show(std::ssize(config.class_names))});
   }
   config.name = flags.name;
   config.license = flags.license;
@@ -86,12 +95,15 @@ detail::ClassifierConfig config_of(const ClassifierFlags& flags, const detail::I
   return config;
 }
 
-std::unique_ptr<detail::Classifier> train(const ClassifierFlags& flags, const detail::ImageSource& images) {
+std::unique_ptr<detail::Classifier> train(const ClassifierFlags& flags,
+                                          const detail::ImageSource& images) {
   TerminalProgress progress("train-classifier", "steps");
-  auto classifier = detail::train_classifier(images, config_of(flags, images), flags.training, [&](const detail::ClassifierProgress& p) {
-    progress.update(static_cast<double>(p.step), static_cast<double>(p.steps), {.extra = "loss " + fixed(p.loss, 4)});
-    return !interrupted();
-  });
+  auto classifier = detail::train_classifier(
+      images, config_of(flags, images), flags.training, [&](const detail::ClassifierProgress& p) {
+        progress.update(static_cast<double>(p.step), static_cast<double>(p.steps),
+                        {.extra = "loss " + fixed(p.loss, 4)});
+        return !interrupted();
+      });
   if (!classifier) throw Interrupted("interrupted; nothing was written");
   return classifier;
 }
@@ -107,17 +119,19 @@ void report(const detail::Classifier& classifier, const Data& data, const Classi
                 {"written", flags.output}});
     return;
   }
-  print_result("classes          " + std::to_string(config.classes) + "\n" + "test accuracy    " + fixed(100 * config.accuracy, 2) +
-               " % of " + std::to_string(data.test().count) + (is_held_out ? " held-out" : "") + " images\n" + "written          " +
-               flags.output + "\n");
+  print_result("classes          " + std::to_string(config.classes) + "\n" + "test accuracy    " +
+               fixed(100 * config.accuracy, 2) + " % of " + std::to_string(data.test().count) +
+               (is_held_out ? " held-out" : "") + " images\n" + "written          " + flags.output +
+               "\n");
 }
 
 void train_classifier(ClassifierFlags& flags) {
   set_files(flags);
   flags.training.flip = !flags.no_flip;
-  require_outputs(
-      {{"--output", flags.output}},
-      {{"--images", flags.images}, {"--labels", flags.labels}, {"--test-images", flags.test_images}, {"--test-labels", flags.test_labels}});
+  require_outputs({{"--output", flags.output}}, {{"--images", flags.images},
+                                                 {"--labels", flags.labels},
+                                                 {"--test-images", flags.test_images},
+                                                 {"--test-labels", flags.test_labels}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
   const Data data = open(flags);
   const auto classifier = train(flags, data.training());
@@ -128,17 +142,27 @@ void train_classifier(ClassifierFlags& flags) {
 
 void add_files(CLI::App& verb, ClassifierFlags& flags) {
   verb.add_option("-o,--output", flags.output, "the classifier")->required()->type_name("FILE");
-  CLI::Option* data = verb.add_option("--data", flags.data, "folder with the four files of an MNIST-like set, .gz or not");
+  CLI::Option* data = verb.add_option(
+      "--data", flags.data, "folder with the four files of an MNIST-like set, .gz or not");
   data->type_name("DIR")->capture_default_str();
-  CLI::Option* images =
-      verb.add_option("--images", flags.images, "a folder of folders of PNG and JPEG files, one per class, or 8-bit images as IDX");
+  CLI::Option* images = verb.add_option(
+      "--images", flags.images,
+      "a folder of folders of PNG and JPEG files, one per class, or 8-bit images as IDX");
   images->type_name("PATH")->excludes(data);
-  verb.add_option("--labels", flags.labels, "8-bit labels as IDX")->type_name("FILE")->needs(images);
-  CLI::Option* test = verb.add_option("--test-images", flags.test_images, "images it is not trained on (default: a tenth held out)");
+  verb.add_option("--labels", flags.labels, "8-bit labels as IDX")
+      ->type_name("FILE")
+      ->needs(images);
+  CLI::Option* test = verb.add_option("--test-images", flags.test_images,
+                                      "images it is not trained on (default: a tenth held out)");
   test->type_name("PATH")->needs(images);
-  verb.add_option("--test-labels", flags.test_labels, "their labels")->type_name("FILE")->needs(test);
-  verb.add_option("--class-names", flags.class_names, "names of the classes")->type_name("TEXT,...");
-  verb.add_option("--name", flags.name, "what reports call it")->type_name("TEXT")->capture_default_str();
+  verb.add_option("--test-labels", flags.test_labels, "their labels")
+      ->type_name("FILE")
+      ->needs(test);
+  verb.add_option("--class-names", flags.class_names, "names of the classes")
+      ->type_name("TEXT,...");
+  verb.add_option("--name", flags.name, "what reports call it")
+      ->type_name("TEXT")
+      ->capture_default_str();
   verb.add_option("--license", flags.license, "licence of the weights")->type_name("TEXT");
   verb.add_option("--origin", flags.origin, "origin of the weights")->type_name("TEXT");
 }
@@ -149,12 +173,17 @@ Action add_train_classifier(CLI::App& verb) {
   const auto flags = std::make_shared<ClassifierFlags>();
   flags->name = "classifier";
   add_files(verb, *flags);
-  add_whole(verb, {"--size", "side that pictures of a folder are brought to"}, flags->size, {0, 512});
-  add_whole(verb, {"--channels", "1 or 3 for pictures of a folder; 0: as the first is"}, flags->channels, {0, 3});
-  add_whole(verb, {"--epochs", "passes over the images; 0: 12, or as many as make 1,500 steps"}, flags->training.epochs, {0, 1000});
+  add_whole(verb, {"--size", "side that pictures of a folder are brought to"}, flags->size,
+            {0, 512});
+  add_whole(verb, {"--channels", "1 or 3 for pictures of a folder; 0: as the first is"},
+            flags->channels, {0, 3});
+  add_whole(verb, {"--epochs", "passes over the images; 0: 12, or as many as make 1,500 steps"},
+            flags->training.epochs, {0, 1000});
   add_whole(verb, {"--batch", "images per step"}, flags->training.batch, {1, 65536});
-  add_number(verb, {"--learning-rate", "peak learning rate"}, flags->training.learning_rate, {0, 100});
-  add_whole(verb, {"--shift", "pixels that images are moved by at most"}, flags->training.shift, {0, 64});
+  add_number(verb, {"--learning-rate", "peak learning rate"}, flags->training.learning_rate,
+             {0, 100});
+  add_whole(verb, {"--shift", "pixels that images are moved by at most"}, flags->training.shift,
+            {0, 64});
   verb.add_flag("--no-flip", flags->no_flip, "mirror no images");
   add_seed(verb, flags->training.seed);
   add_whole(verb, {"--threads", "threads; 0: as LibTorch chooses"}, flags->threads, {0, 1024});

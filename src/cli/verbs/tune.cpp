@@ -1,4 +1,5 @@
-// `adadiff tune`: finds the steps and the thresholds that draw best for a budget, and writes them as a plan.
+// `adadiff tune`: finds the steps and the thresholds that draw best for a budget, and writes them
+// as a plan.
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,14 +41,19 @@ struct TuneFlags {
 /// The part of a trial that both searches have.
 template <class Trial>
 std::string depth_text(const Trial& trial) {
-  std::string how = trial.threshold > 0 ? "threshold " + fixed(static_cast<double>(trial.threshold), 4) : "full depth";
+  std::string how = trial.threshold > 0
+                        ? "threshold " + fixed(static_cast<double>(trial.threshold), 4)
+                        : "full depth";
   if (trial.tilt != 1) how += ", tilt " + detail::show(trial.tilt);
   return std::to_string(trial.steps) + " steps, " + how;
 }
 
 template <class Trial>
 ordered_json depth_json(const Trial& trial) {
-  return {{"steps", trial.steps}, {"threshold", trial.threshold}, {"tilt", trial.tilt}, {"full_evaluations", trial.cost}};
+  return {{"steps", trial.steps},
+          {"threshold", trial.threshold},
+          {"tilt", trial.tilt},
+          {"full_evaluations", trial.cost}};
 }
 
 ordered_json to_json(const detail::BudgetTrial& trial) {
@@ -67,7 +73,8 @@ ordered_json to_json(const detail::DistanceTrial& trial) {
 }
 
 std::string to_text(const detail::BudgetTrial& trial) {
-  return depth_text(trial) + ": " + fixed(trial.cost, 2) + " full evaluations, " + fixed(detail::psnr_db(trial.mse), 2) + " dB";
+  return depth_text(trial) + ": " + fixed(trial.cost, 2) + " full evaluations, " +
+         fixed(detail::psnr_db(trial.mse), 2) + " dB";
 }
 
 /// KID is shown times 1000, as the field does.
@@ -77,10 +84,14 @@ std::string distance_text(double distance, const ObjectiveFlags& objective) {
 
 std::string to_text(const detail::DistanceTrial& trial, const ObjectiveFlags& objective) {
   std::string text = depth_text(trial);
-  if (trial.guide > 0) text += ", guided by exit " + std::to_string(trial.guide) + ", weight " + detail::show(trial.weight);
-  return text + ": " + fixed(trial.cost, 2) + " full evaluations, " + (objective.name == "kid" ? "KID x 1000 " : "Fréchet ") +
-         distance_text(trial.found.distance.all, objective) + " +- " + distance_text(detail::half_width(trial.found.distance), objective) +
-         ", recall " + fixed(trial.found.recall, 3);
+  if (trial.guide > 0)
+    text += ", guided by exit " + std::to_string(trial.guide) + ", weight " +
+            detail::show(trial.weight);
+  return text + ": " + fixed(trial.cost, 2) + " full evaluations, " +
+         (objective.name == "kid" ? "KID x 1000 " : "Fréchet ") +
+         distance_text(trial.found.distance.all, objective) + " +- " +
+         distance_text(detail::half_width(trial.found.distance), objective) + ", recall " +
+         fixed(trial.found.recall, 3);
 }
 
 void report(const detail::BudgetResult& result, const TuneFlags& flags) {
@@ -112,22 +123,28 @@ void report(const detail::DistanceResult& result, const TuneFlags& flags) {
                          {"best", to_json(result.best)},
                          {"gain_half_width_95", result.gain_half_width},
                          {"trials", ordered_json::array()}};
-    for (const detail::DistanceTrial& trial : result.trials) json["trials"].push_back(to_json(trial));
+    for (const detail::DistanceTrial& trial : result.trials)
+      json["trials"].push_back(to_json(trial));
     json["plan"] = flags.output;
     print_json(json);
     return;
   }
   std::string text;
-  for (const detail::DistanceTrial& trial : result.trials) text += "      " + to_text(trial, flags.objective) + "\n";
+  for (const detail::DistanceTrial& trial : result.trials)
+    text += "      " + to_text(trial, flags.objective) + "\n";
   const double gain = result.full_depth.found.distance.all - result.best.found.distance.all;
-  text += "plain " + to_text(result.full_depth, flags.objective) + "\nbest  " + to_text(result.best, flags.objective) + "\ngain     " +
-          distance_text(gain, flags.objective) + " +- " + distance_text(result.gain_half_width, flags.objective) +
+  text += "plain " + to_text(result.full_depth, flags.objective) + "\nbest  " +
+          to_text(result.best, flags.objective) + "\ngain     " +
+          distance_text(gain, flags.objective) + " +- " +
+          distance_text(result.gain_half_width, flags.objective) +
           " over plain full depth at a cost of " + fixed(result.full_depth.cost, 2) +
-          ", on the noise that chose it; the floor on recall was " + fixed(result.recall_floor, 3) + "\n";
+          ", on the noise that chose it; the floor on recall was " + fixed(result.recall_floor, 3) +
+          "\n";
   print_result(text + "written  " + flags.output + "\n");
 }
 
-detail::BudgetResult search_paired(const TuneFlags& flags, Request request, const Pipeline& pipeline) {
+detail::BudgetResult search_paired(const TuneFlags& flags, Request request,
+                                   const Pipeline& pipeline) {
   TerminalProgress progress("tune", "steps");
   const detail::Runner run = [&](const Request& trial, const std::string& note) {
     return run_to_end(pipeline, trial, progress, note).result;
@@ -141,9 +158,12 @@ detail::BudgetResult search_paired(const TuneFlags& flags, Request request, cons
   return detail::search_budget(search, pipeline.model(), run);
 }
 
-/// Counts trials; the search may need fewer than it is allowed, so the time left is the most that it can be.
-detail::DistanceResult search_distance(const TuneFlags& flags, Request request, const Pipeline& pipeline) {
-  const detail::Measure objective = open_objective(flags.objective, pipeline.model(), request.count);
+/// Counts trials; the search may need fewer than it is allowed, so the time left is the most that
+/// it can be.
+detail::DistanceResult search_distance(const TuneFlags& flags, Request request,
+                                       const Pipeline& pipeline) {
+  const detail::Measure objective = open_objective(flags.objective, pipeline.model(),
+                                                   request.count);
   TerminalProgress progress("tune", "trials");
   double done = 0;
   const detail::Measure measure = [&](const Images& images) {
@@ -151,10 +171,12 @@ detail::DistanceResult search_distance(const TuneFlags& flags, Request request, 
     ++done;
     return found;
   };
-  const detail::Runner run = [&, count = request.count](const Request& trial, const std::string& note) {
+  const detail::Runner run = [&, count = request.count](const Request& trial,
+                                                        const std::string& note) {
     const bool draws_all = trial.count == count;
     const auto show = [&](double share) {
-      progress.update(done + (draws_all ? share : 0), static_cast<double>(flags.most_trials), {.extra = note, .ending = "left at most"});
+      progress.update(done + (draws_all ? share : 0), static_cast<double>(flags.most_trials),
+                      {.extra = note, .ending = "left at most"});
     };
     return run_to_end(pipeline, trial, show).result;
   };
@@ -171,21 +193,28 @@ detail::DistanceResult search_distance(const TuneFlags& flags, Request request, 
 void check_flags(const TuneFlags& flags) {
   require_outputs(
       {{"--output", flags.output}, {"--save-reference", flags.objective.reference.save}},
-      {{"the model", flags.sampling.model}, {"--reference", flags.objective.reference.path}, {"--features", flags.objective.features}});
-  if (flags.sampling.steps) detail::raise({"--steps", "be left out, since tune chooses it", "is given", "limit it with --most-steps"});
+      {{"the model", flags.sampling.model},
+       {"--reference", flags.objective.reference.path},
+       {"--features", flags.objective.features}});
+  if (flags.sampling.steps)
+    detail::raise({"--steps", "be left out, since tune chooses it", "is given",
+                   "limit it with --most-steps"});
   const std::string& name = flags.objective.name;
   if (name != "paired" && name != "kid" && name != "frechet") {
     detail::raise({"--objective", "be paired, kid or frechet", "is " + detail::show(name)});
   }
   if (flags.is_paired()) {
     if (flags.objective.reference.path.empty()) return;
-    detail::raise({"--reference", "go with --objective kid or frechet", "is given with paired, which compares with full depth"});
+    detail::raise({"--reference", "go with --objective kid or frechet",
+                   "is given with paired, which compares with full depth"});
   }
   if (flags.objective.reference.path.empty()) {
-    detail::raise({"--objective " + name, "go with --reference, the real images to come near", "is given without"});
+    detail::raise({"--objective " + name, "go with --reference, the real images to come near",
+                   "is given without"});
   }
   if (flags.one_threshold || flags.reference_steps) {
-    detail::raise({flags.one_threshold ? "--one-threshold" : "--reference-steps", "go with --objective paired", "is given with " + name});
+    detail::raise({flags.one_threshold ? "--one-threshold" : "--reference-steps",
+                   "go with --objective paired", "is given with " + name});
   }
 }
 
@@ -196,7 +225,8 @@ void tune(TuneFlags& flags) {
   const Pipeline pipeline = Pipeline::open(model_path(flags.sampling.model));
   const ModelSummary& model = pipeline.model();
   if (flags.sampling.classes.empty() && model.classes > 0) flags.sampling.classes = "all";
-  flags.sampling.count = flags.samples.value_or(flags.is_paired() ? kPairedSamples : kDistanceSamples);
+  flags.sampling.count = flags.samples.value_or(flags.is_paired() ? kPairedSamples
+                                                                  : kDistanceSamples);
   flags.sampling.full_depth = true;  // the plan is what is searched
   const Request request = make_request(flags.sampling, model).request;
   const auto finish = [&](const auto& result) {
@@ -209,33 +239,42 @@ void tune(TuneFlags& flags) {
   }
   const detail::DistanceResult result = search_distance(flags, request, pipeline);
   if (!result.keeps_floor) {
-    print_note("tune",
-               "note: no plan within the budget kept a recall of " + detail::show(result.recall_floor) + "; writing plain full depth");
+    print_note("tune", "note: no plan within the budget kept a recall of " +
+                           detail::show(result.recall_floor) + "; writing plain full depth");
   }
   finish(result);
 }
 
 void add_objective_flags(CLI::App& verb, TuneFlags& flags) {
   verb.add_option("--objective", flags.objective.name,
-                  "what to make small: paired (the error to many full-depth steps on the same noise), kid or frechet (the distance from "
+                  "what to make small: paired (the error to many full-depth steps on the same "
+                  "noise), kid or frechet (the distance from "
                   "real images, with guides)")
       ->type_name("NAME")
       ->capture_default_str();
-  CLI::Option* reference =
-      verb.add_option("--reference", flags.objective.reference.path, "real images, as for evaluate")->type_name("IMAGES");
-  add_whole(verb, {"--references", "real images to compare with, at most"}, flags.objective.reference.images, {10, kMostSamples})
+  CLI::Option* reference = verb.add_option("--reference", flags.objective.reference.path,
+                                           "real images, as for evaluate")
+                               ->type_name("IMAGES");
+  add_whole(verb, {"--references", "real images to compare with, at most"},
+            flags.objective.reference.images, {10, kMostSamples})
       ->needs(reference);
-  verb.add_option("--save-reference", flags.objective.reference.save, "keep what was computed of the real images")
+  verb.add_option("--save-reference", flags.objective.reference.save,
+                  "keep what was computed of the real images")
       ->type_name("FILE.npz")
       ->needs(reference);
-  verb.add_option("--features", flags.objective.features, "what sees images, as for evaluate (default: the bundled classifier)")
+  verb.add_option("--features", flags.objective.features,
+                  "what sees images, as for evaluate (default: the bundled classifier)")
       ->type_name("FILE|texture")
       ->needs(reference);
-  add_number(verb, {"--recall-floor", "recall that a plan must keep (default: what plain full depth has at the budget)"},
+  add_number(verb,
+             {"--recall-floor",
+              "recall that a plan must keep (default: what plain full depth has at the budget)"},
              flags.recall_floor, {0, 1})
       ->needs(reference);
   verb.add_flag("--no-guide", flags.no_guide, "find a plan without a guide")->needs(reference);
-  add_whole(verb, {"--most-trials", "sets of images to measure at most"}, flags.most_trials, {2, 10000})->needs(reference);
+  add_whole(verb, {"--most-trials", "sets of images to measure at most"}, flags.most_trials,
+            {2, 10000})
+      ->needs(reference);
 }
 
 }  // namespace
@@ -244,14 +283,22 @@ Action add_tune(CLI::App& verb) {
   const auto flags = std::make_shared<TuneFlags>();
   add_solver_flags(verb, flags->sampling, "all");
   verb.get_option("--steps")->group("");  // not shown: it is refused with a hint
-  add_number(verb, {"--budget", "compute per image, in full-depth evaluations of the network"}, flags->budget, {1, 10000});
-  verb.add_option("-o,--output", flags->output, "the plan, with steps and solver")->required()->type_name("PLAN.json");
-  add_whole(verb, {"--samples", "images per trial (default 128, or 1000 for a distance)"}, flags->samples, {1, kMostSamples});
+  add_number(verb, {"--budget", "compute per image, in full-depth evaluations of the network"},
+             flags->budget, {1, 10000});
+  verb.add_option("-o,--output", flags->output, "the plan, with steps and solver")
+      ->required()
+      ->type_name("PLAN.json");
+  add_whole(verb, {"--samples", "images per trial (default 128, or 1000 for a distance)"},
+            flags->samples, {1, kMostSamples});
   add_objective_flags(verb, *flags);
-  add_whole(verb, {"--reference-steps", "full-depth steps of the images to come near; 0: 50, or twice --most-steps"},
+  add_whole(verb,
+            {"--reference-steps",
+             "full-depth steps of the images to come near; 0: 50, or twice --most-steps"},
             flags->reference_steps, {0, 10000});
-  add_whole(verb, {"--most-steps", "steps to try at most; 0: three times the budget"}, flags->most_steps, {0, 10000});
-  verb.add_flag("--one-threshold", flags->one_threshold, "keep one threshold for all times, in place of one per evaluation");
+  add_whole(verb, {"--most-steps", "steps to try at most; 0: three times the budget"},
+            flags->most_steps, {0, 10000});
+  verb.add_flag("--one-threshold", flags->one_threshold,
+                "keep one threshold for all times, in place of one per evaluation");
   verb.add_flag("--json", flags->json, "report as JSON");
   return [flags] { tune(*flags); };
 }

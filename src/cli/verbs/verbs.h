@@ -1,4 +1,5 @@
-// The verbs of the `adadiff` command. Each adds its flags to a subcommand and gives back what to do once they are parsed.
+// The verbs of the `adadiff` command. Each adds its flags to a subcommand and gives back what to do
+// once they are parsed.
 #pragma once
 
 #include <functional>

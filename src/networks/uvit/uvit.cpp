@@ -8,12 +8,17 @@
 namespace adadiff::detail {
 
 UViT::UViT(const UViTConfig& config, NetworkSettings settings)
-    : config_(config), parameters_(make_parameters(config)), info_(describe(config, std::move(settings))) {}
+    : config_(config),
+      parameters_(make_parameters(config)),
+      info_(describe(config, std::move(settings))) {}
 
 at::Tensor UViT::embed_patches(const at::Tensor& x) const {
   const auto& [weight, bias] = parameters_.patch_embed;
-  if (config_.patch_overlap == 0) return at::linear(patchify(x, config_.patch_size), weight.view({config_.width, -1}), bias);
-  return at::conv2d(x, weight, bias, config_.patch_size, config_.patch_overlap).flatten(2).transpose(1, 2);
+  if (config_.patch_overlap == 0)
+    return at::linear(patchify(x, config_.patch_size), weight.view({config_.width, -1}), bias);
+  return at::conv2d(x, weight, bias, config_.patch_size, config_.patch_overlap)
+      .flatten(2)
+      .transpose(1, 2);
 }
 
 UViTTokens UViT::embed(const PassInputs& inputs) const {
@@ -22,30 +27,37 @@ UViTTokens UViT::embed(const PassInputs& inputs) const {
   auto time = sinusoid(inputs.time, config_.width).to(p.pos_embed.scalar_type());  // [R, D]
   if (config_.time_mlp) time = apply(p.time_out, at::silu(apply(p.time_in, time)));
   std::vector<at::Tensor> parts;
-  if (config_.label_rows > 0) parts.push_back(at::embedding(p.label_emb, inputs.labels).unsqueeze(1));
+  if (config_.label_rows > 0)
+    parts.push_back(at::embedding(p.label_emb, inputs.labels).unsqueeze(1));
   parts.push_back(time.unsqueeze(1));
   parts.push_back(patches);
   return {at::cat(parts, 1).add_(p.pos_embed), time};  // [R, L, D]
 }
 
-at::Tensor UViT::run_block(std::int64_t block, const at::Tensor& tokens, const at::Tensor& skip) const {
+at::Tensor UViT::run_block(std::int64_t block, const at::Tensor& tokens,
+                           const at::Tensor& skip) const {
   const auto& b = parameters_.blocks[static_cast<std::size_t>(block)];
-  const auto x = b.skip_linear.weight.defined() ? apply_to_pair(b.skip_linear, tokens, skip) : tokens;
+  const auto x = b.skip_linear.weight.defined() ? apply_to_pair(b.skip_linear, tokens, skip)
+                                                : tokens;
   auto y = apply(b.proj, attention(b.qkv, apply(b.norm1, x), config_.heads)).add_(x);
   return apply(b.fc2, exact_gelu(apply(b.fc1, apply(b.norm2, y)))).add_(y);
 }
 
 at::Tensor UViT::predict(std::int64_t block, const at::Tensor& tokens) const {
   const auto has_own = block + 1 < config_.blocks() && !parameters_.exit_heads.empty();
-  const auto& own = has_own ? parameters_.exit_heads[static_cast<std::size_t>(block)] : parameters_.head;
+  const auto& own = has_own ? parameters_.exit_heads[static_cast<std::size_t>(block)]
+                            : parameters_.head;
   const auto& head = own.decoder_pred.weight.defined() ? own : parameters_.head;
-  const auto values = apply(head.decoder_pred, apply(own.norm, patch_tokens(tokens)));              // [R, T, p p C]
-  const auto image = unpatchify(values, config_.channels, config_.patch_size, config_.image_size);  // [R, C, H, W]
+  const auto values = apply(head.decoder_pred,
+                            apply(own.norm, patch_tokens(tokens)));  // [R, T, p p C]
+  const auto image = unpatchify(values, config_.channels, config_.patch_size,
+                                config_.image_size);  // [R, C, H, W]
   return head.final_layer.weight.defined() ? apply(head.final_layer, image) : image;
 }
 
 at::Tensor UViT::patch_tokens(const at::Tensor& tokens) const {
-  return tokens.narrow(1, config_.extra_tokens(), config_.patches()).to(parameters_.pos_embed.scalar_type());
+  return tokens.narrow(1, config_.extra_tokens(), config_.patches())
+      .to(parameters_.pos_embed.scalar_type());
 }
 
 std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs, at::ScalarType block_type) const {
@@ -64,8 +76,9 @@ std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs, at::ScalarType 
     at::Tensor map;
     if (const auto& module = uncertainty(block); module.weight.defined()) {
       map = uncertainty_values(module, patch_tokens(tokens), time);  // [R, T, P] or [R, 1, 1]
-      map =
-          is_map(config_.uncertainty) ? unpatchify(map, config_.channels, config_.patch_size, config_.image_size) : map.flatten(1).mean(1);
+      map = is_map(config_.uncertainty)
+                ? unpatchify(map, config_.channels, config_.patch_size, config_.image_size)
+                : map.flatten(1).mean(1);
     }
     all.push_back({predict(block, tokens), map});
   }

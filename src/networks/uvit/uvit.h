@@ -1,4 +1,5 @@
-// U-ViT (Bao et al. 2023) with an exit after every block: one definition for sampling and training. Tensors bear the official names.
+// U-ViT (Bao et al. 2023) with an exit after every block: one definition for sampling and training.
+// Tensors bear the official names.
 #pragma once
 
 #include <memory>
@@ -28,13 +29,14 @@ struct UViTHead {
 };
 
 struct UViTParameters {
-  Linear patch_embed;                          ///< weight [D, C, k, k], k = p + 2 overlap, as the official convolution stores it
-  Linear time_in, time_out;                    ///< time_embed.0 and .2; undefined without the MLP
-  at::Tensor label_emb;                        ///< [label_rows, D] or undefined
-  at::Tensor pos_embed;                        ///< [1, extra + patches, D]
-  std::vector<UViTBlock> blocks;               ///< in, mid, out
-  std::vector<UViTHead> exit_heads;            ///< [blocks - 1] with heads or norms per exit, else empty
-  UViTHead head;                               ///< the last one, and what exits have not of their own
+  Linear patch_embed;  ///< weight [D, C, k, k], k = p + 2 overlap, as the official convolution
+                       ///< stores it
+  Linear time_in, time_out;          ///< time_embed.0 and .2; undefined without the MLP
+  at::Tensor label_emb;              ///< [label_rows, D] or undefined
+  at::Tensor pos_embed;              ///< [1, extra + patches, D]
+  std::vector<UViTBlock> blocks;     ///< in, mid, out
+  std::vector<UViTHead> exit_heads;  ///< [blocks - 1] with heads or norms per exit, else empty
+  UViTHead head;                     ///< the last one, and what exits have not of their own
   std::vector<UncertaintyModule> uncertainty;  ///< [blocks]
 };
 
@@ -51,7 +53,8 @@ class UViT final : public TrainableNetwork {
 
   const NetworkInfo& info() const override { return info_; }
   std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
-  std::vector<BlockOutput> outputs(const PassInputs& inputs, at::ScalarType block_type) const override;
+  std::vector<BlockOutput> outputs(const PassInputs& inputs,
+                                   at::ScalarType block_type) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
   ParameterRole role(const std::string& name) const override;
@@ -63,11 +66,15 @@ class UViT final : public TrainableNetwork {
   UViTTokens embed(const PassInputs& inputs) const;
   /// skip: the output of the mirrored in-block, [R, L, D]; undefined elsewhere.
   at::Tensor run_block(std::int64_t block, const at::Tensor& tokens, const at::Tensor& skip) const;
-  at::Tensor predict(std::int64_t block, const at::Tensor& tokens) const;  ///< [R, L, D] after `block` -> [R, C, H, W]
+  at::Tensor predict(std::int64_t block,
+                     const at::Tensor& tokens) const;  ///< [R, L, D] after `block` -> [R, C, H, W]
   bool pushes_skip(std::int64_t block) const { return config_.skip && block < config_.depth / 2; }
   bool takes_skip(std::int64_t block) const { return config_.skip && block > config_.depth / 2; }
-  at::Tensor patch_tokens(const at::Tensor& tokens) const;  ///< [R, L, D] -> [R, T, D], a view, or a copy in the parameters' type
-  const UncertaintyModule& uncertainty(std::int64_t block) const { return parameters_.uncertainty[static_cast<std::size_t>(block)]; }
+  at::Tensor patch_tokens(const at::Tensor& tokens)
+      const;  ///< [R, L, D] -> [R, T, D], a view, or a copy in the parameters' type
+  const UncertaintyModule& uncertainty(std::int64_t block) const {
+    return parameters_.uncertainty[static_cast<std::size_t>(block)];
+  }
 
  private:
   at::Tensor embed_patches(const at::Tensor& x) const;  ///< [R, C, H, W] -> [R, T, D]

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t kMaxImage = 4096, kMaxWidth = 16384, kMaxTokens = 65536;
 
-void read(const JsonReader& json, const char* key, std::int64_t low, std::int64_t high, std::int64_t& value) {
+void read(const JsonReader& json, const char* key, std::int64_t low, std::int64_t high,
+          std::int64_t& value) {
   if (const auto field = json.optional(key)) value = field->as_int(low, high);
 }
 
@@ -25,19 +26,25 @@ void require(bool holds, const JsonReader& json, const char* field, const std::s
 }
 
 void check(const UViTConfig& c, const JsonReader& json) {
-  require(c.image_size % c.patch_size == 0, json, "image_size", "be a multiple of patch_size " + show(c.patch_size));
+  require(c.image_size % c.patch_size == 0, json, "image_size",
+          "be a multiple of patch_size " + show(c.patch_size));
   require(c.width % c.heads == 0, json, "width", "be a multiple of heads " + show(c.heads));
-  require(c.depth % 2 == 0, json, "depth", "be even: half of the blocks are in-blocks, half out-blocks");
-  require(c.tokens() <= kMaxTokens, json, "patch_size", "give at most " + show(kMaxTokens) + " tokens");
-  require(!(c.heads_per_exit && c.norm_per_exit), json, "norm_per_exit", "be false with heads_per_exit, which has norms");
-  require(c.mlp_width() >= 1, json, json.optional("mlp_ratio") ? "mlp_ratio" : "width", "give an MLP of at least one unit");
+  require(c.depth % 2 == 0, json, "depth",
+          "be even: half of the blocks are in-blocks, half out-blocks");
+  require(c.tokens() <= kMaxTokens, json, "patch_size",
+          "give at most " + show(kMaxTokens) + " tokens");
+  require(!(c.heads_per_exit && c.norm_per_exit), json, "norm_per_exit",
+          "be false with heads_per_exit, which has norms");
+  require(c.mlp_width() >= 1, json, json.optional("mlp_ratio") ? "mlp_ratio" : "width",
+          "give an MLP of at least one unit");
 }
 
 }  // namespace
 
 UViTConfig parse_uvit_config(const JsonReader& json) {
-  json.allow_only({"kind", "image_size", "channels", "patch_size", "width", "depth", "heads", "mlp_ratio", "qkv_bias", "label_rows",
-                   "time_mlp", "final_conv", "skip", "heads_per_exit", "norm_per_exit", "patch_overlap", "uncertainty"});
+  json.allow_only({"kind", "image_size", "channels", "patch_size", "width", "depth", "heads",
+                   "mlp_ratio", "qkv_bias", "label_rows", "time_mlp", "final_conv", "skip",
+                   "heads_per_exit", "norm_per_exit", "patch_overlap", "uncertainty"});
   UViTConfig c;
   c.image_size = json.field("image_size").as_int(1, kMaxImage);
   c.channels = json.field("channels").as_int(1, 64);
@@ -54,25 +61,33 @@ UViTConfig parse_uvit_config(const JsonReader& json) {
   read(json, "heads_per_exit", c.heads_per_exit);
   read(json, "norm_per_exit", c.norm_per_exit);
   read(json, "patch_overlap", 0, c.patch_size, c.patch_overlap);
-  if (const auto form = json.optional("uncertainty")) c.uncertainty = parse_uncertainty_form(form->as_string(64), form->path());
+  if (const auto form = json.optional("uncertainty"))
+    c.uncertainty = parse_uncertainty_form(form->as_string(64), form->path());
   check(c, json);
   return c;
 }
 
 double UViTConfig::parameter_count() const {
-  const auto d = static_cast<double>(width), mlp = static_cast<double>(mlp_width()), values = static_cast<double>(patch_values());
+  const auto d = static_cast<double>(width), mlp = static_cast<double>(mlp_width()),
+             values = static_cast<double>(patch_values());
   const std::int64_t in_blocks = depth / 2;
-  const auto all = static_cast<double>(blocks()), halves = static_cast<double>(in_blocks), conv = static_cast<double>(channels);
+  const auto all = static_cast<double>(blocks()), halves = static_cast<double>(in_blocks),
+             conv = static_cast<double>(channels);
   const double block = d * (4 * d + 2 * mlp) + (qkv_bias ? 3 * d : 0) + d + mlp + d + 4 * d;
   const double head = 2 * d + values * (d + 1) + (final_conv ? 9 * conv * conv + conv : 0);
   const bool is_pooled = uncertainty == UncertaintyForm::Pooled;
-  const double rows = is_map(uncertainty) ? values : is_pooled ? kPooledWidth : uncertainty == UncertaintyForm::Scalar ? 1 : 0;
-  const double module = rows * (d + 1) + (uncertainty == UncertaintyForm::Map ? 0 : rows * d) + (is_pooled ? rows + 1 : 0);
+  const double rows = is_map(uncertainty)                      ? values
+                      : is_pooled                              ? kPooledWidth
+                      : uncertainty == UncertaintyForm::Scalar ? 1
+                                                               : 0;
+  const double module = rows * (d + 1) + (uncertainty == UncertaintyForm::Map ? 0 : rows * d) +
+                        (is_pooled ? rows + 1 : 0);
   const auto kernel = static_cast<double>(patch_size + 2 * patch_overlap);
-  const double embeddings =
-      kernel * kernel * conv * d + d + static_cast<double>(label_rows + tokens()) * d + (time_mlp ? 8 * d * d + 5 * d : 0);
-  return embeddings + all * (block + module) + (skip ? halves * (2 * d * d + d) : 0) + (heads_per_exit ? all : 1) * head +
-         (norm_per_exit ? (all - 1) * 2 * d : 0);
+  const double embeddings = kernel * kernel * conv * d + d +
+                            static_cast<double>(label_rows + tokens()) * d +
+                            (time_mlp ? 8 * d * d + 5 * d : 0);
+  return embeddings + all * (block + module) + (skip ? halves * (2 * d * d + d) : 0) +
+         (heads_per_exit ? all : 1) * head + (norm_per_exit ? (all - 1) * 2 * d : 0);
 }
 
 std::string to_json(const UViTConfig& c) {

@@ -46,7 +46,8 @@ void visit_head(UViTHead& head, const std::string& prefix, const TensorVisitor& 
 std::string block_name(std::size_t block, std::size_t blocks) {
   const auto half = blocks / 2;
   if (block == half) return "mid_block";
-  return block < half ? "in_blocks." + std::to_string(block) : "out_blocks." + std::to_string(block - half - 1);
+  return block < half ? "in_blocks." + std::to_string(block)
+                      : "out_blocks." + std::to_string(block - half - 1);
 }
 
 /// A sum over the patches counts as a product per number.
@@ -69,14 +70,18 @@ double score_cost(const UViTConfig& c) {
 }
 
 NetworkCost cost_of(const UViTConfig& c) {
-  const auto width = static_cast<double>(c.width), tokens = static_cast<double>(c.tokens()), patches = static_cast<double>(c.patches());
-  const auto values = static_cast<double>(c.patch_values()), mlp = static_cast<double>(c.mlp_width());
+  const auto width = static_cast<double>(c.width), tokens = static_cast<double>(c.tokens()),
+             patches = static_cast<double>(c.patches());
+  const auto values = static_cast<double>(c.patch_values()),
+             mlp = static_cast<double>(c.mlp_width());
   const auto pixels = static_cast<double>(c.image_size * c.image_size * c.channels);
   const double plain = tokens * width * (4 * width + 2 * mlp) + 2 * tokens * tokens * width;
   const auto kernel = static_cast<double>(c.patch_size + 2 * c.patch_overlap);
-  const double head = patches * width * values + (c.final_conv ? 9 * pixels * static_cast<double>(c.channels) : 0);
+  const double head = patches * width * values +
+                      (c.final_conv ? 9 * pixels * static_cast<double>(c.channels) : 0);
   NetworkCost cost;
-  cost.embed = patches * width * kernel * kernel * static_cast<double>(c.channels) + (c.time_mlp ? 8 * width * width : 0);
+  cost.embed = patches * width * kernel * kernel * static_cast<double>(c.channels) +
+               (c.time_mlp ? 8 * width * width : 0);
   for (std::int64_t block = 0; block < c.blocks(); ++block) {
     cost.block.push_back(plain + (c.skip && block > c.depth / 2 ? 2 * tokens * width * width : 0));
     cost.head.push_back(head);
@@ -122,10 +127,13 @@ void visit_parameters(UViTParameters& p, const TensorVisitor& visitor) {
   }
   if (p.label_emb.defined()) visitor("label_emb.weight", p.label_emb);
   visitor("pos_embed", p.pos_embed);
-  for (std::size_t i = 0; i < p.blocks.size(); ++i) visit_block(p.blocks[i], block_name(i, p.blocks.size()), visitor);
+  for (std::size_t i = 0; i < p.blocks.size(); ++i)
+    visit_block(p.blocks[i], block_name(i, p.blocks.size()), visitor);
   visit_head(p.head, "", visitor);
-  for (std::size_t i = 0; i < p.exit_heads.size(); ++i) visit_head(p.exit_heads[i], "exit_heads." + std::to_string(i) + ".", visitor);
-  for (std::size_t i = 0; i < p.uncertainty.size(); ++i) p.uncertainty[i].visit("uem." + std::to_string(i), visitor);
+  for (std::size_t i = 0; i < p.exit_heads.size(); ++i)
+    visit_head(p.exit_heads[i], "exit_heads." + std::to_string(i) + ".", visitor);
+  for (std::size_t i = 0; i < p.uncertainty.size(); ++i)
+    p.uncertainty[i].visit("uem." + std::to_string(i), visitor);
 }
 
 NetworkInfo describe(const UViTConfig& c, NetworkSettings settings) {
@@ -146,20 +154,25 @@ NetworkInfo describe(const UViTConfig& c, NetworkSettings settings) {
 ParameterRole UViT::role(const std::string& name) const {
   constexpr std::string_view kHeads = "exit_heads.";
   if (name.starts_with("uem.")) return {.exit_source = "", .is_uncertainty = true};
-  if (name.starts_with(kHeads)) return {.exit_source = name.substr(name.find('.', kHeads.size()) + 1)};
-  const bool is_in_block = name.starts_with("in_blocks.") || name.starts_with("mid_block.") || name.starts_with("out_blocks.");
-  return {.is_hidden_matrix = is_in_block && name.ends_with(".weight") && name.find(".norm") == std::string::npos};
+  if (name.starts_with(kHeads))
+    return {.exit_source = name.substr(name.find('.', kHeads.size()) + 1)};
+  const bool is_in_block = name.starts_with("in_blocks.") || name.starts_with("mid_block.") ||
+                           name.starts_with("out_blocks.");
+  return {.is_hidden_matrix = is_in_block && name.ends_with(".weight") &&
+                              name.find(".norm") == std::string::npos};
 }
 
 void UViT::visit(const TensorVisitor& visitor) { visit_parameters(parameters_, visitor); }
 
-// Weights and biases uniform in 1/sqrt(fan-in), as PyTorch's layers start; embeddings normal; norms at 1 and 0; UEMs at 0, that is u = 1/2,
-// but for the pooled form's hidden layer, which could not learn from there. Final convolutions pass the image on: a random kernel of nine
-// values suppresses some frequencies by chance, and unlearning that costs hundreds of steps.
+// Weights and biases uniform in 1/sqrt(fan-in), as PyTorch's layers start; embeddings normal; norms
+// at 1 and 0; UEMs at 0, that is u = 1/2, but for the pooled form's hidden layer, which could not
+// learn from there. Final convolutions pass the image on: a random kernel of nine values suppresses
+// some frequencies by chance, and unlearning that costs hundreds of steps.
 void UViT::initialise(std::uint64_t seed) {
   double bound = 0;
   const auto is_hidden_layer = [this](const std::string& name) {
-    return config_.uncertainty == UncertaintyForm::Pooled && name.find(".out.") == std::string::npos;
+    return config_.uncertainty == UncertaintyForm::Pooled &&
+           name.find(".out.") == std::string::npos;
   };
   visit([&](const std::string& name, at::Tensor& tensor) {
     if (name.find("norm") != std::string::npos) return;
