@@ -3,7 +3,7 @@
 # The wheel's own TorchConfig.cmake asks for a CUDA toolkit at configure time even for CPU code, so it is not used.
 #
 # Looked for in, first one wins: -DADADIFF_LIBTORCH=DIR, ADADIFF_LIBTORCH in the environment, where an earlier configure of this build
-# folder found it, ADADIFF_LIBTORCH_HINT, the cache folder that ./run fills. DIR is the folder that holds include/ and lib/ (Python's
+# folder found it, the folders of CMAKE_PREFIX_PATH, ADADIFF_LIBTORCH_HINT, the cache folder that ./run fills. DIR is the folder that holds include/ and lib/ (Python's
 # site-packages/torch), or the one above it. A DIR that is named but holds no LibTorch is an error, not passed over.
 set(ADADIFF_LIBTORCH "" CACHE PATH "Folder of LibTorch: the one that holds include/ and lib/")
 
@@ -16,8 +16,10 @@ else()
 endif()
 
 set(_libtorch_dir "")
-foreach(_libtorch_root IN ITEMS "${ADADIFF_LIBTORCH}" "$ENV{ADADIFF_LIBTORCH}" "${ADADIFF_LIBTORCH_FOUND}" "${ADADIFF_LIBTORCH_HINT}"
-        "${_libtorch_cache}/libtorch-2.11.0-cpu")
+string(REPLACE ":" ";" _libtorch_prefixes "$ENV{CMAKE_PREFIX_PATH}")
+list(PREPEND _libtorch_prefixes ${CMAKE_PREFIX_PATH})
+foreach(_libtorch_root IN ITEMS "${ADADIFF_LIBTORCH}" "$ENV{ADADIFF_LIBTORCH}" "${ADADIFF_LIBTORCH_FOUND}"
+        ${_libtorch_prefixes} "${ADADIFF_LIBTORCH_HINT}" "${_libtorch_cache}/libtorch-2.11.0-cpu")
   if(_libtorch_dir OR _libtorch_root STREQUAL "")
     continue()
   endif()

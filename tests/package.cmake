@@ -21,6 +21,10 @@ adadiff_add_consumer_test(find_package_training training_consumer ${installed})
 adadiff_add_consumer_test(find_package_kernels kernels_consumer ${installed} -DCONSUMER_KERNELS_ONLY=ON)
 set_tests_properties(package.find_package package.find_package_training package.find_package_kernels
                      PROPERTIES FIXTURES_REQUIRED installed_package)
+# On another machine LibTorch is elsewhere, and CMAKE_PREFIX_PATH says where; the hint in the package leads nowhere.
+add_test(NAME package.finds_libtorch_by_prefix COMMAND ${CMAKE_COMMAND} -DLIBTORCH=${ADADIFF_LIBTORCH_FOUND}
+         -DMODULE=${PROJECT_SOURCE_DIR}/cmake -P ${CMAKE_CURRENT_SOURCE_DIR}/package/find_by_prefix.cmake)
+set_tests_properties(package.finds_libtorch_by_prefix PROPERTIES LABELS package)
 # Unoptimised, since it builds the library once more.
 adadiff_add_consumer_test(add_subdirectory consumer -DCONSUMER_SOURCE=${PROJECT_SOURCE_DIR}
                           -DADADIFF_LIBTORCH=${ADADIFF_LIBTORCH_FOUND} -DCMAKE_CXX_FLAGS=-O0)

@@ -23,8 +23,8 @@ Images enlarge(const Images& images, int factor);
 /// Writes one image, or several as a grid, as PNG; 1 or 3 channels. The file is replaced in one
 /// piece. Throws FileError.
 void write_png(const Images& images, const std::string& path);
-/// Reads a PNG or JPEG of at most 256 megapixels as 1 or 3 channels (0: as stored). Throws
-/// FileError, ModelError.
+/// Reads a PNG or JPEG of at most 256 megapixels as 1 or 3 channels (0: as stored), turned as its
+/// Exif data says; transparency is dropped. Throws FileError, ModelError.
 Images read_image(const std::string& path, int channels = 0);
 
 }  // namespace adadiff

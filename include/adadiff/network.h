@@ -45,13 +45,12 @@ struct PassInputs {
   const at::Tensor& labels;  ///< [R] int64; undefined where the network takes none
 };
 
-/// Where a score goes.
+/// Where a score goes: written in place, on the network's device. A run refuses scores outside
+/// [0, 1]; NaN is allowed, and never leaves.
 struct ScoreSink {
-  at::Tensor& out;            ///< [R] float32, filled with uncertainties in [0, 1]
-  at::Tensor* map = nullptr;  ///< [R, C, H, W] float32 or null: the uncertainty per value, where
-                              ///< the network has one
-  void* epilogue = nullptr;   ///< an opaque device epilogue, handed to the kernel unread; null on
-                              ///< the CPU
+  const at::Tensor& out;  ///< [R] float32, to be filled with uncertainties in [0, 1]
+  /// [R, C, H, W] float32 or null: the uncertainty per value, where the network has one.
+  const at::Tensor* map = nullptr;
 };
 
 /// One evaluation over up to `capacity` rows that can stop after any block. Used by one thread;
@@ -68,7 +67,8 @@ class ForwardPass {
   virtual void score(const ScoreSink& sink) const = 0;
   /// This exit's prediction of positions `rows` [n] int64, ascending, into rows `slots` [n] int64
   /// of out [>= n, C, H, W] float32.
-  virtual void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const = 0;
+  virtual void predict(const at::Tensor& rows, const at::Tensor& slots,
+                       const at::Tensor& out) const = 0;
   /// Goes on with positions `rows` [n] int64, ascending, only.
   virtual void keep(const at::Tensor& rows) = 0;
 };

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <adadiff/noise_schedule.h>
+
 namespace adadiff {
 
 /// Who decides together: each sample for itself, or the batch by its mean uncertainty (the official
@@ -75,13 +77,18 @@ struct Rule {
 
 /// How to walk from noise to image.
 struct SolverSettings {
-  std::string solver = "ddim";   ///< ddim, ddpm, euler-maruyama, dpmpp-2m, heun
-  std::string grid = "uniform";  ///< uniform, quadratic, logsnr; unused when `times` is given
+  std::string solver = "ddim";   ///< ddim, ddpm, euler-maruyama, dpmpp-2m, heun, heun-edm
+  std::string grid = "uniform";  ///< a name that time_grid knows; unused when `times` is given
   int steps = 50;                ///< in [1, 10000]; unused when `times` is given
-  /// Own time grid: 2 to 10001 times, strictly falling, the last 0; empty: from `grid`.
+  /// Own time grid: 2 to 10001 times, strictly falling, the last 0 or at least the smallest time
+  /// that the network can be evaluated at; empty: from `grid`.
   std::vector<double> times = {};
-  double eta = 0;      ///< share of fresh noise in DDIM, in [0, 1]; 0 elsewhere
-  bool clamp = false;  ///< clamp the predicted clean image to the model's image range
+  LastStep last = LastStep::Clean;  ///< unused when `times` is given
+  double eta = 0;                   ///< share of fresh noise in DDIM, in [0, 1]; 0 elsewhere
+  bool clamp = false;               ///< clamp the predicted clean image to the model's image range
+  /// With clamp and DDIM: a step goes on with the noise of the prediction before it was clamped,
+  /// instead of the noise that agrees with the clamped image.
+  bool keep_noise = false;
   friend bool operator==(const SolverSettings&, const SolverSettings&) = default;
 };
 

@@ -9,15 +9,9 @@
 
 namespace adadiff {
 
-/// How to use a network; make_pipeline (pipeline.h) takes it. What the network embeds as time is
-/// time_scale * time + time_shift.
+/// How to use a network; make_pipeline (pipeline.h) takes it.
 struct SamplerModel {
-  Prediction prediction = Prediction::Noise;
-  SchedulePtr schedule = cosine_schedule();
-  double time_scale = 1000;
-  double time_shift = 0;
-  double data_std = 0.5;  ///< standard deviation of the clean data around 0, for exit 0
-  float image_min = -1, image_max = 1;
+  Process process;
   SolverSettings solver;  ///< used where neither request nor plan says otherwise
   Plan default_plan;
   double default_guidance = 1;

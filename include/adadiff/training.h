@@ -188,13 +188,24 @@ struct TrainingOptions {
   std::string license = {}, origin = {};
 };
 
+/// What had to be done to pictures so that all are alike.
+struct PictureSurvey {
+  std::int64_t looked_at = 0;    ///< pictures, evenly spread over all; 0: images that are alike
+  std::int64_t turned = 0;       ///< as Exif data says
+  std::int64_t transparent = 0;  ///< lost their transparency
+  std::int64_t recoloured = 0;   ///< grey ones among colour, or colour ones among grey
+  std::int64_t cropped = 0;      ///< of another aspect ratio
+};
+
 /// What a training learns from.
 struct TrainingImages {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t classes = 0;                   ///< 0 without labels
   std::vector<std::string> class_names = {};  ///< of a folder's sub-folders
-  std::int64_t
-      ignored = 0;  ///< files of a folder that are neither hidden nor PNG or JPEG by their names
+  /// Files of a folder that are neither hidden nor PNG or JPEG by their names.
+  std::int64_t ignored = 0;
+  std::vector<std::int64_t> unseen_labels = {};  ///< in [0, classes): no image has them
+  PictureSurvey pictures = {};                   ///< of a folder
 };
 /// What `train` would find: lists a folder, reads IDX files. Uses `images`, `labels`, `from`,
 /// `network`, `size`, `channels` and `unlabelled` only. Throws what train throws about them.

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "cli/terminal/output.h"
 #include "core/check.h"
 
 namespace adadiff::cli {
@@ -77,6 +78,53 @@ CLI::Option* add_seed(CLI::App& verb, std::uint64_t& value) {
   return verb.add_option_function<std::string>("--seed", take, "all noise is a function of it")
       ->type_name("N")
       ->default_str(std::to_string(value));
+}
+
+namespace {
+
+constexpr const char *kReads = "reads", *kWrites = "writes";
+
+/// A validator that lets everything pass, and whose name is the mark.
+CLI::Option* mark(CLI::Option* flag, const char* name) {
+  return flag->check(CLI::Validator([](std::string&) { return std::string(); }, "", name));
+}
+
+bool has_mark(const CLI::Option& flag, const std::string& name) {
+  try {
+    return const_cast<CLI::Option&>(flag).get_validator(name) != nullptr;  // NOLINT: reads only
+  } catch (const CLI::OptionNotFound&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+CLI::Option* reads(CLI::Option* flag) { return mark(flag, kReads); }
+CLI::Option* writes(CLI::Option* flag) { return mark(flag, kWrites); }
+bool is_read(const CLI::Option& flag) { return has_mark(flag, kReads); }
+bool is_written(const CLI::Option& flag) { return has_mark(flag, kWrites); }
+
+std::vector<const CLI::Option*> all_flags(const CLI::App& verb) {
+  std::vector<const CLI::Option*> flags = verb.get_options();
+  for (const CLI::App* group : verb.get_subcommands({})) {
+    const std::vector<const CLI::Option*> inner = all_flags(*group);
+    flags.insert(flags.end(), inner.begin(), inner.end());
+  }
+  return flags;
+}
+
+void check_files(const CLI::App& verb) {
+  FlagPaths outputs, inputs;
+  for (const CLI::Option* flag : all_flags(verb)) {
+    const std::string name = flag->get_positional()
+                                 ? "the " + CLI::detail::to_lower(flag->get_name(true))
+                                 : flag->get_name();
+    for (const std::string& path : flag->results()) {
+      if (is_written(*flag)) outputs.emplace_back(name, path);
+      if (is_read(*flag)) inputs.emplace_back(name, path);
+    }
+  }
+  require_outputs(outputs, inputs);
 }
 
 std::int64_t parse_whole(const std::string& flag, const std::string& text, WholeRange range) {

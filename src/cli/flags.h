@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -33,6 +34,17 @@ CLI::Option* add_number(CLI::App& verb, const FlagText& text, std::optional<doub
                         NumberRange range);
 /// Any number in [0, 2^64).
 CLI::Option* add_seed(CLI::App& verb, std::uint64_t& value);
+
+/// Marks a flag whose value is a file that the verb reads, or one that it writes. run_command
+/// checks them before the verb works; tests/cli/flags_test.cpp finds flags that nobody marked.
+CLI::Option* reads(CLI::Option* flag);
+CLI::Option* writes(CLI::Option* flag);
+bool is_read(const CLI::Option& flag);
+bool is_written(const CLI::Option& flag);
+/// All flags of a verb, those of its groups included.
+std::vector<const CLI::Option*> all_flags(const CLI::App& verb);
+/// Raises unless every file to be written can be, no two are the same, and none is read.
+void check_files(const CLI::App& verb);
 
 /// Parse all of `text`; throw CLI::ValidationError naming `flag`.
 std::int64_t parse_whole(const std::string& flag, const std::string& text, WholeRange range);

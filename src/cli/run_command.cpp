@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/flags.h"
 #include "cli/terminal/failure.h"
 #include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
@@ -116,7 +117,9 @@ int parse_and_run(int argc, char** argv) {
   require_known_verb(argc, argv);
   if (const int code = parse(app, argc, argv); code >= 0) return code;
   for (const Command& command : commands) {
-    if (command.app->parsed()) command.action();
+    if (!command.app->parsed()) continue;
+    check_files(*command.app);
+    command.action();
   }
   return 0;
 }

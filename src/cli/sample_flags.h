@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <adadiff/error.h>
 #include <adadiff/pipeline.h>
 
 namespace CLI {
@@ -25,7 +26,7 @@ struct SampleFlags {
   std::string solver, grid;
   std::optional<std::int64_t> steps;
   std::optional<double> eta;
-  bool clamp = false;
+  bool clamp = false, keep_noise = false, to_min_time = false;
   // What to compute.
   std::optional<double> threshold;
   std::string plan;
@@ -61,6 +62,20 @@ struct PlannedRequest {
   std::string plan_name;
   std::string note;  ///< why it is not the model's default plan; empty: nothing to say
 };
+
+/// Does the work, naming the plan's file in what a run says of a plan that does not fit.
+template <class Work>
+auto naming_plan(const SampleFlags& flags, Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const InvalidArgument& error) {
+    const std::string text = error.what();
+    const bool is_of_plan = text.starts_with("rules") || text.starts_with("solver.") ||
+                            text.starts_with("model:") || text.starts_with("times[");
+    if (flags.plan.empty() || !is_of_plan) throw;
+    throw InvalidArgument(flags.plan + ": " + text);
+  }
+}
 
 /// Reads the files that flags name. Throws InvalidArgument, FileError, ModelError.
 PlannedRequest make_request(const SampleFlags& flags, const ModelSummary& model);

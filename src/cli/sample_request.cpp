@@ -24,18 +24,22 @@ constexpr std::int64_t kDefaultCount = 16;
 SolverSettings override_settings(SolverSettings base, const SampleFlags& flags) {
   if (!base.times.empty()) {
     const auto steps = static_cast<std::int64_t>(base.times.size()) - 1;
-    const bool keeps_times = flags.grid.empty() && flags.steps.value_or(steps) == steps;
+    const bool keeps_times = flags.grid.empty() && !flags.to_min_time &&
+                             flags.steps.value_or(steps) == steps;
     base.steps = static_cast<int>(steps);
     if (!keeps_times) base.times.clear();
   }
   if (!flags.solver.empty() && flags.solver != base.solver) {
     base.solver = flags.solver;
     base.eta = 0;  // means something else, or nothing, to another solver
+    base.keep_noise = false;
   }
   if (!flags.grid.empty()) base.grid = flags.grid;
   if (flags.steps) base.steps = static_cast<int>(*flags.steps);
   if (flags.eta) base.eta = *flags.eta;
   if (flags.clamp) base.clamp = true;
+  if (flags.keep_noise) base.keep_noise = true;
+  if (flags.to_min_time) base.last = LastStep::MinTime;
   return base;
 }
 

@@ -177,34 +177,37 @@ void refuse_settled(const TrainFlags& flags) {
 }  // namespace
 
 void add_flags(CLI::App& verb, TrainFlags& flags) {
-  verb.add_option("-o,--output", flags.output,
-                  "the model file, written at each checkpoint; one that is there is replaced")
-      ->required()
-      ->type_name("MODEL");
-  CLI::Option* data = verb.add_option(
+  writes(
+      verb.add_option("-o,--output", flags.output,
+                      "the model file, written at each checkpoint; one that is there is replaced")
+          ->required()
+          ->type_name("MODEL"));
+  CLI::Option* data = reads(verb.add_option(
       "--data", flags.data,
-      "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not");
+      "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not"));
   data->type_name("DIR")->capture_default_str();
-  CLI::Option* images = verb.add_option("--images", flags.images,
-                                        "a folder of PNG and JPEG files, in sub-folders by class; "
-                                        "or 8-bit images as IDX [N, (C,) H, W], "
-                                        "whose labels are another file: --labels");
+  CLI::Option* images = reads(
+      verb.add_option("--images", flags.images,
+                      "a folder of PNG and JPEG files, in sub-folders by class; "
+                      "or 8-bit images as IDX [N, (C,) H, W], "
+                      "whose labels are another file: --labels"));
   images->type_name("PATH")->excludes(data);
-  CLI::Option* labels = verb.add_option("--labels", flags.labels,
-                                        "8-bit labels [N] as IDX, may be gzip")
-                            ->type_name("FILE");
+  CLI::Option* labels = reads(
+      verb.add_option("--labels", flags.labels, "8-bit labels [N] as IDX, may be gzip")
+          ->type_name("FILE"));
   verb.add_flag("--no-labels", flags.no_labels, "train without labels")->excludes(labels);
-  verb.add_option("--from", flags.from,
-                  "a model to start from; its exits are added where it has none")
-      ->type_name("MODEL");
-  verb.add_option("--checkpoint", flags.checkpoint,
-                  "default: the model's name with .checkpoint added")
-      ->type_name("FILE");
+  reads(verb.add_option("--from", flags.from,
+                        "a model to start from; its exits are added where it has none")
+            ->type_name("MODEL"));
+  writes(verb.add_option("--checkpoint", flags.checkpoint,
+                         "default: the model's name with .checkpoint added")
+             ->type_name("FILE"));
   add_whole(verb, {"--checkpoint-every", "steps between checkpoints"}, flags.checkpoint_every,
             {1, kMany});
   verb.add_flag("--resume", flags.resume,
                 "go on from the checkpoint; without it, one that exists is refused");
-  verb.add_option("--log", flags.log, "losses and rate of every step as CSV")->type_name("FILE");
+  writes(verb.add_option("--log", flags.log, "losses and rate of every step as CSV")
+             ->type_name("FILE"));
   add_number(verb,
              {"--minutes", "stop after so much work of this call, to be resumed; 0: no limit"},
              flags.minutes, {0, 1e6});
@@ -213,12 +216,13 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
       ->capture_default_str();
   add_whole(verb, {"--threads", "threads; 0: as LibTorch chooses"}, flags.threads, {0, 1024});
   verb.add_flag("--json", flags.json, "report as JSON");
-  verb.add_option("--recipe", flags.recipe, "options as JSON (docs/training.md); flags go over it")
-      ->type_name("FILE");
-  verb.add_option(
-          "--network", flags.network,
-          "the \"network\" object of a model file as JSON, in place of --width and the like")
-      ->type_name("FILE");
+  reads(verb.add_option("--recipe", flags.recipe,
+                        "options as JSON (docs/training.md); flags go over it")
+            ->type_name("FILE"));
+  reads(verb.add_option(
+                "--network", flags.network,
+                "the \"network\" object of a model file as JSON, in place of --width and the like")
+            ->type_name("FILE"));
   const auto set = [&flags](const char* key) {
     return [&flags, key](std::int64_t sign) { flags.values[key] = sign > 0; };
   };

@@ -57,21 +57,19 @@ Model import_uvit(const std::string& weights_path, const std::string& config_pat
   auto model = parse_description(read_text(config_path, kMaxDescription), config_path,
                                  count_values(file));
   refuse_what_is_not_official(config_of(model, config_path), config_path);
-  std::size_t used = 0;
-  model.network->visit([&](const std::string& name, at::Tensor& tensor) {
-    const auto official = official_uncertainty_name(name);
-    const auto values = load_tensor(file, official.value_or(name), tensor.sizes(), weights_path);
-    tensor.copy_(official ? values.neg()
-                          : values);  // certainty -> uncertainty: sigmoid(-z) = 1 - sigmoid(z)
-    ++used;
+  const auto in_file = [](const std::string& name) {
+    return official_uncertainty_name(name).value_or(name);
+  };
+  load_tensors(file, weights_path,
+               [&](const TensorVisitor& visitor) { model.network->visit(visitor); },
+               {.in_file = in_file,
+                .may_be_wrapped = true,
+                .owner = "the network that " + config_path + " describes",
+                .advice = "compare depth, labels and options"});
+  model.network->visit([](const std::string& name, at::Tensor& tensor) {
+    // Certainty becomes uncertainty: sigmoid(-z) = 1 - sigmoid(z).
+    if (official_uncertainty_name(name)) tensor.neg_();
   });
-  if (used != file.tensors().size()) {
-    raise<ModelError>({weights_path,
-                       "have the " + show(static_cast<std::int64_t>(used)) + " tensors that " +
-                           config_path + " describes",
-                       "has " + show(static_cast<std::int64_t>(file.tensors().size())),
-                       "compare depth, labels and options"});
-  }
   return model;
 }
 

@@ -10,7 +10,7 @@
 namespace adadiff::detail {
 
 std::vector<Evaluation> ddpm(const SolverInputs& inputs) {
-  check_inputs_without_eta(inputs, "ddpm");
+  check_plain_inputs(inputs, "ddpm");
   std::vector<Evaluation> table;
   for (std::size_t i = 0; i + 1 < inputs.times.size(); ++i) {
     const Step step = step_at(inputs, i);

@@ -1,7 +1,8 @@
 // Schedules made of discrete betas: DDPM's linear ones (Ho et al. 2020, section 4) and Stable
 // Diffusion's, whose square roots are linear (Rombach et al. 2022). ln alpha is known at time (i +
 // 1) / steps as half the sum of ln(1 - beta_j), j <= i, is 0 at time 0 and linear in between, so
-// that a step between two known times removes exactly its own betas.
+// that a step between two known times removes exactly its own betas. A network was never trained
+// before the first known time, so none is evaluated there.
 #include <algorithm>
 #include <cmath>
 
@@ -57,6 +58,8 @@ class DiscreteBetas final : public NoiseSchedule {
     return (log_alpha_[i + 1] - log_alpha_[i]) * steps();
   }
 
+  double min_time() const override { return std::fmax(NoiseSchedule::min_time(), 1 / steps()); }
+  int discrete_steps() const override { return static_cast<int>(log_alpha_.size()) - 1; }
   std::string name() const override { return name_; }
   ScheduleParameters parameters() const override {
     return {{"steps", steps()}, {"first", first_}, {"last", last_}};

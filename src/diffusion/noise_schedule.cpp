@@ -1,5 +1,5 @@
-// What every noise schedule derives from its ln alpha: alpha, sigma, log-SNR with its inverse and
-// finite range, diffusion.
+// What noise schedules derive from ln alpha and sigma, and what a process can be evaluated at.
+#include <algorithm>
 #include <cmath>
 
 #include <adadiff/noise_schedule.h>
@@ -32,12 +32,11 @@ double NoiseSchedule::sigma(double time) const {
 }
 
 double NoiseSchedule::log_snr(double time) const {
-  const double twice = 2 * log_alpha(time);
-  return twice - std::log(-std::expm1(twice));
+  return 2 * (log_alpha(time) - std::log(sigma(time)));
 }
 
 double NoiseSchedule::time_at(double log_snr) const {
-  return first_time_at(*this, std::fmin(std::fmax(log_snr, kSmallestLogSnr), kLargestLogSnr));
+  return std::clamp(first_time_at(*this, log_snr), min_time(), max_time());
 }
 
 double NoiseSchedule::diffusion(double time) const { return -2 * log_alpha_slope(time); }
@@ -45,5 +44,17 @@ double NoiseSchedule::diffusion(double time) const { return -2 * log_alpha_slope
 double NoiseSchedule::min_time() const { return first_time_at(*this, kLargestLogSnr); }
 
 double NoiseSchedule::max_time() const { return first_time_at(*this, kSmallestLogSnr); }
+
+double NoiseSchedule::start_deviation(double) const { return 1; }
+
+int NoiseSchedule::discrete_steps() const { return 0; }
+
+double Process::min_time() const { return schedule->min_time(); }
+
+double Process::max_time() const {
+  const double highest = schedule->max_time();
+  if (prediction != Prediction::Noise) return highest;
+  return std::min(highest, first_time_at(*schedule, kSmallestLogSnr));
+}
 
 }  // namespace adadiff

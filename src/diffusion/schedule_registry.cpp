@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/names.h"
 #include "diffusion/schedules.h"
 
 namespace adadiff {
@@ -40,14 +41,12 @@ const std::vector<Entry>& entries() {
       {"nichol-dhariwal",
        {{"offset", 0.008}},
        [](const auto& v) { return nichol_dhariwal_schedule(v[0]); }},
+      {"linear-flow", {}, [](const auto&) { return linear_flow_schedule(); }},
+      {"karras",
+       {{"sigma_min", 0.002}, {"sigma_max", 80}, {"rho", 7}},
+       [](const auto& v) { return karras_schedule(v[0], v[1], v[2]); }},
   };
   return all;
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
 }
 
 std::vector<std::string> parameter_names(const Entry& entry) {
@@ -60,9 +59,9 @@ std::size_t index_of(const Entry& entry, const std::string& parameter) {
   for (std::size_t i = 0; i < entry.defaults.size(); ++i) {
     if (entry.defaults[i].first == parameter) return i;
   }
-  const std::string known = entry.defaults.empty()
-                                ? "have no parameters"
-                                : "have only the parameters " + joined(parameter_names(entry));
+  const std::string known = entry.defaults.empty() ? "have no parameters"
+                                                   : "have only the parameters " +
+                                                         detail::joined(parameter_names(entry));
   detail::raise({"noise schedule " + entry.name, known, "has " + detail::show(parameter)});
 }
 
@@ -89,17 +88,10 @@ SchedulePtr detail::require_noise_at_end(const std::string& where, SchedulePtr s
 }
 
 SchedulePtr find_schedule(std::string_view name, const ScheduleParameters& parameters) {
-  for (const Entry& entry : entries()) {
-    if (entry.name == name) return entry.make(fill(entry, parameters));
-  }
-  detail::raise({"noise schedule", "be one of " + joined(schedule_names()),
-                 "is " + detail::show(std::string(name))});
+  const Entry& entry = detail::require_named(entries(), name, "noise schedule");
+  return entry.make(fill(entry, parameters));
 }
 
-std::vector<std::string> schedule_names() {
-  std::vector<std::string> names;
-  for (const Entry& entry : entries()) names.push_back(entry.name);
-  return names;
-}
+std::vector<std::string> schedule_names() { return detail::names_in(entries()); }
 
 }  // namespace adadiff

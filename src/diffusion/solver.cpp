@@ -1,5 +1,5 @@
 // Solvers by name.
-#include "core/check.h"
+#include "core/names.h"
 #include "diffusion/solvers.h"
 
 namespace adadiff {
@@ -8,28 +8,25 @@ namespace {
 struct Entry {
   const char* name;
   std::vector<Evaluation> (*write)(const SolverInputs& inputs);
+  detail::SolverFacts facts;
 };
-constexpr Entry kSolvers[] = {{"ddim", detail::ddim},
-                              {"ddpm", detail::ddpm},
-                              {"euler-maruyama", detail::euler_maruyama},
-                              {"dpmpp-2m", detail::dpmpp_2m},
-                              {"heun", detail::heun}};
+constexpr Entry kSolvers[] = {{"ddim", detail::ddim, {}},
+                              {"ddpm", detail::ddpm, {.draws_noise = true}},
+                              {"euler-maruyama", detail::euler_maruyama, {.draws_noise = true}},
+                              {"dpmpp-2m", detail::dpmpp_2m, {}},
+                              {"heun", detail::heun, {.stages = 2}},
+                              {"heun-edm", detail::heun_edm, {.stages = 2}}};
 
 }  // namespace
 
 Solver find_solver(std::string_view name) {
-  std::string known;
-  for (const Entry& entry : kSolvers) {
-    if (entry.name == name) return entry.write;
-    known += (known.empty() ? "" : ", ") + std::string(entry.name);
-  }
-  detail::raise({"solver", "be one of " + known, "is " + detail::show(std::string(name))});
+  return detail::require_named(kSolvers, name, "solver").write;
 }
 
-std::vector<std::string> solver_names() {
-  std::vector<std::string> names;
-  for (const Entry& entry : kSolvers) names.emplace_back(entry.name);
-  return names;
+detail::SolverFacts detail::solver_facts(std::string_view name) {
+  return require_named(kSolvers, name, "solver").facts;
 }
+
+std::vector<std::string> solver_names() { return detail::names_in(kSolvers); }
 
 }  // namespace adadiff

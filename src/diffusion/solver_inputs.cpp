@@ -17,28 +17,29 @@ void check_times(const NoiseSchedule& schedule, std::span<const double> times) {
            "has " + show(static_cast<std::int64_t>(times.size()))});
   }
   const double lowest = schedule.min_time(), highest = schedule.max_time();
-  for (std::size_t i = 0; i + 1 < times.size(); ++i) {
-    require_range(entry(i), times[i], lowest, highest);
-    if (!(times[i + 1] < times[i])) {
-      raise({entry(i + 1), "be smaller than " + entry(i) + " = " + show(times[i]),
-             "is " + show(times[i + 1])});
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (i > 0 && !(times[i] < times[i - 1])) {
+      raise({entry(i), "be smaller than " + entry(i - 1) + " = " + show(times[i - 1]),
+             "is " + show(times[i])});
     }
+    const bool is_clean = i + 1 == times.size() && times[i] == 0;
+    if (is_clean || (times[i] >= lowest && times[i] <= highest)) continue;
+    raise({entry(i), "be in [" + show(lowest) + ", " + show(highest) + "]", "is " + show(times[i]),
+           "with noise schedule " + schedule.name() + " networks are evaluated there only"});
   }
-  if (times.back() != 0)
-    raise({entry(times.size() - 1), "be 0, as the last time", "is " + show(times.back())});
 }
 
-void check_inputs(const SolverInputs& inputs) {
+void check_plain_inputs(const SolverInputs& inputs, const char* solver) {
   check_times(inputs.schedule, inputs.times);
-  require_range("eta", inputs.eta, 0.0, 1.0);
+  const std::string must = std::string(" with solver ") + solver;
+  if (inputs.eta != 0)
+    raise({"eta", "be 0" + must, "is " + show(inputs.eta), "only ddim takes eta"});
+  if (inputs.keep_noise)
+    raise({"keep_noise", "be false" + must, "is true", "only ddim takes keep_noise"});
 }
 
-void check_inputs_without_eta(const SolverInputs& inputs, const char* solver) {
-  check_times(inputs.schedule, inputs.times);
-  if (inputs.eta != 0) {
-    raise({"eta", std::string("be 0 with solver ") + solver, "is " + show(inputs.eta),
-           "only ddim takes eta"});
-  }
+double log_step(const SolverInputs& inputs, const Step& step) {
+  return 0.5 * (inputs.schedule.log_snr(step.next) - inputs.schedule.log_snr(step.time));
 }
 
 Step step_at(const SolverInputs& inputs, std::size_t index) {
@@ -50,7 +51,8 @@ Step step_at(const SolverInputs& inputs, std::size_t index) {
   step.alpha_s = schedule.alpha(step.next);
   step.sigma_s = schedule.sigma(step.next);
   step.kept = std::exp(log_kept);
-  step.added = -std::expm1(2 * log_kept);
+  // kept sigma_s / sigma_t is the ratio of alpha / sigma at t and at s.
+  step.added = -step.sigma_t * step.sigma_t * std::expm1(-2 * log_step(inputs, step));
   return step;
 }
 

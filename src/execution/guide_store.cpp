@@ -1,6 +1,8 @@
 // Gathers guided rows, moves them away from their guides' predictions, and writes them back.
 #include "execution/guide_store.h"
 
+#include <limits>
+
 #include <ATen/ATen.h>
 
 #include "execution/index_tensor.h"
@@ -12,10 +14,13 @@ void GuideStore::begin(const ExecutablePlan& plan, std::span<const EvaluationRow
   plan_ = &plan;
   rows_ = rows;
   const std::int64_t needed = plan.guide_slots() * capacity_;
-  if (needed == 0 || (store_.defined() && store_.size(0) >= needed)) return;
-  std::vector<std::int64_t> shape = out.sizes().vec();
-  shape[0] = needed;
-  store_ = at::empty(shape, out.options());
+  if (needed == 0) return;
+  if (!store_.defined() || store_.size(0) < needed) {
+    std::vector<std::int64_t> shape = out.sizes().vec();
+    shape[0] = needed;
+    store_ = at::empty(shape, out.options());
+  }
+  store_.fill_(std::numeric_limits<float>::quiet_NaN());  // found where a network writes nothing
 }
 
 int GuideStore::slot(std::int64_t row, int exit) const {

@@ -2,6 +2,7 @@
 #include "execution/host_execution.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -14,6 +15,7 @@ namespace adadiff::detail {
 namespace {
 
 constexpr float kNotAsked = std::numeric_limits<float>::quiet_NaN();
+constexpr float kNotWritten = -std::numeric_limits<float>::infinity();
 
 void check_request(const EvaluationRequest& request, std::int64_t capacity) {
   const auto rows = static_cast<std::int64_t>(request.rows.size());
@@ -30,11 +32,7 @@ void check_request(const EvaluationRequest& request, std::int64_t capacity) {
 }  // namespace
 
 HostExecution::HostExecution(const Network& network, std::int64_t capacity)
-    : network_(network),
-      capacity_(capacity),
-      pass_(network.new_pass(capacity)),
-      guides_(capacity),
-      scores_(at::empty({capacity}, at::kFloat)) {
+    : network_(network), capacity_(capacity), pass_(network.new_pass(capacity)), guides_(capacity) {
   const auto blocks = static_cast<std::size_t>(network.info().blocks);
   counts_.blocks.resize(blocks);
   counts_.heads.resize(blocks);
@@ -54,6 +52,8 @@ void HostExecution::begin(const EvaluationRequest& request) {
   has_entered_ = false;
   units_.build(request.rows, request.plan);
   rows_.assign(request.rows.begin(), request.rows.end());
+  // A prediction that the network does not write is found by what it is made of.
+  out_.narrow(0, 0, std::ssize(rows_)).fill_(kNotAsked);
   guides_.begin(request.plan, rows_, out_);
   outcomes_.assign(rows_.size(), {-1, kNotAsked, kNoGuide});
   row_at_.resize(request.rows.size());
@@ -108,14 +108,27 @@ void HostExecution::ask_policy() {
 
 void HostExecution::read_scores() {
   const auto rows = static_cast<std::int64_t>(row_at_.size());
-  at::Tensor scores = scores_.narrow(0, 0, rows);
+  if (!scores_.defined()) scores_ = at::empty({capacity_}, x_.options());
+  const at::Tensor scores = scores_.narrow(0, 0, rows).fill_(kNotWritten);
   pass_->score({scores});
   const at::Tensor on_host = scores.cpu();
   const float* values = on_host.data_ptr<float>();
   position_scores_.assign(values, values + rows);
+  check_scores();
   counts_.scores[static_cast<std::size_t>(depth_ - 1)] += rows;
   scored_depth_ = depth_;
   units_.read(depth_, position_scores_);
+}
+
+void HostExecution::check_scores() const {
+  for (const float score : position_scores_) {
+    if (std::isnan(score) || (score >= 0 && score <= 1)) continue;
+    const std::string gave = score == kNotWritten ? "wrote none"
+                                                  : "gave " + show(static_cast<double>(score));
+    raise<ModelError>({"network \"" + network_.info().kind + "\"",
+                       "give uncertainties in [0, 1] at exit " + show(depth_), gave,
+                       "ForwardPass::score fills ScoreSink::out"});
+  }
 }
 
 /// Lets the units with leave_ != 0 go. Nothing is gathered or copied where nobody leaves, nothing
@@ -166,7 +179,7 @@ at::Tensor HostExecution::linear_predictions(const std::vector<std::int64_t>& ro
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const int evaluation = rows_[static_cast<std::size_t>(rows[i])].evaluation;
     factors.data_ptr<float>()[i] = static_cast<float>(
-        plan_->evaluations[static_cast<std::size_t>(evaluation)].exit0_output);
+        plan_->evaluations[static_cast<std::size_t>(evaluation)].prediction.linear_output);
   }
   return x_.index_select(0, index(rows)).mul_(factors.to(x_.device()));
 }

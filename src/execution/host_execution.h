@@ -61,6 +61,7 @@ class HostExecution {
   void leave_here();
   void ask_policy();
   void read_scores();
+  void check_scores() const;
   void settle();
   void split_positions();
   void predict_leavers();
@@ -90,7 +91,7 @@ class HostExecution {
   std::vector<std::int64_t> leaving_rows_, staying_rows_;
   std::vector<std::int64_t> guiding_, guiding_rows_, guide_places_;
   std::vector<float> position_scores_, readings_;
-  at::Tensor scores_;  ///< [capacity] float32
+  at::Tensor scores_;  ///< [capacity] float32 on the network's device
   std::vector<RowOutcome> outcomes_;
   RowCounts counts_;
 };

@@ -40,6 +40,7 @@ class Classifier final : public FeatureExtractor {
   ImageFeatures extract(const Images& images) const override;
   std::string name() const override;
   std::vector<std::string> class_names() const override { return config_.class_names; }
+  std::optional<double> accuracy() const override { return config_.accuracy; }
 
   const ClassifierConfig& config() const { return config_; }
   void set_accuracy(double accuracy) { config_.accuracy = accuracy; }

@@ -70,16 +70,8 @@ std::unique_ptr<Classifier> read_classifier(const std::string& path) {
   }
   auto classifier = std::make_unique<Classifier>(
       parse(JsonReader(description->second, path, {.error = JsonError::ModelError})));
-  std::size_t used = 0;
-  classifier->visit([&](const std::string& name, at::Tensor& tensor) {
-    tensor.copy_(load_tensor(file, name, tensor.sizes(), path));
-    ++used;
-  });
-  if (used != file.tensors().size()) {
-    raise<ModelError>(
-        {path, "have the " + show(static_cast<std::int64_t>(used)) + " tensors of a classifier",
-         "has " + show(std::ssize(file.tensors()))});
-  }
+  load_tensors(file, path, [&](const TensorVisitor& visitor) { classifier->visit(visitor); },
+               {.owner = "a classifier"});
   return classifier;
 }
 

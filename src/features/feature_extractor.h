@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class FeatureExtractor {
   virtual std::string name() const = 0;  ///< what it is, for reports
   virtual std::vector<std::string> class_names()
       const = 0;  ///< of the classes it tells; empty where it knows none
+  /// Share of images, which it was not trained on, whose class it tells; unset where nobody knows.
+  virtual std::optional<double> accuracy() const { return std::nullopt; }
 };
 
 /// Throws InvalidArgument unless there are 1 or 3 channels and as many pixels as the sizes say.

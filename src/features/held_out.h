@@ -18,6 +18,7 @@ class ImageSubset final : public ImageSource {
   void read_all(std::span<const std::int64_t> indices,
                 std::span<std::uint8_t> planes) const override;
   std::int64_t label(std::int64_t index) const override;
+  PictureSurvey survey() const override { return whole_.survey(); }
 
  private:
   const ImageSource& whole_;

@@ -8,13 +8,16 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "core/check.h"
 #include "io/atomic_file.h"
+#include "io/exif.h"
 #include "io/file_kind.h"
 #include "io/image_check.h"
 #include "io/jpeg_tables.h"
 #include "io/mapped_file.h"
+#include "io/picture_info.h"
 #include "io/png_chunks.h"
 
 namespace adadiff::detail {
@@ -176,11 +179,24 @@ Images read_image(const std::string& path, int channels) {
                                std::string("reading it failed: ") + stbi_failure_reason()});
   const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
                            static_cast<std::size_t>(wanted);
-  return {.count = 1,
-          .height = height,
-          .width = width,
-          .channels = wanted,
-          .pixels = {pixels.get(), pixels.get() + size}};
+  Images image{.count = 1,
+               .height = height,
+               .width = width,
+               .channels = wanted,
+               .pixels = {pixels.get(), pixels.get() + size}};
+  return detail::turn(std::move(image), detail::exif_orientation(file.bytes()));
+}
+
+detail::PictureInfo detail::read_picture_info(const std::string& path) {
+  const MappedFile file(path);
+  const Header header = read_header(file.bytes(), path);
+  PictureInfo info{.height = header.height,
+                   .width = header.width,
+                   .is_grey = header.channels <= 2,
+                   .has_transparency = header.channels % 2 == 0,
+                   .orientation = exif_orientation(file.bytes())};
+  if (info.orientation >= 5) std::swap(info.height, info.width);
+  return info;
 }
 
 }  // namespace adadiff

@@ -62,7 +62,8 @@ class ExcessPass final : public ForwardPass {
     const at::Tensor rms = excess_.select(0, blocks_run_ - 1).index_select(0, rows_).sqrt();
     sink.out.copy_(rms / (1 + rms));
   }
-  void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
+  void predict(const at::Tensor& rows, const at::Tensor& slots,
+               const at::Tensor& out) const override {
     pass_->predict(rows, slots, out);
     const at::Tensor chosen = rows_.index_select(0, rows);
     const auto* index = chosen.const_data_ptr<std::int64_t>();

@@ -2,6 +2,7 @@
 #include "metrics/quality.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/check.h"
@@ -58,6 +59,26 @@ Quality measure_quality(const RealFeatures& real, const Features& generated,
   }
   if (real.features) compare_sets(*real.features, generated, options, quality);
   return quality;
+}
+
+std::vector<std::string> doubts(const Evidence& evidence) {
+  constexpr std::int64_t kFewImages = 500;
+  constexpr double kLowAccuracy = 0.8;
+  std::vector<std::string> all;
+  const auto [samples, references, dimensions, accuracy] = evidence;
+  if (references > 0 && std::min(samples, references) < kFewImages) {
+    all.push_back("distances, precision and recall of " + show(samples) + " generated and " +
+                  show(references) + " real images say little; a few thousand of each are usual");
+  }
+  if (references > 0 && samples <= dimensions) {
+    all.push_back("with fewer generated images than the " + show(dimensions) +
+                  " features the Fréchet distance is too large");
+  }
+  if (accuracy && *accuracy < kLowAccuracy) {
+    all.push_back("the classifier knows the class of " + show(std::lround(100 * *accuracy)) +
+                  " % of its test images only, so what it sees says little");
+  }
+  return all;
 }
 
 std::optional<std::vector<std::int64_t>> classes_of_labels(

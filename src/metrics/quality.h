@@ -41,6 +41,15 @@ struct Quality {
 /// drawn, which may take hours.
 void check_quality(const RealFeatures& real, std::int64_t samples, const QualityOptions& options);
 
+/// What a measurement rests on.
+struct Evidence {
+  std::int64_t samples = 0, references = 0;  ///< images; no references: nothing is compared
+  std::int64_t dimensions = 0;               ///< of features
+  std::optional<double> accuracy = {};       ///< of the classifier that sees the images
+};
+/// Why numbers that rest on so little say little, one sentence each; empty where they do not.
+std::vector<std::string> doubts(const Evidence& evidence);
+
 /// Throws InvalidArgument where features do not match, and what check_quality() throws.
 Quality measure_quality(const RealFeatures& real, const Features& generated,
                         const QualityOptions& options);

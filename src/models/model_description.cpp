@@ -1,11 +1,13 @@
 // Reads and writes the JSON description of a model file.
 #include "models/model_description.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include <utility>
 
 #include "core/check.h"
+#include "diffusion/prediction.h"
 #include "io/json_reader.h"
 #include "networks/registry.h"
 
@@ -15,15 +17,11 @@ namespace {
 constexpr int kFormat = 1;
 using Json = nlohmann::ordered_json;
 
-const std::pair<Prediction, const char*> kPredictions[] = {
-    {Prediction::Noise, "noise"}, {Prediction::Clean, "clean"}, {Prediction::Velocity, "velocity"}};
-
-Prediction parse_prediction(const JsonReader& json) {
-  const auto name = json.as_string(64);
-  for (const auto& [value, text] : kPredictions) {
-    if (name == text) return value;
-  }
-  json.fail("be one of noise, clean, velocity");
+template <class Table>
+auto parse_named(const JsonReader& json, const Table& table) {
+  const auto* entry = find_named(table, json.as_string(64));
+  if (entry == nullptr) json.fail("be one of " + joined(names_in(table)));
+  return entry->value;
 }
 
 SchedulePtr parse_schedule(const JsonReader& json) {
@@ -38,18 +36,21 @@ SchedulePtr parse_schedule(const JsonReader& json) {
   }
 }
 
-void parse_time(const JsonReader& json, SamplerModel& sampler) {
-  json.allow_only({"scale", "shift"});
-  sampler.time_scale = json.field("scale").as_double(1e-6, 1e9);
-  if (const auto shift = json.optional("shift")) sampler.time_shift = shift->as_double(-1e9, 1e9);
+void parse_time(const JsonReader& json, Process& process) {
+  json.allow_only({"embeds", "scale", "shift"});
+  if (const auto embeds = json.optional("embeds"))
+    process.embeds = parse_named(*embeds, kTimeEmbeddings);
+  process.time_scale = json.field("scale").as_double(-1e9, 1e9);
+  if (std::abs(process.time_scale) < 1e-6) json.field("scale").fail("be at least 1e-6 from 0");
+  if (const auto shift = json.optional("shift")) process.time_shift = shift->as_double(-1e9, 1e9);
 }
 
-void parse_range(const JsonReader& json, SamplerModel& sampler) {
+void parse_range(const JsonReader& json, Process& process) {
   const auto ends = json.elements(2);
   if (ends.size() != 2) json.fail("have two numbers, the smallest and the largest value");
-  sampler.image_min = static_cast<float>(ends[0].as_double(-1e6, 1e6));
-  sampler.image_max = static_cast<float>(ends[1].as_double(-1e6, 1e6));
-  if (!(sampler.image_min < sampler.image_max)) json.fail("rise");
+  process.image_min = static_cast<float>(ends[0].as_double(-1e6, 1e6));
+  process.image_max = static_cast<float>(ends[1].as_double(-1e6, 1e6));
+  if (!(process.image_min < process.image_max)) json.fail("rise");
 }
 
 /// Labels as the file counts them: real classes, the null label, names.
@@ -106,13 +107,19 @@ void check_format(const JsonReader& json) {
   }
 }
 
-void parse_sampler(const JsonReader& json, SamplerModel& sampler) {
-  sampler.prediction = parse_prediction(json.field("prediction"));
-  sampler.schedule = parse_schedule(json.field("schedule"));
-  parse_time(json.field("time"), sampler);
-  if (const auto range = json.optional("image_range")) parse_range(*range, sampler);
+void parse_process(const JsonReader& json, Process& process) {
+  process.prediction = parse_named(json.field("prediction"), kPredictions);
+  process.schedule = parse_schedule(json.field("schedule"));
+  parse_time(json.field("time"), process);
+  if (const auto shift = json.optional("grid_shift"))
+    process.grid_shift = shift->as_double(0.01, 100);
+  if (const auto range = json.optional("image_range")) parse_range(*range, process);
   if (const auto deviation = json.optional("data_std"))
-    sampler.data_std = deviation->as_double(1e-6, 1e6);
+    process.data_std = deviation->as_double(1e-6, 1e6);
+}
+
+void parse_sampler(const JsonReader& json, SamplerModel& sampler) {
+  parse_process(json, sampler.process);
   if (const auto guidance = json.optional("guidance"))
     sampler.default_guidance = guidance->as_double(0, 100);
   if (const auto solver = json.optional("solver")) sampler.solver = parse_solver(*solver);
@@ -128,9 +135,9 @@ void parse_origin(const JsonReader& json, Model& model) {
 }
 
 Model parse_checked(const JsonReader& json, std::int64_t most_values) {
-  json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "image_range",
-                   "data_std", "labels", "guidance", "solver", "default_plan", "decoder", "id",
-                   "license", "origin", "training"});
+  json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "grid_shift",
+                   "image_range", "data_std", "labels", "guidance", "solver", "default_plan",
+                   "decoder", "id", "license", "origin", "training"});
   check_format(json);
   if (const auto decoder = json.optional("decoder")) {
     if (decoder->as_string(64) != "none") decoder->fail("be none in this build");
@@ -161,18 +168,20 @@ Json exits_to_json(const NetworkInfo& info) {
 }
 
 Json identity(const Model& model) {
-  const auto& sampler = model.sampler;
+  const auto& process = model.sampler.process;
   const auto& info = model.network->info();
   Json json = {{"format", kFormat}, {"network", Json::parse(model.network->config_json())}};
   if (const Json exits = exits_to_json(info); !exits.empty())
     json["exits"] = exits;  // a single block has none
-  for (const auto& [value, text] : kPredictions) {
-    if (value == sampler.prediction) json["prediction"] = text;
-  }
-  json["schedule"] = schedule_to_json(*sampler.schedule);
-  json["time"] = {{"scale", sampler.time_scale}, {"shift", sampler.time_shift}};
-  json["image_range"] = {sampler.image_min, sampler.image_max};
-  json["data_std"] = sampler.data_std;
+  json["prediction"] = name_of(kPredictions, process.prediction);
+  json["schedule"] = schedule_to_json(*process.schedule);
+  if (process.embeds != TimeEmbedding::Time)
+    json["time"]["embeds"] = name_of(kTimeEmbeddings, process.embeds);
+  json["time"]["scale"] = process.time_scale;
+  json["time"]["shift"] = process.time_shift;
+  if (process.grid_shift != 1) json["grid_shift"] = process.grid_shift;
+  json["image_range"] = {process.image_min, process.image_max};
+  json["data_std"] = process.data_std;
   json["decoder"] = "none";
   if (info.null_label >= 0) json["labels"]["null"] = info.null_label;
   return json;

@@ -55,7 +55,7 @@ Model read_model(const std::string& path) {
                        "for the official U-ViT's weights see `adadiff convert --from uvit`"});
   }
   auto model = parse_description(description->second, path, count_values(file));
-  load_parameters(*model.network, file, path);
+  load_tensors(file, path, [&](const TensorVisitor& visitor) { model.network->visit(visitor); });
   if (model.sampler.id.empty()) model.sampler.id = id_of(model);
   return model;
 }

@@ -1,8 +1,8 @@
-// Makes networks from their descriptions.
+// Answers about networks from their descriptions, and networks made from them.
 #include "networks/registry.h"
 
 #include "core/check.h"
-#include "networks/uvit/uvit.h"
+#include "networks/kinds.h"
 
 namespace adadiff::detail {
 namespace {
@@ -22,51 +22,45 @@ std::vector<std::uint8_t> exit_flags(const std::vector<int>& exits, std::int64_t
   return flags;
 }
 
-UViTConfig config_of(const JsonReader& json) {
-  const auto kind = json.field("kind");
-  if (kind.as_string(64) != "uvit") kind.fail("be one of the networks of this build: uvit");
-  return parse_uvit_config(json);
+std::unique_ptr<NetworkDescription> describe_text(const std::string& json) {
+  return describe_network(JsonReader(json, "network", {.error = JsonError::ModelError}));
 }
 
 }  // namespace
 
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json,
                                                const NetworkRequest& request) {
-  const auto config = config_of(json);
-  if (const auto values = config.parameter_count();
+  const auto description = describe_network(json);
+  if (const auto values = description->parameter_count();
       values > static_cast<double>(request.most_values)) {
     json.fail("describe a network of at most " + show(request.most_values) + " numbers here",
               "needs " + show(values));
   }
-  return std::make_shared<UViT>(
-      config, NetworkSettings{exit_flags(request.exits, config.blocks()), request.null_label});
+  return description->make({exit_flags(request.exits, description->blocks()), request.null_label});
 }
 
 std::string whole_description(const std::string& json) {
   try {
-    return to_json(config_of(JsonReader(json, "network", {.error = JsonError::ModelError})));
+    return describe_text(json)->json();
   } catch (const ModelError&) {
     return json;
   }
 }
 
 std::string description_with_exits(const std::string& json) {
-  UViTConfig config = config_of(JsonReader(json, "network"));
-  config.heads_per_exit = !config.norm_per_exit;
-  if (config.uncertainty == UncertaintyForm::None) config.uncertainty = UncertaintyForm::TimedMap;
-  return to_json(config);
+  const auto description = describe_text(json)->with_exit_heads();
+  if (description->uncertainty() != UncertaintyForm::None) return description->json();
+  return description->with_uncertainty(UncertaintyForm::TimedMap)->json();
 }
 
 std::string uncertainty_of(const std::string& json) {
-  return std::string(to_string(config_of(JsonReader(json, "network")).uncertainty));
+  return std::string(to_string(describe_text(json)->uncertainty()));
 }
 
 std::string description_with_uncertainty(const std::string& json, const std::string& form) {
-  UViTConfig config = config_of(JsonReader(json, "network"));
-  config.uncertainty = parse_uncertainty_form(form, "uncertainty");
-  return to_json(config);
+  return describe_text(json)->with_uncertainty(parse_uncertainty_form(form, "uncertainty"))->json();
 }
 
-std::int64_t count_blocks(const JsonReader& json) { return config_of(json).blocks(); }
+std::int64_t count_blocks(const JsonReader& json) { return describe_network(json)->blocks(); }
 
 }  // namespace adadiff::detail

@@ -96,12 +96,17 @@ at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads)
   return mixed.transpose(1, 2).reshape({rows, tokens, width});
 }
 
-at::Tensor sinusoid(const at::Tensor& time, std::int64_t width) {
+at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale,
+                          double eps) {
+  return at::addcmul(shift, at::layer_norm(x, {x.size(-1)}, {}, {}, eps), scale + 1);
+}
+
+at::Tensor sinusoid(const at::Tensor& time, std::int64_t width, std::int64_t shift) {
   const auto half = width / 2;
   const auto index = at::arange(half, time.options().dtype(at::kFloat));
   const auto angle = time.to(at::kFloat).unsqueeze(1) *
                      at::exp(index * -std::log(10000.0) /
-                             half);  // [B, half], in the official order of rounding
+                             (half - shift));  // [B, half], in the official order of rounding
   const auto embedding = at::cat({angle.cos(), angle.sin()}, 1).to(time.scalar_type());
   return width % 2 == 0 ? embedding : at::constant_pad_nd(embedding, {0, 1});
 }

@@ -50,9 +50,14 @@ at::Tensor exact_gelu(at::Tensor x);
 /// Returns [B, L, D], before the output projection.
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads);
 
-/// [cos(t f_0..), sin(t f_0..)] with f_i = 10000^(-i / half), half = width / 2, padded with a zero
-/// for odd widths: [B] -> [B, width].
-at::Tensor sinusoid(const at::Tensor& time, std::int64_t width);
+/// [cos(t f_0..), sin(t f_0..)] with f_i = 10000^(-i / (half - shift)), half = width / 2, padded
+/// with a zero for odd widths: [B] -> [B, width]. diffusers has a shift of 1 where others have 0.
+at::Tensor sinusoid(const at::Tensor& time, std::int64_t width, std::int64_t shift = 0);
+
+/// Each token to mean 0 and variance 1, times 1 + scale, plus shift: x [B, L, D], scale and shift
+/// [B, 1, D].
+at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale,
+                          double eps);
 
 /// [B, C, H, W] -> [B, (H/p)(W/p), C p p], the input order of a patch convolution's weight [D, C,
 /// p, p].

@@ -38,7 +38,7 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
 }
 
 void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
-                  const at::Tensor& parts, at::Tensor& out) {
+                  const at::Tensor& parts, const at::Tensor& out) {
   const auto& weight = packed.weight[static_cast<std::size_t>(block)];
   const auto hidden = at::addmm(parts.narrow(1, block * packed.values, packed.values), pool(tokens),
                                 weight.t());  // [B, H]
@@ -91,6 +91,42 @@ UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width,
   return module;
 }
 
+namespace {
+
+/// P, rows of W.
+std::int64_t rows_of(UncertaintyForm form, std::int64_t patch_values) {
+  switch (form) {
+    case UncertaintyForm::Map:
+    case UncertaintyForm::TimedMap:
+      return patch_values;
+    case UncertaintyForm::Scalar:
+      return 1;
+    case UncertaintyForm::Pooled:
+      return kPooledWidth;
+    case UncertaintyForm::None:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double uncertainty_parameters(UncertaintyForm form, std::int64_t width, std::int64_t patch_values) {
+  const auto rows = static_cast<double>(rows_of(form, patch_values));
+  const auto columns = static_cast<double>(width);
+  const double timed = form == UncertaintyForm::Map ? 0 : rows * columns;
+  const double out = form == UncertaintyForm::Pooled ? rows + 1 : 0;
+  return rows * (columns + 1) + timed + out;
+}
+
+double uncertainty_cost(UncertaintyForm form, std::int64_t patches, std::int64_t width,
+                        std::int64_t patch_values) {
+  const auto count = static_cast<double>(patches), columns = static_cast<double>(width);
+  const auto rows = static_cast<double>(rows_of(form, patch_values));
+  if (form == UncertaintyForm::Pooled) return count * columns + rows * (2 * columns + 1);
+  return (count + (form == UncertaintyForm::Map ? 0 : 1)) * columns * rows;
+}
+
 at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor& tokens,
                               const at::Tensor& time_embedding) {
   const auto per_row = token_free_part(module, time_embedding.detach());  // [B or 1, P]
@@ -123,7 +159,7 @@ at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& t
 }
 
 void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
-                  const at::Tensor& parts, at::Tensor& out) {
+                  const at::Tensor& parts, const at::Tensor& out) {
   if (!packed.out.empty()) return score_pooled(packed, block, tokens, parts, out);
   const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
   const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);

@@ -44,6 +44,13 @@ struct UncertaintyModule {
 UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width,
                                    std::int64_t patch_values);
 
+/// Numbers in a module's tensors.
+double uncertainty_parameters(UncertaintyForm form, std::int64_t width, std::int64_t patch_values);
+/// Multiply-accumulates of one row with so many patches; a sum over the patches counts as a product
+/// per number.
+double uncertainty_cost(UncertaintyForm form, std::int64_t patches, std::int64_t width,
+                        std::int64_t patch_values);
+
 /// u of tokens [B, T, D] before any mean: [B, T, P], or [B, 1, 1] from the pooled form. Gradients
 /// reach the module only: tokens and embedding are detached.
 at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor& tokens,
@@ -68,6 +75,6 @@ at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& t
 /// One number per row into out [B] float32, by the fused kernel; the map is not written, and there
 /// are no gradients. tokens [B, T, D] float32, last dimension dense; `parts` from token_free_parts.
 void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
-                  const at::Tensor& parts, at::Tensor& out);
+                  const at::Tensor& parts, const at::Tensor& out);
 
 }  // namespace adadiff::detail

@@ -21,8 +21,8 @@ std::uint8_t to_pixel(float value, const Range& range) {
 
 Images to_images(std::vector<float> values, const SampleJob& job) {
   const NetworkInfo& info = job.network->info();
-  const double low = static_cast<double>(job.image_min);
-  const Range range{low, 255 / (static_cast<double>(job.image_max) - low)};
+  const double low = static_cast<double>(job.process.image_min);
+  const Range range{low, 255 / (static_cast<double>(job.process.image_max) - low)};
   const std::int64_t plane = info.height * info.width;
   Images images{static_cast<std::int64_t>(values.size()) / job.image_values(),
                 info.height,

@@ -1,9 +1,9 @@
 // A pipeline around any network: checks of what it says of itself, and what follows from it.
-#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "core/check.h"
+#include "diffusion/prediction.h"
 #include "pipeline/pipeline_impl.h"
 #include "pipeline/request.h"
 #include "plans/plan_checks.h"
@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::int64_t kLargestSide = 1 << 16;
 constexpr std::int64_t kLargestImage = std::int64_t{1} << 30;  // values
-
-const char* name_of(Prediction prediction) {
-  switch (prediction) {
-    case Prediction::Noise:
-      return "noise";
-    case Prediction::Clean:
-      return "clean";
-    case Prediction::Velocity:
-      return "velocity";
-  }
-  return "unknown";
-}
 
 void check_list(const std::string& where, std::size_t entries, int blocks) {
   if (entries == static_cast<std::size_t>(blocks)) return;
@@ -50,22 +38,8 @@ void check_info(const NetworkInfo& info) {
   check_list("NetworkInfo.cost.score", info.cost.score.size(), info.blocks);
 }
 
-void check_finite(const std::string& where, double value) {
-  if (!std::isfinite(value)) raise({where, "be finite", "is " + show(value)});
-}
-
 void check_model(const SamplerModel& model, const NetworkInfo& info) {
-  if (!model.schedule) raise({"SamplerModel.schedule", "be set", "is null"});
-  check_finite("SamplerModel.time_scale", model.time_scale);
-  check_finite("SamplerModel.time_shift", model.time_shift);
-  check_finite("SamplerModel.image_min", static_cast<double>(model.image_min));
-  check_finite("SamplerModel.image_max", static_cast<double>(model.image_max));
-  require_range("SamplerModel.data_std", model.data_std, 1e-6, 1e6);
-  if (!(model.image_min < model.image_max)) {
-    raise({"SamplerModel.image_min",
-           "be below image_max = " + show(static_cast<double>(model.image_max)),
-           "is " + show(static_cast<double>(model.image_min))});
-  }
+  check_process(model.process, "SamplerModel.process.");
   check_solver_settings(model.solver, "SamplerModel.solver.");
   require_range("SamplerModel.default_guidance", model.default_guidance, 0.0, 100.0);
   if (model.default_guidance != 1 && info.null_label < 0) {
@@ -79,11 +53,7 @@ ModelFacts facts_of(const NetworkInfo& info, const SamplerModel& model) {
   facts.blocks = info.blocks;
   facts.can_exit = info.can_exit;
   facts.has_uncertainty = info.has_uncertainty;
-  facts.prediction = model.prediction;
-  facts.schedule = model.schedule;
-  facts.time_scale = model.time_scale;
-  facts.time_shift = model.time_shift;
-  facts.data_std = model.data_std;
+  facts.process = model.process;
   facts.id = model.id;
   return facts;
 }
@@ -92,8 +62,8 @@ ModelSummary summarise(const NetworkInfo& info, const SamplerModel& model) {
   ModelSummary summary;
   summary.id = model.id;
   summary.network = info.kind;
-  summary.prediction = name_of(model.prediction);
-  summary.schedule = model.schedule->name();
+  summary.prediction = name_of(kPredictions, model.process.prediction);
+  summary.schedule = model.process.schedule->name();
   summary.uncertainty = info.has_uncertainty ? "own" : "none";
   summary.blocks = info.blocks;
   summary.channels = info.channels;
@@ -106,8 +76,8 @@ ModelSummary summarise(const NetworkInfo& info, const SamplerModel& model) {
   summary.default_plan = model.default_plan;
   summary.default_guidance = model.default_guidance;
   summary.default_solver = model.solver;
-  summary.image_min = model.image_min;
-  summary.image_max = model.image_max;
+  summary.image_min = model.process.image_min;
+  summary.image_max = model.process.image_max;
   summary.macs_full_depth = std::accumulate(info.cost.block.begin(), info.cost.block.end(),
                                             info.cost.embed) +
                             info.cost.head.back();
@@ -128,7 +98,7 @@ std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network
   impl->model = std::move(model);
   // A default plan that does not fit is an error of the model, not of the first request.
   const PlannedRun usual = choose_plan({}, impl->model);
-  compile(usual.plan, usual.solver, write_table(usual.solver, *impl->model.schedule), impl->facts);
+  compile(usual.plan, usual.solver, write_table(usual.solver, impl->model.process), impl->facts);
   return impl;
 }
 

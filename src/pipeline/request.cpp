@@ -42,10 +42,10 @@ double choose_guidance(const Request& request, const SamplerModel& model, const 
 void set_start(const Request& request, const NoiseSchedule& schedule, SampleJob& job) {
   job.initial_noise = request.initial_noise;
   job.start_image = request.start_image;
-  if (job.start_image.empty()) return;
   const double time = job.plan.evaluations.front().update.time;
-  job.start_alpha = schedule.alpha(time);
-  job.start_sigma = schedule.sigma(time);
+  const bool has_image = !job.start_image.empty();
+  job.start_alpha = has_image ? schedule.alpha(time) : 0;
+  job.start_sigma = has_image ? schedule.sigma(time) : schedule.start_deviation(time);
 }
 
 /// All factors are checked by now and their products fit: at most 10^6 images of 2^30 values, at
@@ -66,7 +66,7 @@ void check_size(const SampleJob& job) {
 
 ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
   const PlannedRun run = choose_plan(request, pipeline.model);
-  const auto table = write_table(run.solver, *pipeline.model.schedule, request.start_time);
+  const auto table = write_table(run.solver, pipeline.model.process, request.start_time);
   return (request.policy ? compile_for_policy : compile)(run.plan, run.solver, table,
                                                          pipeline.facts);
 }
@@ -84,17 +84,18 @@ PlannedRun choose_plan(const Request& request, const SamplerModel& model) {
   return {is_made_for_this ? plan : full_depth(), settings};
 }
 
-std::vector<Evaluation> write_table(const SolverSettings& settings, const NoiseSchedule& schedule,
+std::vector<Evaluation> write_table(const SolverSettings& settings, const Process& process,
                                     std::optional<double> start) {
   std::vector<double> times = settings.times;
   if (times.empty()) {
-    times = time_grid(settings.grid, schedule, settings.steps, start.value_or(1));
+    times = time_grid(settings.grid, process, settings.steps, start.value_or(1), settings.last);
   } else if (start && *start != times.front()) {
     raise({"Request.start_time",
            "be " + show(times.front()) + ", the first of the solver's own times",
            "is " + show(*start)});
   }
-  return find_solver(settings.solver)({schedule, times, settings.eta});
+  return find_solver(settings.solver)(
+      {*process.schedule, times, settings.eta, settings.keep_noise});
 }
 
 SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline) {
@@ -110,9 +111,8 @@ SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline) {
   job.labels = choose_labels(request, info);
   job.guidance = choose_guidance(request, pipeline.model, info, job);
   check_size(job);
-  job.image_min = pipeline.model.image_min;
-  job.image_max = pipeline.model.image_max;
-  set_start(request, *pipeline.model.schedule, job);
+  job.process = pipeline.model.process;
+  set_start(request, *job.process.schedule, job);
   job.stop = request.stop;
   job.observer = request.observer;
   return job;

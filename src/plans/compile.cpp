@@ -78,50 +78,10 @@ std::vector<std::uint8_t> places_to_leave(const ModelFacts& model) {
   return may_leave;
 }
 
-/// With x = alpha clean + sigma noise: clean = (x - sigma noise) / alpha, and clean = alpha x -
-/// sigma velocity.
-void set_conversion(CompiledEvaluation& evaluation, double alpha, double sigma,
-                    Prediction prediction) {
-  switch (prediction) {
-    case Prediction::Noise:
-      evaluation.clean_from_state = 1 / alpha;
-      evaluation.clean_from_output = -sigma / alpha;
-      break;
-    case Prediction::Clean:
-      evaluation.clean_from_state = 0;
-      evaluation.clean_from_output = 1;
-      break;
-    case Prediction::Velocity:
-      evaluation.clean_from_state = alpha;
-      evaluation.clean_from_output = -sigma;
-      break;
-  }
-}
-
-/// The best linear prediction for data N(0, s^2): clean = alpha s^2 / v * x and noise = sigma / v *
-/// x with v = alpha^2 s^2 + sigma^2, the variance of x; velocity = alpha noise - sigma clean.
-double linear_output(double alpha, double sigma, const ModelFacts& model) {
-  const double data_variance = model.data_std * model.data_std;
-  const double variance = alpha * alpha * data_variance + sigma * sigma;
-  switch (model.prediction) {
-    case Prediction::Noise:
-      return sigma / variance;
-    case Prediction::Clean:
-      return alpha * data_variance / variance;
-    case Prediction::Velocity:
-      return alpha * sigma * (1 - data_variance) / variance;
-  }
-  return 0;
-}
-
 CompiledEvaluation compile_evaluation(const Evaluation& update, const ModelFacts& model) {
   CompiledEvaluation evaluation;
   evaluation.update = update;
-  evaluation.network_time = model.time_scale * update.time + model.time_shift;
-  const double alpha = model.schedule->alpha(update.time),
-               sigma = model.schedule->sigma(update.time);
-  set_conversion(evaluation, alpha, sigma, model.prediction);
-  evaluation.exit0_output = linear_output(alpha, sigma, model);
+  evaluation.prediction = prediction_rule(model.process, update.time);
   return evaluation;
 }
 
@@ -157,7 +117,7 @@ ExecutablePlan join(const Plan& plan, const SolverSettings& settings,
   for (std::size_t i = 0; i < plan.rules.size(); ++i)
     executable.rules.push_back(compile_rule(plan, i, model));
   for (std::size_t i = 0; i < table.size(); ++i) {
-    check_evaluation_runs(table[i], i);
+    check_evaluation_runs(table[i], i, model.process);
     CompiledEvaluation& evaluation = executable.evaluations.emplace_back(
         compile_evaluation(table[i], model));
     evaluation.rule = rule_at(plan, i, table[i].time);

@@ -12,6 +12,7 @@
 #include <adadiff/plan.h>
 #include <adadiff/solver.h>
 
+#include "diffusion/prediction.h"
 #include "plans/compile_guide.h"
 
 namespace adadiff::detail {
@@ -21,10 +22,7 @@ struct ModelFacts {
   int blocks = 0;
   std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
   bool has_uncertainty = true;
-  Prediction prediction = Prediction::Noise;
-  SchedulePtr schedule;
-  double time_scale = 1000, time_shift = 0;
-  double data_std = 0.5;
+  Process process;
   std::string id;
 };
 
@@ -37,13 +35,8 @@ struct CompiledRule {
 
 /// One evaluation with everything a run needs to execute it.
 struct CompiledEvaluation {
-  Evaluation update;            ///< as the solver wrote it
-  double network_time = 0;      ///< the number that the network embeds
-  double clean_from_state = 0;  ///< clean image = clean_from_state * x + clean_from_output *
-                                ///< network output
-  double clean_from_output = 0;
-  double exit0_output = 0;  ///< the analytic linear prediction at exit 0, as a network output:
-                            ///< exit0_output * x (method: exits.md)
+  Evaluation update;          ///< as the solver wrote it
+  PredictionRule prediction;  ///< what the network is asked and what its answer means
   int rule = 0;
   int max_exit = 0;  ///< everybody has left after this many blocks
 };

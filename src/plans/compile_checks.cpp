@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "diffusion/prediction.h"
 #include "plans/plan_checks.h"
 #include "plans/plan_format.h"
 
@@ -66,6 +67,8 @@ void check_uncertainty(const Rule& rule, std::size_t i, const ModelFacts& model)
          "is " + found, kMatchSettings});
 }
 
+std::string show_switch(bool value) { return value ? "true" : "false"; }
+
 std::string show_times(const SolverSettings& settings) {
   if (settings.times.empty()) return show(settings.steps) + " steps on grid " + show(settings.grid);
   return "a list of " + count(settings.times.size()) + " times";
@@ -91,10 +94,15 @@ void check_settings(const SolverSettings& planned, const SolverSettings& setting
       refuse_setting("steps", show(planned.steps), show(settings.steps));
     if (planned.grid != settings.grid)
       refuse_setting("grid", show(planned.grid), show(settings.grid));
+    if (planned.last != settings.last) {
+      refuse_setting("last", name_of(kLastSteps, planned.last), name_of(kLastSteps, settings.last));
+    }
   }
   if (planned.eta != settings.eta) refuse_setting("eta", show(planned.eta), show(settings.eta));
   if (planned.clamp != settings.clamp)
-    refuse_setting("clamp", planned.clamp ? "true" : "false", settings.clamp ? "true" : "false");
+    refuse_setting("clamp", show_switch(planned.clamp), show_switch(settings.clamp));
+  if (planned.keep_noise != settings.keep_noise)
+    refuse_setting("keep_noise", show_switch(planned.keep_noise), show_switch(settings.keep_noise));
 }
 
 void check_guide_runs(const Guide& guide, std::size_t i, const ModelFacts& model) {
@@ -122,9 +130,7 @@ void check_facts(const ModelFacts& model) {
     raise({"model.can_exit", "have " + show(model.blocks) + " entries, one per exit",
            "has " + count(model.can_exit.size())});
   }
-  if (!model.schedule) raise({"model.schedule", "be set", "is null"});
-  if (!(model.data_std > 0 && model.data_std < 1e6))
-    raise({"model.data_std", "be in (0, 1e6)", "is " + show(model.data_std)});
+  check_process(model.process, "model.");
 }
 
 void check_origin(const Plan& plan, const SolverSettings& settings, std::size_t evaluations,
@@ -155,8 +161,10 @@ void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model
   check_guide_runs(row.guide, rule, model);
 }
 
-void check_evaluation_runs(const Evaluation& evaluation, std::size_t index) {
+void check_evaluation_runs(const Evaluation& evaluation, std::size_t index,
+                           const Process& process) {
   const auto where = "evaluations[" + show(static_cast<std::int64_t>(index)) + "].";
+  require_range(where + "time", evaluation.time, process.min_time(), process.max_time());
   if (evaluation.noise_scale != NoiseScale::Coefficient) {
     raise({where + "noise_scale", "be coefficient in this build", "is learned variance",
            "use a solver that takes its noise from the schedule"});

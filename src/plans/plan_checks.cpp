@@ -9,22 +9,16 @@
 #include <adadiff/solver.h>
 
 #include "core/check.h"
+#include "core/names.h"
 #include "diffusion/solvers.h"
 #include "io/json_reader.h"
 
 namespace adadiff::detail {
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 void check_name(const std::string& where, const std::string& name,
                 const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), name) == known.end())
-    raise({where, "be one of " + joined(known), "is " + show(name)});
+  if (std::find(known.begin(), known.end(), name) == known.end()) raise_unknown(where, known, name);
 }
 
 void check_length(const std::string& where, std::size_t size, int low, int high) {
@@ -123,10 +117,6 @@ void check_times(const SolverSettings& settings, const std::string& prefix) {
              "is " + show(times[i])});
     }
   }
-  if (times.back() != 0) {
-    raise({prefix + "times[" + std::to_string(times.size() - 1) + "]", "be 0, as the last time",
-           "is " + show(times.back())});
-  }
 }
 
 }  // namespace
@@ -183,6 +173,14 @@ void check_solver_settings(const SolverSettings& settings, const std::string& pr
     raise({prefix + "eta", "be 0 with solver " + settings.solver, "is " + show(settings.eta),
            "only ddim takes eta"});
   }
+  if (settings.keep_noise && settings.solver != "ddim") {
+    raise({prefix + "keep_noise", "be false with solver " + settings.solver, "is true",
+           "only ddim takes keep_noise"});
+  }
+  if (settings.keep_noise && !settings.clamp) {
+    raise({prefix + "keep_noise", "go with clamp", "clamp is false",
+           "without a clamp there is one noise only"});
+  }
   if (!settings.times.empty()) check_times(settings, prefix);
 }
 
@@ -192,6 +190,7 @@ bool agree(const SolverSettings& left, const SolverSettings& right) {
   if (have_times) {
     same_grid.grid = right.grid;
     same_grid.steps = right.steps;
+    same_grid.last = right.last;
   }
   return same_grid == right;
 }

@@ -25,6 +25,7 @@ inline constexpr const char* kPairWords[] = {"larger", "mean", "conditional"};
 inline constexpr const char* kCountingWords[] = {"consecutive", "cumulative"};
 inline constexpr const char* kPrecisionWords[] = {"float32", "bfloat16", "float16", "int8"};
 
+inline constexpr const char* kLastStepWords[] = {"clean", "min-time"};
 inline constexpr const char* kFallbackWords[] = {"none", "exit-before"};
 
 inline constexpr Choice<RuleKey> kKeys{"key", kKeyWords};
@@ -33,6 +34,7 @@ inline constexpr Choice<Branches> kBranches{"branches", kBranchesWords};
 inline constexpr Choice<PairUncertainty> kPairs{"pair", kPairWords};
 inline constexpr Choice<Counting> kCountings{"counting", kCountingWords};
 inline constexpr Choice<Precision> kPrecisions{"precision", kPrecisionWords};
+inline constexpr Choice<LastStep> kLastSteps{"last", kLastStepWords};
 inline constexpr Choice<GuideFallback> kFallbacks{"fallback", kFallbackWords};
 
 template <class T>

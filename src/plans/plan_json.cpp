@@ -130,7 +130,8 @@ void require_this_build_runs(const JsonReader& json, std::string_view key,
 }
 
 SolverSettings read_solver(const JsonReader& json) {
-  check_fields(json, {"name", "grid", "steps", "times", "eta", "clamp", "variance", "blend"});
+  check_fields(json, {"name", "grid", "steps", "times", "last", "eta", "clamp", "keep_noise",
+                      "variance", "blend"});
   require_this_build_runs(json, "variance", "fixed");
   require_this_build_runs(json, "blend", "nothing");
   SolverSettings settings;
@@ -147,7 +148,9 @@ SolverSettings read_solver(const JsonReader& json) {
       times->fail("have 2 to " + detail::show(detail::kMostSteps + 1) + " entries", "has none");
   }
   if (const auto eta = json.optional("eta")) settings.eta = eta->as_double(0, 1);
+  read_choice(json, detail::kLastSteps, settings.last);
   if (const auto clamp = json.optional("clamp")) settings.clamp = clamp->as_bool();
+  if (const auto keep = json.optional("keep_noise")) settings.keep_noise = keep->as_bool();
   return settings;
 }
 

@@ -78,8 +78,10 @@ std::string solver_json(const SolverSettings& settings) {
   if (settings.steps != defaults.steps) object.add("steps", show(settings.steps));
   if (!settings.times.empty())
     object.add("times", list_or_one(settings.times, [](double time) { return show(time); }));
+  add_choice(object, detail::kLastSteps, settings.last);
   if (settings.eta != defaults.eta) object.add("eta", show(settings.eta));
   if (settings.clamp != defaults.clamp) object.add("clamp", settings.clamp ? "true" : "false");
+  if (settings.keep_noise) object.add("keep_noise", "true");
   return object.text();
 }
 

@@ -2,7 +2,6 @@
 #include "sampling/batch_state.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <ATen/ATen.h>
 
@@ -22,14 +21,17 @@ void fill_noise(const SampleJob& job, std::uint32_t purpose, int evaluation, std
   require_ok(kernels::fill_normal(key, out, job.image_values()), "fill_normal");
 }
 
-bool needs_base(const ExecutablePlan& plan) {
+bool needs(const ExecutablePlan& plan, double Evaluation::*coefficient) {
   return std::any_of(plan.evaluations.begin(), plan.evaluations.end(),
-                     [](const auto& e) { return e.update.base != 0; });
+                     [coefficient](const auto& e) { return e.update.*coefficient != 0; });
 }
 
-bool needs_noise(const ExecutablePlan& plan) {
-  return std::any_of(plan.evaluations.begin(), plan.evaluations.end(),
-                     [](const auto& e) { return e.update.noise != 0; });
+/// Whether the network's input is a tensor of its own: a row per branch, or the state scaled.
+bool needs_input(const SampleJob& job) {
+  const auto& evaluations = job.plan.evaluations;
+  return job.branches() == 2 ||
+         std::any_of(evaluations.begin(), evaluations.end(),
+                     [](const auto& e) { return e.prediction.input_scale != 1; });
 }
 
 /// Enough for what updates look back on, and for the prediction of the last whole step to outlive
@@ -55,7 +57,12 @@ void write_start(const SampleJob& job, std::int64_t sample, float* out) {
   } else {
     std::copy_n(job.initial_noise.data() + sample * values, values, out);
   }
-  if (job.start_image.empty()) return;
+  if (job.start_image.empty()) {
+    if (job.start_sigma == 1) return;
+    const Term noise[] = {{job.start_sigma, out}};
+    combine(noise, out, values);
+    return;
+  }
   const Term terms[] = {{job.start_alpha, job.start_image.data() + sample * values},
                         {job.start_sigma, out}};
   combine(terms, out, values);
@@ -63,10 +70,11 @@ void write_start(const SampleJob& job, std::int64_t sample, float* out) {
 
 std::int64_t batch_bytes(const SampleJob& job) {
   const int branches = job.branches();
-  const int paired = branches == 2 ? 2 : 0;
   const int guides = job.plan.guide_slots() * branches;  // held by the execution
-  const int per_sample = 1 + (needs_base(job.plan) ? 1 : 0) + (needs_noise(job.plan) ? 1 : 0) +
-                         clean_slots(job.plan) + paired + branches + guides;
+  int per_sample = 1 + clean_slots(job.plan) + branches + guides;
+  for (const auto coefficient : {&Evaluation::base, &Evaluation::noise, &Evaluation::unclamped})
+    per_sample += needs(job.plan, coefficient) ? 1 : 0;
+  if (needs_input(job)) per_sample += branches;
   return job.batch * per_sample * job.image_values() * static_cast<std::int64_t>(sizeof(float));
 }
 
@@ -81,10 +89,11 @@ BatchState::BatchState(const SampleJob& job) : job_(job), values_(job.image_valu
     return at::zeros({count, info.channels, info.height, info.width}, at::kFloat);
   };
   state_ = images(job.batch);
-  if (needs_base(job.plan)) base_ = images(job.batch);
-  if (needs_noise(job.plan)) noise_ = images(job.batch);
+  if (needs(job.plan, &Evaluation::base)) base_ = images(job.batch);
+  if (needs(job.plan, &Evaluation::noise)) noise_ = images(job.batch);
+  if (needs(job.plan, &Evaluation::unclamped)) unclamped_ = images(job.batch);
   for (int slot = clean_slots(job.plan); slot > 0; --slot) clean_.push_back(images(job.batch));
-  if (job.branches() == 2) paired_state_ = images(rows);
+  if (needs_input(job)) input_ = images(rows);
   out_ = images(rows);
   time_ = at::empty({rows}, at::kFloat);
   if (!job.labels.empty()) labels_ = at::empty({rows}, at::kLong);
@@ -97,7 +106,7 @@ void BatchState::start(std::int64_t first_sample, std::int64_t samples) {
   for (std::int64_t i = 0; i < samples; ++i)
     write_start(job_, first_sample + i, state_.data_ptr<float>() + i * values_);
   const std::int64_t rows = samples * job_.branches();
-  x_view_ = (job_.branches() == 2 ? paired_state_ : state_).narrow(0, 0, rows);
+  x_view_ = (input_.defined() ? input_ : state_).narrow(0, 0, rows);
   time_view_ = time_.narrow(0, 0, rows);
   if (labels_.defined()) fill_labels();
 }
@@ -114,13 +123,13 @@ void BatchState::fill_labels() {
 
 PassInputs BatchState::inputs(const CompiledEvaluation& evaluation) {
   std::fill_n(time_.data_ptr<float>(), time_view_.size(0),
-              static_cast<float>(evaluation.network_time));
-  if (job_.branches() == 2) {
-    const auto bytes = static_cast<std::size_t>(values_) * sizeof(float);
-    for (std::int64_t i = 0; i < samples_; ++i) {
-      float* pair = paired_state_.data_ptr<float>() + 2 * i * values_;
-      std::memcpy(pair, state(i), bytes);
-      std::memcpy(pair + values_, state(i), bytes);
+              static_cast<float>(evaluation.prediction.network_time));
+  if (input_.defined()) {
+    const int branches = job_.branches();
+    float* input = input_.data_ptr<float>();
+    for (std::int64_t row = 0; row < samples_ * branches; ++row) {
+      const Term scaled[] = {{evaluation.prediction.input_scale, state(row / branches)}};
+      combine(scaled, input + row * values_, values_);
     }
   }
   return {x_view_, time_view_, labels_view_};
@@ -145,6 +154,7 @@ void BatchState::update(const CompiledEvaluation& evaluation, int index) {
         {coefficient,
          clean_[static_cast<std::size_t>((slot - back + slots) % slots)].data_ptr<float>()});
   }
+  if (rule.unclamped != 0) terms.push_back({rule.unclamped, unclamped_.data_ptr<float>()});
   if (rule.noise != 0) {
     draw_noise(index);
     terms.push_back({rule.noise, noise_.data_ptr<float>()});
@@ -153,17 +163,24 @@ void BatchState::update(const CompiledEvaluation& evaluation, int index) {
 }
 
 void BatchState::predict_clean_images(const CompiledEvaluation& evaluation, float* clean) const {
-  const CleanRule rule{evaluation.clean_from_state, evaluation.clean_from_output, job_.guidance,
-                       job_.plan.clamp ? job_.image_min : 0, job_.plan.clamp ? job_.image_max : 0};
+  const Process& process = job_.process;
+  const CleanRule rule{evaluation.prediction.clean_from_state,
+                       evaluation.prediction.clean_from_output, job_.guidance,
+                       job_.plan.clamp ? process.image_min : 0,
+                       job_.plan.clamp ? process.image_max : 0};
   const int branches = job_.branches();
   for (std::int64_t i = 0; i < samples_; ++i) {
     const float* conditional = out_.data_ptr<float>() + i * branches * values_;
     const CleanSources sources{state(i), conditional,
                                branches == 2 ? conditional + values_ : nullptr};
-    if (!predict_clean(rule, sources, clean + i * values_, values_)) {
+    const CleanImage image{clean + i * values_, unclamped_.defined()
+                                                    ? unclamped_.data_ptr<float>() + i * values_
+                                                    : nullptr};
+    if (!predict_clean(rule, sources, image, values_)) {
       raise<ModelError>({"network \"" + job_.network->info().kind + "\"", "give finite values",
                          "gave NaN or infinity at step " + show(evaluation.update.step) +
-                             " for sample " + show(first_sample_ + i)});
+                             " for sample " + show(first_sample_ + i),
+                         "ForwardPass::predict writes every value of its rows into out"});
     }
   }
 }

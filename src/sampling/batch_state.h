@@ -54,11 +54,11 @@ class BatchState {
   const SampleJob& job_;
   std::int64_t values_ = 0;  ///< per image
   std::int64_t first_sample_ = 0, samples_ = 0;
-  at::Tensor state_, base_,
-      noise_;  ///< [batch, C, H, W]; the last two only where the plan needs them
-  std::vector<at::Tensor> clean_;  ///< ring of [batch, C, H, W]
+  at::Tensor state_;                     ///< [batch, C, H, W]
+  at::Tensor base_, noise_, unclamped_;  ///< the same, each only where the plan needs it
+  std::vector<at::Tensor> clean_;        ///< ring of [batch, C, H, W]
   int newest_slot_ = -1, shown_slot_ = -1;
-  at::Tensor paired_state_;         ///< [2 batch, C, H, W] with guidance
+  at::Tensor input_;  ///< [rows, C, H, W] where the network's input is not the state itself
   at::Tensor time_, labels_, out_;  ///< [rows], [rows] or undefined, [rows, C, H, W]
   at::Tensor x_view_, time_view_, labels_view_;
 };

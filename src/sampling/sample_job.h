@@ -23,11 +23,11 @@ struct SampleJob {
   std::uint64_t seed = 0;
   std::vector<std::int64_t> labels;  ///< cycled through; empty where the network takes none
   double guidance = 1;               ///< other than 1: two branches
-  float image_min = -1, image_max = 1;
+  Process process;
   std::vector<float> initial_noise;  ///< [count, C, H, W] or empty
   std::vector<float> start_image;    ///< [count, C, H, W] or empty
-  double start_alpha = 0,
-         start_sigma = 1;  ///< the first state = start_alpha * start image + start_sigma * noise
+  /// The first state = start_alpha * start image + start_sigma * noise.
+  double start_alpha = 0, start_sigma = 1;
   std::stop_token stop;
   std::function<bool(const Progress&)> observer;
 

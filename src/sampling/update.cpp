@@ -29,8 +29,9 @@ void guide(const CleanRule& rule, const CleanSources& sources, float* out, std::
 
 }  // namespace
 
-bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean,
+bool predict_clean(const CleanRule& rule, const CleanSources& sources, const CleanImage& image,
                    std::int64_t count) {
+  float* clean = image.clean;
   const auto from_state = static_cast<float>(rule.from_state),
              from_output = static_cast<float>(rule.from_output);
   const float* output = sources.conditional;
@@ -41,6 +42,7 @@ bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* cl
   for (std::int64_t i = 0; i < count; ++i)
     clean[i] = from_state * sources.state[i] + from_output * output[i];
   if (!all_finite(clean, count)) return false;
+  if (image.unclamped != nullptr) std::copy_n(clean, count, image.unclamped);
   if (rule.low < rule.high) {
     for (std::int64_t i = 0; i < count; ++i) clean[i] = std::clamp(clean[i], rule.low, rule.high);
   }

@@ -21,9 +21,16 @@ struct CleanSources {
   const float* unconditional = nullptr;
 };
 
-/// Writes `count` values of the clean image. False where one of them is NaN or infinite (clean is
-/// then of no use).
-bool predict_clean(const CleanRule& rule, const CleanSources& sources, float* clean,
+/// Where predictions of one sample go; `unclamped`, the clean image before it was clamped, may be
+/// null.
+struct CleanImage {
+  float* clean = nullptr;
+  float* unclamped = nullptr;
+};
+
+/// Writes `count` values of the clean image. False where one of them is NaN or infinite (what was
+/// written is then of no use).
+bool predict_clean(const CleanRule& rule, const CleanSources& sources, const CleanImage& image,
                    std::int64_t count);
 
 /// One term of a linear update.

@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include "diffusion/prediction.h"
+
 namespace adadiff::detail {
 namespace {
 
@@ -16,23 +18,6 @@ float clean_value(std::uint8_t pixel) { return static_cast<float>(pixel) / 127.5
 void mirror(std::span<std::uint8_t> planes, std::int64_t width) {
   for (auto line = planes.begin(); line != planes.end(); line += width)
     std::reverse(line, line + width);
-}
-
-/// What the network should say, as factors of noise and clean image.
-struct TruthFactors {
-  float noise = 0, clean = 0;
-};
-
-TruthFactors truth_factors(Prediction prediction, double alpha, double sigma) {
-  switch (prediction) {
-    case Prediction::Noise:
-      return {1, 0};
-    case Prediction::Clean:
-      return {0, 1};
-    case Prediction::Velocity:
-      break;
-  }
-  return {static_cast<float>(alpha), static_cast<float>(-sigma)};
 }
 
 }  // namespace
@@ -57,7 +42,7 @@ Batch BatchMaker::make_buffers() const {
 }
 
 void BatchMaker::fill(std::int64_t step, Batch& batch) {
-  const std::vector<double> times = draw_times(options_, *form_.schedule, step);
+  const std::vector<double> times = draw_times(options_, form_.process, step);
   for (std::int64_t row = 0; row < options_.batch; ++row)
     images_[static_cast<std::size_t>(row)] = order_.index(step, options_.batch, row);
   source_.read_all(images_, planes_);
@@ -72,18 +57,20 @@ void BatchMaker::fill_row(std::int64_t step, std::int64_t row, double time, Batc
   if (mirrors(options_, step, row)) mirror(planes, source_.width);
   float* x = batch.x.mutable_data_ptr<float>() + row * values;
   float* truth = batch.truth.mutable_data_ptr<float>() + row * values;
-  const double alpha = form_.schedule->alpha(time), sigma = form_.schedule->sigma(time);
-  const TruthFactors factors = truth_factors(form_.prediction, alpha, sigma);
-  const auto alpha_value = static_cast<float>(alpha), sigma_value = static_cast<float>(sigma);
+  const NoiseSchedule& schedule = *form_.process.schedule;
+  const PredictionRule rule = prediction_rule(form_.process, time);
+  const auto alpha = static_cast<float>(rule.input_scale * schedule.alpha(time));
+  const auto sigma = static_cast<float>(rule.input_scale * schedule.sigma(time));
+  const auto target_clean = static_cast<float>(rule.target_clean);
+  const auto target_noise = static_cast<float>(rule.target_noise);
   draw_noise(options_, step, row, noise_);
   for (std::int64_t i = 0; i < values; ++i) {
     const auto place = static_cast<std::size_t>(i);
     const float clean = clean_value(planes[place]), noise = noise_[place];
-    x[i] = alpha_value * clean + sigma_value * noise;
-    truth[i] = factors.noise * noise + factors.clean * clean;
+    x[i] = alpha * clean + sigma * noise;
+    truth[i] = target_noise * noise + target_clean * clean;
   }
-  batch.time.mutable_data_ptr<float>()[row] = static_cast<float>(form_.time_scale * time +
-                                                                 form_.time_shift);
+  batch.time.mutable_data_ptr<float>()[row] = static_cast<float>(rule.network_time);
   if (!form_.has_labels) return;
   const std::int64_t own = source_.label(image);
   const std::int64_t label = own < 0 || form_.label_of_class.empty()

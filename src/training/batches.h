@@ -21,7 +21,7 @@ namespace adadiff::detail {
 
 /// What one step trains on; buffers are reused from step to step. Float32 but for the labels.
 struct Batch {
-  at::Tensor x;       ///< [B, C, H, W]: alpha * clean + sigma * noise
+  at::Tensor x;       ///< [B, C, H, W]: the network's input, alpha * clean + sigma * noise, scaled
   at::Tensor truth;   ///< [B, C, H, W]: what the network should say of x
   at::Tensor time;    ///< [B]: the number that the network embeds
   at::Tensor labels;  ///< [B] int64; undefined for a network without labels
@@ -29,9 +29,7 @@ struct Batch {
 
 /// What the network is asked, and what it makes of times and labels.
 struct BatchForm {
-  Prediction prediction = Prediction::Velocity;
-  SchedulePtr schedule;
-  double time_scale = 1000, time_shift = 0;
+  Process process;
   std::int64_t null_label = -1;  ///< of dropped labels
   bool has_labels = false;
   std::vector<std::int64_t> label_of_class = {};  ///< of the source's classes; empty: themselves

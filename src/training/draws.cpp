@@ -72,14 +72,15 @@ void DataOrder::shuffle(std::int64_t epoch) {
   epoch_ = epoch;
 }
 
-std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule,
+std::vector<double> draw_times(const TrainingOptions& options, const Process& process,
                                std::int64_t step) {
   std::vector<double> times(static_cast<std::size_t>(options.batch));
   const std::int64_t count = options.antithetic ? (options.batch + 1) / 2 : options.batch;
+  const double lowest = process.min_time(), highest = process.max_time();
   for (std::int64_t i = 0; i < options.batch; ++i) {
     const double time = i < count ? draw_time(options, step, i, count)
                                   : 1 - draw_time(options, step, i - count, count);
-    times[static_cast<std::size_t>(i)] = std::clamp(time, schedule.min_time(), schedule.max_time());
+    times[static_cast<std::size_t>(i)] = std::clamp(time, lowest, highest);
   }
   return times;
 }

@@ -27,8 +27,8 @@ class DataOrder {
   std::int64_t epoch_ = -1;
 };
 
-/// Times of one step, one per sample, clipped to the schedule's [min_time(), max_time()].
-std::vector<double> draw_times(const TrainingOptions& options, const NoiseSchedule& schedule,
+/// Times of one step, one per sample, clipped to the process's [min_time(), max_time()].
+std::vector<double> draw_times(const TrainingOptions& options, const Process& process,
                                std::int64_t step);
 /// Whether sample `position` loses its label in this step.
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position);

@@ -19,6 +19,7 @@
 #include "core/check.h"
 #include "io/image_resize.h"
 #include "io/json_reader.h"
+#include "io/picture_info.h"
 #include "models/model_description.h"
 
 namespace adadiff::detail {
@@ -29,9 +30,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostPictures = 20'000'000;
 constexpr std::int64_t kLongestSide = 4096;
 constexpr std::int64_t kMostKept = std::int64_t{1}
-                                   << 30;  // bytes of pictures as they are trained on
-constexpr int kMostReaders = 8;            // threads
-constexpr int kDeepest = 32;               // folders below each other
+                                   << 30;     // bytes of pictures as they are trained on
+constexpr std::int64_t kMostSurveyed = 1000;  // pictures
+constexpr int kMostReaders = 8;               // threads
+constexpr int kDeepest = 32;                  // folders below each other
 
 struct Picture {
   std::string path;
@@ -112,9 +114,7 @@ void require_class_name(const std::string& folder, const std::string& name) {
 /// The same error, with what to do about it.
 template <class E>
 [[noreturn]] void raise_with_advice(const E& error) {
-  throw E(std::string(error.what()) +
-          "; remove it, or put a picture in its place; a training that is to be resumed needs one "
-          "of this name");
+  throw E(std::string(error.what()) + "; remove it, or put a picture of this name in its place");
 }
 
 Images read_picture(const std::string& path, std::int64_t channels) {
@@ -161,6 +161,7 @@ class ImageFolder final : public ImageSource {
   }
   void read_all(std::span<const std::int64_t> indices,
                 std::span<std::uint8_t> planes) const override;
+  PictureSurvey survey() const override;
   std::int64_t label(std::int64_t index) const override {
     return pictures_[static_cast<std::size_t>(index)].label;
   }
@@ -209,6 +210,25 @@ ImageFolder::ImageFolder(const std::string& path, const ImageShape& shape, Label
         static_cast<std::size_t>(count * values()));  // NOLINT(*-avoid-c-arrays)
     is_kept_.resize(static_cast<std::size_t>(count));
   }
+}
+
+PictureSurvey ImageFolder::survey() const {
+  PictureSurvey survey;
+  const std::int64_t looked_at = std::min(count, kMostSurveyed);
+  for (std::int64_t i = 0; i < looked_at; ++i) {
+    const auto index = static_cast<std::size_t>(i * count / looked_at);
+    try {
+      const PictureInfo info = read_picture_info(pictures_[index].path);
+      ++survey.looked_at;
+      survey.turned += info.orientation != 1 ? 1 : 0;
+      survey.transparent += info.has_transparency ? 1 : 0;
+      survey.recoloured += info.is_grey != (channels == 1) ? 1 : 0;
+      survey.cropped += info.width * height != info.height * width ? 1 : 0;
+    } catch (const Error&) {
+      // Whoever reads the picture itself says what is wrong with it.
+    }
+  }
+  return survey;
 }
 
 /// A folder without pictures is no class.

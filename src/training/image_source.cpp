@@ -89,6 +89,34 @@ Images read_images(const ImageSource& source, const std::vector<std::int64_t>& i
   return images;
 }
 
+namespace {
+
+/// The labels in [0, classes) that no image has.
+std::vector<std::int64_t> unseen_labels(const ImageSource& source) {
+  std::vector<bool> is_seen(static_cast<std::size_t>(source.classes));
+  for (std::int64_t index = 0; index < source.count && source.classes > 0; ++index)
+    is_seen[static_cast<std::size_t>(source.label(index))] = true;
+  std::vector<std::int64_t> unseen;
+  for (std::size_t label = 0; label < is_seen.size(); ++label) {
+    if (!is_seen[label]) unseen.push_back(static_cast<std::int64_t>(label));
+  }
+  return unseen;
+}
+
+}  // namespace
+
+TrainingImages training_images(const ImageSource& source) {
+  return {.count = source.count,
+          .channels = source.channels,
+          .height = source.height,
+          .width = source.width,
+          .classes = source.classes,
+          .class_names = source.class_names,
+          .ignored = source.ignored,
+          .unseen_labels = unseen_labels(source),
+          .pictures = source.survey()};
+}
+
 double data_std(const ImageSource& source) {
   const std::int64_t every = (source.count + kMeasuredImages - 1) / kMeasuredImages;
   std::array<std::int64_t, 256> histogram{};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <adadiff/image.h>
+#include <adadiff/training.h>
 
 namespace adadiff::detail {
 
@@ -23,6 +24,9 @@ class ImageSource {
                         std::span<std::uint8_t> planes) const;
   /// In [0, classes), or -1 where there are no labels.
   virtual std::int64_t label(std::int64_t index) const = 0;
+
+  /// Reads the beginnings of at most 1,000 pictures; those that cannot be read are left out.
+  virtual PictureSurvey survey() const { return {}; }
 
   std::int64_t values() const { return channels * height * width; }
 
@@ -54,6 +58,9 @@ ImageSet read_image_set(const std::string& images, const std::string& labels);
 
 /// Some of the source's images, [N, height, width, channels]. Throws what read() throws.
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices);
+
+/// What a training says of its images before it begins.
+TrainingImages training_images(const ImageSource& source);
 
 /// Root mean square of the values in [-1, 1], over at most 128 images spread evenly.
 double data_std(const ImageSource& source);

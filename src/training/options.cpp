@@ -7,6 +7,7 @@
 #include <adadiff/training.h>
 
 #include "core/check.h"
+#include "diffusion/prediction.h"
 #include "io/json_reader.h"
 #include "training/option_checks.h"
 
@@ -67,9 +68,11 @@ const Names<Decay>& names_of(Decay) {
   return names;
 }
 const Names<Prediction>& names_of(Prediction) {
-  static const Names<Prediction> names = {{Prediction::Noise, "noise"},
-                                          {Prediction::Clean, "clean"},
-                                          {Prediction::Velocity, "velocity"}};
+  static const Names<Prediction> names = [] {
+    Names<Prediction> all;
+    for (const auto& [value, name] : detail::kPredictions) all.emplace_back(value, name);
+    return all;
+  }();
   return names;
 }
 

@@ -120,10 +120,10 @@ void copy_weights(const Model& base, TrainableNetwork& network, const std::strin
 }
 
 void require_pixel_range(const Model& base, const std::string& path) {
-  if (base.sampler.image_min == -1 && base.sampler.image_max == 1) return;
+  if (base.sampler.process.image_min == -1 && base.sampler.process.image_max == 1) return;
   raise<ModelError>({path + ": image_range", "be -1 to 1, as training data is",
-                     "is " + show(static_cast<double>(base.sampler.image_min)) + " to " +
-                         show(static_cast<double>(base.sampler.image_max))});
+                     "is " + show(static_cast<double>(base.sampler.process.image_min)) + " to " +
+                         show(static_cast<double>(base.sampler.process.image_max))});
 }
 
 /// Of the network that the options name; zeros where they name none.
@@ -187,7 +187,7 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   // What the base's file says of its exits, and its name, do not hold for new ones.
   task.model.sampler.default_plan = {};
   task.model.sampler.id.clear();
-  task.model.sampler.data_std = data_std(set);
+  task.model.sampler.process.data_std = data_std(set);
   if (!options.class_names.empty()) task.model.class_names = options.class_names;
   if (!options.license.empty()) task.model.license = options.license;
   if (!options.origin.empty()) task.model.origin = options.origin;
@@ -223,10 +223,10 @@ TrainingTask task_around(const TrainingOptions& options,
                          const std::shared_ptr<TrainableNetwork>& network, const ImageSource& set) {
   TrainingTask task;
   task.model.network = network;
-  task.model.sampler.prediction = options.prediction;
-  task.model.sampler.schedule = find_schedule(options.schedule);
-  task.model.sampler.time_scale = kTimeScale;
-  task.model.sampler.data_std = data_std(set);
+  task.model.sampler.process.prediction = options.prediction;
+  task.model.sampler.process.schedule = find_schedule(options.schedule);
+  task.model.sampler.process.time_scale = kTimeScale;
+  task.model.sampler.process.data_std = data_std(set);
   // A network without labels has no use for the names of the images' classes.
   if (!options.class_names.empty()) {
     task.model.class_names = options.class_names;
@@ -260,10 +260,7 @@ nlohmann::ordered_json settled_recipe(const TrainingTask& task, const TrainingOp
 BatchForm batch_form(const TrainingTask& task) {
   const Model& model = task.model;
   const NetworkInfo& info = model.network->info();
-  return {.prediction = model.sampler.prediction,
-          .schedule = model.sampler.schedule,
-          .time_scale = model.sampler.time_scale,
-          .time_shift = model.sampler.time_shift,
+  return {.process = model.sampler.process,
           .null_label = info.null_label,
           .has_labels = info.classes > 0,
           .label_of_class = task.label_of_class};

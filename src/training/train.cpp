@@ -23,8 +23,7 @@ void require_path(const char* field, const std::string& path) {
 TrainingImages describe_images(const TrainingOptions& options) {
   require_path("images", options.images);
   const auto images = detail::open_images(options);
-  return {images->count,   images->channels,    images->height, images->width,
-          images->classes, images->class_names, images->ignored};
+  return detail::training_images(*images);
 }
 
 TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer,

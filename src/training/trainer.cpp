@@ -16,6 +16,7 @@
 #include "device/device.h"
 #include "io/atomic_file.h"
 #include "io/file_descriptor.h"
+#include "io/file_lock.h"
 #include "models/model_file.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
@@ -284,6 +285,9 @@ void Training::save_model() {
 TrainingResult Training::run(const TrainingObserver& observer, const std::stop_token& stop) {
   require_writable(checkpoint_path(options_));
   require_writable(options_.model);
+  // Two trainings at once would each replace what the other wrote.
+  const FileLock model(options_.model, "training");
+  const FileLock checkpoint(checkpoint_path(options_), "training");
   const bool is_resumed = resume();
   CsvLog log(options_.log, step_, options_.start == Start::Fresh);
   const std::int64_t first_step = step_;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tuning/solver_table.h"
+#include "tuning/solver_costs.h"
 
 namespace adadiff::detail {
 
@@ -36,7 +36,7 @@ SolverSettings with_steps(const Request& request, int steps) {
 }
 
 bool pays_for_full_depth(const Request& request, double budget, int steps) {
-  return static_cast<double>(solver_table(with_steps(request, steps)).size()) <= budget;
+  return static_cast<double>(evaluation_count(with_steps(request, steps))) <= budget;
 }
 
 int full_steps(const Request& request, double budget) {

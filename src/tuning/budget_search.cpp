@@ -11,7 +11,7 @@
 #include "core/check.h"
 #include "metrics/paired_error.h"
 #include "tuning/budget_plan.h"
-#include "tuning/solver_table.h"
+#include "tuning/solver_costs.h"
 
 namespace adadiff::detail {
 namespace {
@@ -87,7 +87,7 @@ Request Search::request_for(int steps, const Plan& plan) const {
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
   const auto evaluations = static_cast<int>(
-      solver_table(with_steps(search_.request, choice.steps)).size());
+      evaluation_count(with_steps(search_.request, choice.steps)));
   return tilted_plan(threshold, choice.tilt(), evaluations);
 }
 

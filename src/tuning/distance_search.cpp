@@ -11,7 +11,7 @@
 
 #include "core/check.h"
 #include "tuning/budget_plan.h"
-#include "tuning/solver_table.h"
+#include "tuning/solver_costs.h"
 
 namespace adadiff::detail {
 namespace {
@@ -84,7 +84,7 @@ class Search {
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
   const auto evaluations = static_cast<int>(
-      solver_table(with_steps(search_.request, choice.steps)).size());
+      evaluation_count(with_steps(search_.request, choice.steps)));
   Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
   if (!choice.has_guide()) return plan;
   return guided(plan, {.exit = choice.guide, .weight = choice.weight()});

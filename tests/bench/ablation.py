@@ -23,6 +23,8 @@ from answers import Answers
 BUNDLED_MODEL = pathlib.Path(__file__).resolve().parents[2] / "examples/models/fashion-mnist.safetensors"
 BASE_NETWORK = {"kind": "uvit", "image_size": 28, "channels": 1, "patch_size": 4, "width": 128, "depth": 8, "heads": 4, "label_rows": 11,
                 "time_mlp": True, "heads_per_exit": True, "uncertainty": "timed-map"}
+DIT_NETWORK = {"kind": "dit", "image_size": 28, "channels": 1, "patch_size": 4, "width": 128, "depth": 9, "heads": 4, "label_rows": 11,
+               "heads_per_exit": True, "uncertainty": "timed-map"}
 HAS_BFLOAT16 = "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")  # else the same steps take about twice as long
 BASE = {"weights": "plain", "beta": 0.5, "optimiser": "muon", "precision": "bfloat16" if HAS_BFLOAT16 else "float32", "steps": 2200}
 # Runs that an early exit guides: heading, plan and flags of each. Everybody goes to full depth in the first and leaves at exit 5 of 9 in
@@ -42,6 +44,8 @@ def row(recipe=None, network=None):
 ROWS = {
     "base": row(),
     "early": row({"steps": 500}),  # the weak network of guide_study.py's rivals
+    "dit": BASE | {"network": json.dumps(DIT_NETWORK)},
+    "dit-flow": BASE | {"network": json.dumps(DIT_NETWORK), "prediction": "flow", "schedule": "linear-flow"},
     "adamw": row({"optimiser": "adamw", "steps": 2310}),
     "noise": row({"prediction": "noise"}),
     "clean": row({"prediction": "clean"}),
@@ -110,7 +114,7 @@ class Judge:
 
     def guided(self, name, model):
         """A cell of the table for each number of each guided run."""
-        if json.loads(ROWS[name.partition("@")[0]]["network"])["depth"] != BASE_NETWORK["depth"]:
+        if blocks_of(ROWS[name.partition("@")[0]]["network"]) != blocks_of(json.dumps(BASE_NETWORK)):
             return ["–"] * 3 * len(GUIDED)
         cells = []
         for run, (_, plan, flags) in GUIDED.items():
@@ -130,6 +134,12 @@ class Judge:
         for name in self.arguments.rows.split(",") if self.arguments.rows else list(ROWS) + seeded:
             if is_trained(self.folder, name):
                 print(self.row(name), flush=True)
+
+
+def blocks_of(network):
+    """A U-ViT has a block more than its depth says."""
+    sizes = json.loads(network)
+    return sizes["depth"] + (1 if sizes["kind"] == "uvit" else 0)
 
 
 def is_trained(folder, name):

@@ -24,6 +24,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/data_files.h"
+#include "diffusion/prediction.h"
 #include "pipeline/pipeline_impl.h"
 #include "training/image_source.h"
 
@@ -108,19 +109,14 @@ nlohmann::ordered_json best_step(const at::Tensor& prediction, const at::Tensor&
           {"mended", step * mean_product(missing, direction) / error}};
 }
 
-at::Tensor truth(adadiff::Prediction prediction, const at::Tensor& clean, const at::Tensor& noise,
-                 double alpha, double sigma) {
-  if (prediction == adadiff::Prediction::Noise) return noise;
-  return prediction == adadiff::Prediction::Clean ? clean : alpha * noise - sigma * clean;
-}
-
 /// A model with everything that is asked of it here.
 class Probe {
  public:
   explicit Probe(const Flags& flags)
       : flags_(flags),
         model_(adadiff::detail::open_pipeline_impl(flags.model)),
-        schedule_(*model_->model.schedule),
+        process_(model_->model.process),
+        schedule_(*process_.schedule),
         data_(read_data(flags, model_->summary)),
         noise_(at::randn(data_.clean.sizes(),
                          at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{0}))) {
@@ -131,7 +127,8 @@ class Probe {
   void ask_real_images(double time) const {
     const double alpha = schedule_.alpha(time), sigma = schedule_.sigma(time);
     const std::vector<at::Tensor> found = exits(alpha * data_.clean + sigma * noise_, time);
-    const at::Tensor target = truth(model_->model.prediction, data_.clean, noise_, alpha, sigma);
+    const auto rule = adadiff::detail::prediction_rule(process_, time);
+    const at::Tensor target = rule.target_clean * data_.clean + rule.target_noise * noise_;
     for (const auto& [exit, guide] : kPairs) {
       const at::Tensor &ours = found[at_exit(exit)], &theirs = found[at_exit(guide)];
       nlohmann::ordered_json row = {{"time", time},
@@ -146,7 +143,7 @@ class Probe {
 
   /// Every step of a run of `steps`.
   void ask_steps(int steps) const {
-    const std::vector<double> times = adadiff::time_grid("uniform", schedule_, steps);
+    const std::vector<double> times = adadiff::time_grid("uniform", process_, steps);
     at::Tensor x = noise_;
     for (std::size_t i = 0; i + 1 < times.size(); ++i) {
       const double time = times[i], next = times[i + 1];
@@ -171,27 +168,17 @@ class Probe {
   static std::size_t at_exit(int exit) { return static_cast<std::size_t>(exit - 1); }
 
   std::vector<at::Tensor> exits(const at::Tensor& x, double time) const {
-    const at::Tensor at_time = at::full(
-        {x.size(0)}, model_->model.time_scale * time + model_->model.time_shift, at::kFloat);
-    return predictions(*model_->network, x, at_time, data_.labels);
+    const auto rule = adadiff::detail::prediction_rule(process_, time);
+    const at::Tensor at_time = at::full({x.size(0)}, rule.network_time, at::kFloat);
+    return predictions(*model_->network, rule.input_scale * x, at_time, data_.labels);
   }
 
   /// One step without fresh noise (Song et al. 2021, eq. 12).
   at::Tensor ddim(const at::Tensor& x, const at::Tensor& prediction, double time,
                   double next) const {
-    const double alpha = schedule_.alpha(time), sigma = schedule_.sigma(time);
-    at::Tensor clean, noise;
-    switch (model_->model.prediction) {
-      case adadiff::Prediction::Noise:
-        clean = (x - sigma * prediction) / alpha, noise = prediction;
-        break;
-      case adadiff::Prediction::Clean:
-        clean = prediction, noise = (x - alpha * prediction) / sigma;
-        break;
-      case adadiff::Prediction::Velocity:
-        clean = alpha * x - sigma * prediction, noise = sigma * x + alpha * prediction;
-        break;
-    }
+    const auto rule = adadiff::detail::prediction_rule(process_, time);
+    const at::Tensor clean = rule.clean_from_state * x + rule.clean_from_output * prediction;
+    const at::Tensor noise = (x - schedule_.alpha(time) * clean) / schedule_.sigma(time);
     return schedule_.alpha(next) * clean + (next > 0 ? schedule_.sigma(next) : 0) * noise;
   }
 
@@ -207,6 +194,7 @@ class Probe {
 
   Flags flags_;
   std::shared_ptr<const adadiff::Pipeline::Impl> model_;
+  const adadiff::Process& process_;
   const adadiff::NoiseSchedule& schedule_;
   Data data_;
   at::Tensor noise_;

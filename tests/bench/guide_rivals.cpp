@@ -97,7 +97,8 @@ class AutoguidedPass final : public ForwardPass {
     for (int block = 0; block < blocks_[current_]; ++block) pass_[current_]->run_block();
   }
   void score(const adadiff::ScoreSink& sink) const override { sink.out.zero_(); }
-  void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
+  void predict(const at::Tensor& rows, const at::Tensor& slots,
+               const at::Tensor& out) const override {
     pass_[current_]->predict(rows, slots, out);
   }
   void keep(const at::Tensor& rows) override {

@@ -1,7 +1,11 @@
 // Strict parsing of numbers.
 #include "cli/flags.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
+
+#include "cli/verbs/verbs.h"
 
 namespace adadiff::cli {
 namespace {
@@ -28,6 +32,44 @@ TEST(Flags, NameFlagRangeAndValue) {
     FAIL();
   } catch (const CLI::ValidationError& error) {
     EXPECT_STREQ(error.what(), "--count: must be a whole number in [1, 20], but is \"0\"");
+  }
+}
+
+struct VerbToBuild {
+  const char* name;
+  Action (*add)(CLI::App&);
+};
+constexpr VerbToBuild kVerbs[] = {
+    {"sample", add_sample},     {"train", add_train},
+    {"evaluate", add_evaluate}, {"train-classifier", add_train_classifier},
+    {"tune", add_tune},         {"info", add_info},
+    {"forward", add_forward},   {"convert", add_convert}};
+
+/// Texts that name no file. A new flag belongs here, or is marked with reads() or writes().
+const std::set<std::string> kNoFiles{
+    "--class",       "--solver",          "--grid",           "--device",    "--loss",
+    "--scores",      "--objective",       "--from",           "--to",        "--name",
+    "--class-names", "--license",         "--origin",         "--help",      "--target",
+    "--weights",     "--reduction",       "--trained",        "--optimiser", "--decay",
+    "--times",       "--schedule",        "--prediction",     "--precision", "--undecayed",
+    "--uncertainty", "--weight-gradient", "--distilled-exits"};
+
+bool takes_number(const CLI::Option& flag) {
+  const std::string type = flag.get_type_name();
+  return type.starts_with("N ") || type.starts_with("X ") || type == "N";
+}
+
+TEST(Flags, ThatNameFilesAreMarked) {
+  for (const VerbToBuild& verb : kVerbs) {
+    CLI::App app;
+    const Action action = verb.add(app);
+    for (const CLI::Option* flag : all_flags(app)) {
+      const std::string name = flag->get_positional() ? flag->get_name(true) : flag->get_name();
+      if (flag->get_items_expected_max() == 0 || takes_number(*flag)) continue;
+      EXPECT_TRUE(is_read(*flag) || is_written(*flag) || kNoFiles.contains(name))
+          << verb.name << " " << name;
+      EXPECT_FALSE(is_read(*flag) && is_written(*flag)) << verb.name << " " << name;
+    }
   }
 }
 

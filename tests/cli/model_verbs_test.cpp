@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/tiny_model.h"
+#include "io/safetensors.h"
 #include "models/model_file.h"
 
 namespace adadiff::testing {
@@ -161,11 +162,59 @@ TEST_F(FromOfficial, TakesANetworkOfOneBlock) {
       run({"sample", folder_ / "back", "--count", "1", "--steps", "2", "--json", "--class", "1"})));
 }
 
+/// The converted weights with their names changed and tensors added.
+void rewrite(const std::string& from, const std::string& to, const std::string& prefix,
+             const std::vector<std::string>& more = {}) {
+  const auto file = detail::SafetensorsFile::open(from);
+  std::vector<detail::TensorView> tensors(file.tensors().begin(), file.tensors().end());
+  for (auto& tensor : tensors) tensor.name = prefix + tensor.name;
+  const std::vector<float> values(6);
+  for (const std::string& name : more)
+    tensors.push_back({name, detail::Dtype::F32, {2, 3}, std::as_bytes(std::span(values))});
+  detail::write_safetensors(to, {}, tensors);
+}
+
+TEST_F(FromOfficial, NamesTensorsThatNobodyAskedFor) {
+  write_inputs(kWithoutUncertainty);
+  rewrite(folder_ / "weights.safetensors", folder_ / "more.safetensors", "", {"extra.weight"});
+  std::filesystem::rename(folder_ / "more.safetensors", folder_ / "weights.safetensors");
+  EXPECT_TRUE(fails(convert(kWithoutUncertainty, ""), 1,
+                    "also holds \"extra.weight\" [2, 3]; compare depth, labels and options"));
+  EXPECT_FALSE(is_written());
+}
+
+TEST_F(FromOfficial, ReadsNamesThatAllHaveOnePrefix) {
+  write_inputs(kWithoutUncertainty);
+  rewrite(folder_ / "weights.safetensors", folder_ / "more.safetensors", "module.");
+  std::filesystem::rename(folder_ / "more.safetensors", folder_ / "weights.safetensors");
+  EXPECT_TRUE(succeeds(convert(kWithoutUncertainty, "")));
+}
+
+TEST_F(FromOfficial, NamesAPrefixThatSomeNamesHave) {
+  write_inputs(kWithoutUncertainty);
+  rewrite(folder_ / "weights.safetensors", folder_ / "more.safetensors", "ema.", {"step"});
+  std::filesystem::rename(folder_ / "more.safetensors", folder_ / "weights.safetensors");
+  EXPECT_TRUE(fails(convert(kWithoutUncertainty, ""), 1,
+                    "but has \"ema.patch_embed.proj.weight\"; the names have a prefix"));
+}
+
+TEST(Convert, DoesNotWriteOverItsInput) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors",
+                   R"({"network": )" + std::string(kWithoutUncertainty) + "}");
+  const std::string before = read_bytes(folder / "tiny.safetensors");
+  EXPECT_TRUE(fails(run({"convert", "--to", "uvit", folder / "tiny.safetensors", "-o",
+                         folder / "tiny.safetensors"}),
+                    2, "--output: must name another file than the input"));
+  EXPECT_EQ(read_bytes(folder / "tiny.safetensors"), before);
+}
+
 TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
   EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "adadiff convert --help"));
   EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2,
                     "convert: must be given one of --from, --to and new defaults"));
-  EXPECT_TRUE(fails(run({"convert", "x", "--to", "dit", "-o", "y"}), 2, "--to: must be uvit"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--to", "unet", "-o", "y"}), 2,
+                    "--to: must be one of uvit, dit, but is \"unet\""));
   EXPECT_TRUE(
       fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
 }

@@ -10,6 +10,7 @@
 #include <adadiff/image.h>
 
 #include "cli/command.h"
+#include "io/file_lock.h"
 
 namespace adadiff::testing {
 namespace {
@@ -53,6 +54,28 @@ TEST_F(Train, WritesAModelThatSamples) {
   EXPECT_EQ(json::parse(outcome.out).at("completed"), true);
   EXPECT_TRUE(succeeds(
       run({"sample", model_, "--count", "1", "--steps", "2", "--class", "all", "--json"})));
+}
+
+TEST_F(Train, SaysWhatItsImagesAreBeforeItBegins) {
+  const Outcome outcome = train({"--steps", "1", "--json"});
+  EXPECT_NE(outcome.err.find("12 images as 1 x 8 x 8, 3 classes\n"), std::string::npos)
+      << outcome.err;
+}
+
+TEST_F(Train, SaysWhichLabelsNoImageHas) {
+  std::string labels = read_bytes(folder_ / "train-labels-idx1-ubyte");
+  for (std::size_t i = 8; i < labels.size(); ++i) labels[i] = static_cast<char>(labels[i] + 1);
+  write_bytes(folder_ / "train-labels-idx1-ubyte", labels);
+  const Outcome outcome = train({"--steps", "1", "--json"});
+  EXPECT_NE(outcome.err.find("4 classes; no image has the label 0: labels count from 0"),
+            std::string::npos)
+      << outcome.err;
+}
+
+TEST_F(Train, RefusesASecondTrainingOfTheSameModel) {
+  const detail::FileLock first(model_, "training");
+  EXPECT_TRUE(fails(train({"--steps", "1"}), 1,
+                    "must be written by one training at a time, but another one is at work"));
 }
 
 TEST_F(Train, RefusesDevicesThatAreNoneOrNotHere) {

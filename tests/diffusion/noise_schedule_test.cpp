@@ -32,7 +32,18 @@ TEST_P(EverySchedule, StartsAtTheCleanImageExactly) {
   EXPECT_FALSE(std::signbit(schedule->sigma(0)));
 }
 
-TEST_P(EverySchedule, PreservesVariance) {
+/// Those with alpha^2 + sigma^2 = 1.
+class VariancePreserving : public EverySchedule {};
+INSTANTIATE_TEST_SUITE_P(Schedules, VariancePreserving,
+                         testing::Values("vp-linear", "ddpm-linear", "scaled-linear", "cosine",
+                                         "nichol-dhariwal"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST_P(VariancePreserving, KeepsTheSumOfSquares) {
   for (int i = 0; i <= 1000; ++i) {
     const double alpha = schedule->alpha(i / 1000.0), sigma = schedule->sigma(i / 1000.0);
     EXPECT_NEAR(alpha * alpha + sigma * sigma, 1, 1e-14) << i;
@@ -66,26 +77,38 @@ TEST_P(EverySchedule, SlopeIsTheDerivativeOfLogAlpha) {
   }
 }
 
-TEST_P(EverySchedule, DiffusionIsMinusTwiceTheSlope) {
+TEST_P(VariancePreserving, DiffusesByMinusTwiceTheSlope) {
   EXPECT_EQ(schedule->diffusion(0.4), -2 * schedule->log_alpha_slope(0.4));
 }
 
-TEST_P(EverySchedule, SlopeIsFiniteOverTheWholeRange) {
+TEST_P(EverySchedule, DiffusionIsVarianceTimesTheFallOfLogSnr) {
+  for (const double time : {0.2505, 0.5005, 0.9505}) {  // inside discrete segments
+    const double step = 1e-5;
+    const double slope = (schedule->log_snr(time + step) - schedule->log_snr(time - step)) /
+                         (2 * step);
+    const double expected = -std::pow(schedule->sigma(time), 2) * slope;
+    EXPECT_NEAR(schedule->diffusion(time), expected, 1e-5 * expected) << time;
+  }
+}
+
+TEST_P(VariancePreserving, HasAFiniteSlopeOverTheWholeRange) {
   EXPECT_TRUE(std::isfinite(schedule->log_alpha_slope(schedule->min_time())));
   EXPECT_TRUE(std::isfinite(schedule->log_alpha_slope(schedule->max_time())));
   EXPECT_LT(schedule->log_alpha_slope(schedule->max_time()), 0);
 }
 
-TEST_P(EverySchedule, RangeKeepsLogSnrBetweenMinus12And14) {
-  EXPECT_NEAR(schedule->log_snr(schedule->min_time()), 14, 1e-9);
+TEST_P(VariancePreserving, IsUsedWhereLogSnrIsBetweenMinus12And14) {
+  EXPECT_LE(schedule->log_snr(schedule->min_time()), 14 + 1e-9);
   EXPECT_GE(schedule->log_snr(schedule->max_time()), -12 - 1e-9);
   EXPECT_LE(schedule->max_time(), 1);
   EXPECT_GT(schedule->min_time(), 0);
 }
 
 TEST_P(EverySchedule, TimeAtInvertsLogSnr) {
-  for (const double time : {0.002, 0.1, 0.5, 0.9, 0.99})
+  for (const double time : {0.002, 0.1, 0.5, 0.9, 0.99}) {
+    if (time < schedule->min_time()) continue;
     EXPECT_NEAR(schedule->time_at(schedule->log_snr(time)), time, 1e-13);
+  }
 }
 
 TEST_P(EverySchedule, TimeAtIsClippedToTheRange) {
@@ -100,7 +123,7 @@ TEST_P(EverySchedule, ComesBackFromNameAndParameters) {
     EXPECT_EQ(again->log_alpha(time), schedule->log_alpha(time));
 }
 
-TEST_P(EverySchedule, KeepsRelativePrecisionOfSigmaNearTimeZero) {
+TEST_P(VariancePreserving, KeepsRelativePrecisionOfSigmaNearTimeZero) {
   // sigma^2 = 2 integral of -slope; over a tiny time the slope is all but constant or linear: the
   // trapezium is exact to 1e-6.
   const double time = 1e-7;
@@ -151,6 +174,13 @@ TEST(DiscreteBetas, HaveTheSlopeOfTheSegmentBelowAtEveryKnownTime) {
   }
 }
 
+TEST(DiscreteBetas, AreNotUsedBelowTheirFirstStep) {
+  EXPECT_EQ(ddpm_linear_schedule()->min_time(), 0.001);
+  EXPECT_EQ(scaled_linear_schedule(500, 0.001, 0.02)->min_time(), 1 / 500.0);
+  EXPECT_EQ(ddpm_linear_schedule()->discrete_steps(), 1000);
+  EXPECT_EQ(vp_linear_schedule()->discrete_steps(), 0);
+}
+
 TEST(DiscreteBetas, MayHaveOneStep) {
   const auto schedule = ddpm_linear_schedule(1, 0.9, 0.9);
   EXPECT_NEAR(schedule->alpha(1), std::sqrt(0.1), 1e-15);
@@ -178,6 +208,37 @@ TEST(NicholDhariwal, WithoutOffsetIsTheCosine) {
               1e-14);
 }
 
+TEST(LinearFlow, IsTheStraightPath) {
+  const auto schedule = linear_flow_schedule();
+  EXPECT_DOUBLE_EQ(schedule->alpha(0.3), 0.7);
+  EXPECT_EQ(schedule->sigma(0.3), 0.3);
+  EXPECT_EQ(schedule->alpha(1), 0);
+  EXPECT_EQ(schedule->max_time(), 1);
+  EXPECT_EQ(schedule->start_deviation(1), 1);
+}
+
+TEST(Karras, IsUniformInSigmaToTheOneOverRho) {
+  const auto schedule = karras_schedule(0.002, 80, 7);
+  EXPECT_NEAR(schedule->sigma(schedule->min_time()), 0.002, 1e-15);
+  EXPECT_EQ(schedule->sigma(1), 80);
+  EXPECT_EQ(schedule->alpha(0.5), 1);
+  EXPECT_EQ(schedule->start_deviation(1), 80);
+  // Their equation 5 for i = 3 of 18 steps.
+  const double from = std::pow(80, 1.0 / 7), to = std::pow(0.002, 1.0 / 7);
+  const double sigma = std::pow(from + 3.0 / 17 * (to - from), 7);
+  const auto times = time_grid("uniform", {.prediction = Prediction::Clean, .schedule = schedule},
+                               18);
+  EXPECT_NEAR(schedule->sigma(times[3]) / sigma, 1, 1e-12);
+  EXPECT_NEAR(schedule->sigma(times[17]) / 0.002, 1, 1e-12);
+}
+
+TEST(Process, StartsWhereNoiseCanBeToldFromThePrediction) {
+  const Process flow{.prediction = Prediction::Flow, .schedule = linear_flow_schedule()};
+  EXPECT_EQ(flow.max_time(), 1);
+  const Process noise{.prediction = Prediction::Noise, .schedule = linear_flow_schedule()};
+  EXPECT_NEAR(noise.schedule->log_snr(noise.max_time()), -12, 1e-9);
+}
+
 TEST(FindSchedule, TakesTheParametersGivenAndDefaultsForTheRest) {
   const auto schedule = find_schedule("vp-linear", {{"beta_max", 10}});
   EXPECT_THAT(schedule->parameters(),
@@ -193,7 +254,7 @@ void expect_refused(std::string_view name, const ScheduleParameters& parameters,
 TEST(FindSchedule, RefusesAnUnknownNameListingThoseThereAre) {
   expect_refused(
       "linear", {},
-      R"(noise schedule: must be one of vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal, but is "linear")");
+      R"(noise schedule: must be one of vp-linear, ddpm-linear, scaled-linear, cosine, nichol-dhariwal, linear-flow, karras, but is "linear")");
 }
 
 TEST(FindSchedule, RefusesUnknownParameters) {
@@ -223,6 +284,7 @@ TEST(FindSchedule, RefusesValuesOutOfRange) {
                  "ddpm-linear.last: must be in [1e-04, 0.999], but is 1");
   expect_refused("nichol-dhariwal", {{"offset", 1}},
                  "nichol-dhariwal.offset: must be in [0, 0.1], but is 1");
+  expect_refused("karras", {{"sigma_max", 0.001}}, "karras.sigma_max: must be in [0.004, 1e+05]");
   EXPECT_THAT([] { ddpm_linear_schedule(0); },
               ThrowsMessage<InvalidArgument>(
                   HasSubstr("ddpm-linear.steps: must be in [1, 100000], but is 0")));

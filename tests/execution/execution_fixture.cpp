@@ -11,11 +11,11 @@ detail::ExecutablePlan executable(const Plan& plan, const Network& network, int 
   model.blocks = network.info().blocks;
   model.can_exit = network.info().can_exit;
   model.has_uncertainty = network.info().has_uncertainty;
-  model.schedule = cosine_schedule();
+  model.process.schedule = cosine_schedule();
   SolverSettings settings;
   settings.steps = evaluations;
-  const std::vector<double> times = time_grid("uniform", *model.schedule, evaluations);
-  const std::vector<Evaluation> table = find_solver("ddim")({*model.schedule, times, 0});
+  const std::vector<double> times = time_grid("uniform", model.process, evaluations);
+  const std::vector<Evaluation> table = find_solver("ddim")({*model.process.schedule, times, 0});
   return detail::compile(plan, settings, table, model);
 }
 
@@ -33,7 +33,7 @@ Rows make_rows(const PyramidNetwork& network, std::int64_t samples, int branches
     const auto evaluation = static_cast<std::size_t>(sample) % plan.evaluations.size();
     rows.rows.push_back({sample, static_cast<int>(row % branches), static_cast<int>(evaluation)});
     rows.time.data_ptr<float>()[row] = static_cast<float>(
-        plan.evaluations[evaluation].network_time);
+        plan.evaluations[evaluation].prediction.network_time);
     if (info.classes > 0)
       rows.labels.data_ptr<std::int64_t>()[row] = row % branches == 1 ? info.null_label
                                                                       : sample % info.classes;
@@ -75,7 +75,8 @@ std::vector<at::Tensor> run_everything(const Network& network, const detail::Exe
   std::vector<at::Tensor> everything(1, rows.x.clone());
   for (std::size_t row = 0; row < rows.rows.size(); ++row) {
     everything[0][static_cast<std::int64_t>(row)].mul_(
-        plan.evaluations[static_cast<std::size_t>(rows.rows[row].evaluation)].exit0_output);
+        plan.evaluations[static_cast<std::size_t>(rows.rows[row].evaluation)]
+            .prediction.linear_output);
   }
   const std::unique_ptr<ForwardPass> pass = network.new_pass(rows.x.size(0));
   const at::Tensor all = at::arange(rows.x.size(0), at::kLong);

@@ -156,7 +156,8 @@ TEST(ExitZero, RunsNoBlock) {
   const Executed executed = execute(network, plan, rows);
   EXPECT_EQ(executed.exits(), (Exits{0, 0, 0}));
   EXPECT_EQ(network.ran().begins, 0);
-  EXPECT_LE(relative_error(executed.out, rows.x * plan.evaluations[0].exit0_output), 1e-6);
+  EXPECT_LE(relative_error(executed.out, rows.x * plan.evaluations[0].prediction.linear_output),
+            1e-6);
 }
 
 TEST(ExitZero, LeavesTheOtherRowsInThePass) {

@@ -20,7 +20,8 @@ class ErringPass final : public ForwardPass {
   }
   void run_block() override { ++blocks_; }
   void score(const ScoreSink& sink) const override { sink.out.fill_(0.75); }
-  void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
+  void predict(const at::Tensor& rows, const at::Tensor& slots,
+               const at::Tensor& out) const override {
     constexpr double kErrors[] = {0.5, 0.1, 0};
     out.index_copy_(0, slots, at::full({rows.size(0), 1, 2, 2}, 1 + kErrors[blocks_ - 1]));
   }

@@ -85,5 +85,22 @@ TEST(ClassAgreement, CyclesThroughLabels) {
   EXPECT_THROW(class_agreement({}, {0}), InvalidArgument);
 }
 
+TEST(Doubts, AreNamedWhereAMeasurementRestsOnLittle) {
+  using testing::ElementsAre;
+  using testing::HasSubstr;
+  EXPECT_THAT(doubts({.samples = 30, .references = 40, .dimensions = 20}),
+              ElementsAre(HasSubstr("30 generated and 40 real images say little")));
+  EXPECT_THAT(doubts({.samples = 600, .references = 4000, .dimensions = 2048}),
+              ElementsAre(HasSubstr("fewer generated images than the 2048 features")));
+  EXPECT_THAT(doubts({.samples = 600, .references = 4000, .dimensions = 128, .accuracy = 0.449}),
+              ElementsAre(HasSubstr("45 % of its test images only")));
+}
+
+TEST(Doubts, AreNoneOfAUsualMeasurement) {
+  EXPECT_TRUE(
+      doubts({.samples = 1000, .references = 10000, .dimensions = 128, .accuracy = 0.93}).empty());
+  EXPECT_TRUE(doubts({.samples = 10}).empty()) << "nothing is compared";
+}
+
 }  // namespace
 }  // namespace adadiff::detail

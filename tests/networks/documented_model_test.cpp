@@ -27,7 +27,7 @@ TEST(DocumentedModel, IsRead) {
   EXPECT_EQ(network.null_label, 10);
   EXPECT_EQ(network.height, 28);
   EXPECT_THAT(network.can_exit, ::testing::ElementsAre(0, 1, 1, 1, 1, 1, 1, 1, 1));
-  EXPECT_EQ(model.sampler.schedule->name(), "vp-linear");
+  EXPECT_EQ(model.sampler.process.schedule->name(), "vp-linear");
   EXPECT_EQ(model.sampler.default_guidance, 1.5);
   EXPECT_EQ(model.sampler.default_plan, exit_below(0.08f));
   EXPECT_EQ(model.class_names.size(), 10u);

@@ -38,7 +38,8 @@ class SelfGuided final : public Network {
       if (++depth_ == kExit) pass_->predict(all_, all_, guide_);
     }
     void score(const ScoreSink& sink) const override { pass_->score(sink); }
-    void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
+    void predict(const at::Tensor& rows, const at::Tensor& slots,
+                 const at::Tensor& out) const override {
       if (depth_ != blocks_ || rows.size(0) != all_.size(0))
         throw std::logic_error("runs at full depth only");
       pass_->predict(rows, slots, out);
@@ -76,6 +77,8 @@ class GuidedRun : public testing::TestWithParam<const char*> {
     SolverSettings solver;
     solver.solver = GetParam();
     solver.steps = 5;
+    // Five steps from the start of a cosine schedule are too long for it.
+    if (solver.solver == "euler-maruyama") solver.times = {0.9, 0.8, 0.65, 0.45, 0.2, 0};
     return {.count = 5, .seed = 3, .labels = {0, 1, 2}, .solver = solver, .batch = 3};
   }
   const Sampled sampled = make_sampled();

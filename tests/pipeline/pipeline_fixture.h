@@ -31,7 +31,7 @@ struct Sampled {
 
 inline SamplerModel six_steps() {
   SamplerModel model;
-  model.prediction = Prediction::Velocity;
+  model.process.prediction = Prediction::Velocity;
   model.solver.steps = 6;
   return model;
 }

@@ -229,15 +229,16 @@ std::string refused_model(Change change) {
 TEST(MakePipeline, RefusesDescriptionsThatContradictThemselves) {
   EXPECT_EQ(refusal([] { make_pipeline(nullptr, {}); }),
             "make_pipeline.network: must be set, but is null");
-  EXPECT_EQ(refused_model([](auto& m) { m.schedule = nullptr; }),
-            "SamplerModel.schedule: must be set, but is null");
-  EXPECT_EQ(refused_model([](auto& m) { m.time_scale = INFINITY; }),
-            "SamplerModel.time_scale: must be finite, but is inf");
-  EXPECT_EQ(refused_model([](auto& m) { m.image_min = 2; }),
-            "SamplerModel.image_min: must be below image_max = 1, but is 2");
-  EXPECT_NE(
-      refused_model([](auto& m) { m.data_std = 0; }).find("SamplerModel.data_std: must be in ["),
-      std::string::npos);
+  EXPECT_EQ(refused_model([](auto& m) { m.process.schedule = nullptr; }),
+            "SamplerModel.process.schedule: must be set, but is null");
+  EXPECT_EQ(refused_model([](auto& m) { m.process.time_scale = INFINITY; }),
+            "SamplerModel.process.time_scale: must be finite, but is inf");
+  EXPECT_EQ(refused_model([](auto& m) { m.process.image_min = 2; }),
+            "SamplerModel.process.image_min: must be below image_max = 1, but is 2");
+  EXPECT_NE(refused_model([](auto& m) {
+              m.process.data_std = 0;
+            }).find("SamplerModel.process.data_std: must be in ["),
+            std::string::npos);
   EXPECT_EQ(refused_model([](auto& m) { m.default_guidance = -1; }),
             "SamplerModel.default_guidance: must be in [0, 100], but is -1");
   EXPECT_NE(refused_model([](auto& m) { m.solver.eta = 2; }).find("SamplerModel.solver.eta"),

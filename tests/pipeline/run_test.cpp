@@ -334,8 +334,8 @@ TEST(MovedRun, RefusesCallsInItsOldPlace) {
 
 TEST(Images, AreRoundedHalfUpAndClamped) {
   SamplerModel model = six_steps();
-  model.image_min = 0;
-  model.image_max = 255;
+  model.process.image_min = 0;
+  model.process.image_max = 255;
   adadiff::Run run = make_sampled(labelled(), model)
                          .pipeline.start({.initial_noise = std::vector<float>(64, 100.5f)});
   EXPECT_EQ(run.preview(0).pixels[0], 101);
@@ -351,8 +351,8 @@ TEST(Images, PutChannelsLast) {
   PyramidOptions options = labelled();
   options.channels = 2;
   SamplerModel model = six_steps();
-  model.image_min = 0;
-  model.image_max = 255;
+  model.process.image_min = 0;
+  model.process.image_max = 255;
   std::vector<float> noise(128, 10.0f);
   std::fill(noise.begin() + 64, noise.end(), 20.0f);
   const Images

@@ -44,7 +44,7 @@ std::shared_ptr<const detail::UViT> small_uvit() {
 
 SamplerModel eight_steps() {
   SamplerModel model;
-  model.prediction = Prediction::Velocity;
+  model.process.prediction = Prediction::Velocity;
   model.solver.steps = 8;
   return model;
 }

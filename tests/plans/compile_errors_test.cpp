@@ -51,7 +51,8 @@ TEST(CompileErrors, NameColumnsThatDoNotRunYet) {
 void expect_table_refused(const Evaluation& changed, const std::string& message) {
   const ModelFacts model = small_model();
   const auto settings = test::settings_of("ddim", 2);
-  auto table = find_solver("ddim")({*model.schedule, time_grid("uniform", *model.schedule, 2), 0});
+  auto table = find_solver("ddim")(
+      {*model.process.schedule, time_grid("uniform", model.process, 2), 0});
   table[1].noise_scale = changed.noise_scale;
   table[1].blend = changed.blend;
   EXPECT_THAT([&] { detail::compile(full_depth(), settings, table, model); },
@@ -161,12 +162,12 @@ TEST(CompileErrors, NameFactsThatContradictEachOther) {
   model.can_exit = {1};
   expect_refused({}, "model.can_exit: must have 4 entries, one per exit, but has 1", model);
   model = small_model();
-  model.data_std = 0;
-  expect_refused({}, "model.data_std: must be in (0, 1e6), but is 0", model);
+  model.process.data_std = 0;
+  expect_refused({}, "model.data_std: must be in [1e-06, 1e+06], but is 0", model);
   model.blocks = 0;
   expect_refused({}, "model.blocks: must be in [1, 255], but is 0", model);
   model = small_model();
-  model.schedule = nullptr;
+  model.process.schedule = nullptr;
   EXPECT_THAT([&] { detail::compile({}, {}, {}, model); },
               ThrowsMessage<InvalidArgument>(HasSubstr("model.schedule: must be set")));
 }

@@ -56,7 +56,7 @@ TEST(Compile, ChoosesRulesByTime) {
   Plan plan;
   plan.rules = {{.until = 0.5, .below = {kAlways}}, {.until = 0.2}, {.until = 0}};
   ModelFacts model = small_model();
-  model.schedule = vp_linear_schedule();
+  model.process.schedule = vp_linear_schedule();
   const ExecutablePlan compiled = test::compile(plan, model);  // evaluations at 1, 0.9, ..., 0.1
   std::vector<int> rules;
   for (const CompiledEvaluation& evaluation : compiled.evaluations)
@@ -115,11 +115,11 @@ TEST(Compile, CarriesTheChoicesOfPlanAndSettings) {
 
 TEST(Compile, GivesTheNumberThatTheNetworkEmbeds) {
   ModelFacts model = small_model();
-  model.time_scale = 999;
-  model.time_shift = -1;
+  model.process.time_scale = 999;
+  model.process.time_shift = -1;
   const ExecutablePlan compiled = test::compile(full_depth(), model);
   for (const CompiledEvaluation& evaluation : compiled.evaluations) {
-    EXPECT_DOUBLE_EQ(evaluation.network_time, 999 * evaluation.update.time - 1);
+    EXPECT_DOUBLE_EQ(evaluation.prediction.network_time, 999 * evaluation.update.time - 1);
   }
 }
 
@@ -136,28 +136,30 @@ INSTANTIATE_TEST_SUITE_P(Predictions, EveryPrediction,
 
 TEST_P(EveryPrediction, TurnsTheNetworksOutputIntoTheCleanImage) {
   ModelFacts model = small_model();
-  model.prediction = GetParam();
+  model.process.prediction = GetParam();
   for (const CompiledEvaluation& evaluation : test::compile(full_depth(), model).evaluations) {
-    const double alpha = model.schedule->alpha(evaluation.update.time),
-                 sigma = model.schedule->sigma(evaluation.update.time);
+    const double alpha = model.process.schedule->alpha(evaluation.update.time),
+                 sigma = model.process.schedule->sigma(evaluation.update.time);
     const double clean = 0.3, noise = -1.2, x = alpha * clean + sigma * noise;
     const double output = output_of(GetParam(), alpha, sigma, clean, noise);
-    EXPECT_NEAR(evaluation.clean_from_state * x + evaluation.clean_from_output * output, clean,
-                1e-12);
+    EXPECT_NEAR(evaluation.prediction.clean_from_state * x +
+                    evaluation.prediction.clean_from_output * output,
+                clean, 1e-12);
   }
 }
 
 TEST_P(EveryPrediction, PredictsLinearlyAtExitZero) {
   ModelFacts model = small_model();
-  model.prediction = GetParam();
-  model.data_std = 0.5;
+  model.process.prediction = GetParam();
+  model.process.data_std = 0.5;
   for (const CompiledEvaluation& evaluation : test::compile(full_depth(), model).evaluations) {
-    const double alpha = model.schedule->alpha(evaluation.update.time),
-                 sigma = model.schedule->sigma(evaluation.update.time);
+    const double alpha = model.process.schedule->alpha(evaluation.update.time),
+                 sigma = model.process.schedule->sigma(evaluation.update.time);
     const double x = 0.8, clean = alpha * 0.25 / (alpha * alpha * 0.25 + sigma * sigma) * x;
-    EXPECT_NEAR(evaluation.clean_from_state * x +
-                    evaluation.clean_from_output * evaluation.exit0_output * x,
-                clean, 1e-12);
+    EXPECT_NEAR(
+        evaluation.prediction.clean_from_state * x +
+            evaluation.prediction.clean_from_output * evaluation.prediction.linear_output * x,
+        clean, 1e-12);
   }
 }
 

@@ -176,7 +176,7 @@ TEST(CompileGuide, KeepsOnlyWhatAForcedExitNeeds) {
 TEST(CompileGuide, CountsWithEveryExitWhereAPolicyDecides) {
   const detail::ModelFacts model = small_model();
   const auto table = find_solver("ddim")(
-      {*model.schedule, time_grid("uniform", *model.schedule, 10), 0});
+      {*model.process.schedule, time_grid("uniform", model.process, 10), 0});
   const Plan plan = guided(fixed_exit(3, 4), {.before = 1, .weight = 2});
   const auto executable = detail::compile_for_policy(plan, test::settings_of("ddim", 10), table,
                                                      model);

@@ -141,7 +141,7 @@ TEST(ParsePlan, RefusesUnknownFields) {
       R"(rules[0] must have no fields but until, below, hits, network, precision, skip, guide, but has "scope")");
   expect_refused(
       R"({"solver":{"solver":"ddim"}})",
-      R"(solver must have no fields but name, grid, steps, times, eta, clamp, variance, blend, but has "solver")");
+      R"(solver must have no fields but name, grid, steps, times, last, eta, clamp, keep_noise, variance, blend, but has "solver")");
 }
 
 TEST(ParsePlan, RefusesExtrasOfEvaluationsThatDoNotRunYet) {
@@ -262,9 +262,10 @@ TEST(ParsePlan, RefusesTimesInRulesByEvaluation) {
 TEST(ParsePlan, RefusesSolversThatThereAreNot) {
   expect_refused(
       R"({"solver":{"name":"plms"}})",
-      R"(solver.name: must be one of ddim, ddpm, euler-maruyama, dpmpp-2m, heun, but is "plms")");
-  expect_refused(R"({"solver":{"grid":"karras"}})",
-                 R"(solver.grid: must be one of uniform, quadratic, logsnr, but is "karras")");
+      R"(solver.name: must be one of ddim, ddpm, euler-maruyama, dpmpp-2m, heun, heun-edm, but is "plms")");
+  expect_refused(
+      R"({"solver":{"grid":"exponential"}})",
+      R"(solver.grid: must be one of uniform, quadratic, logsnr, karras, leading, leading-1, )");
   expect_refused(R"({"solver":{"steps":0}})",
                  "solver.steps must be an integer in [1, 10000], but is 0");
   expect_refused(R"({"solver":{"steps":10001}})",
@@ -279,8 +280,8 @@ TEST(ParsePlan, RefusesTimesThatNoSolverWalks) {
                  "solver.times must have 2 to 10001 entries, but has none");
   expect_refused(R"({"solver":{"times":[0]}})",
                  "solver.times: must have 2 to 10001 entries, but has 1");
-  expect_refused(R"({"solver":{"times":[0.9,0.1]}})",
-                 "solver.times[1]: must be 0, as the last time, but is 0.1");
+  expect_refused(R"({"solver":{"times":[0.9,-0.1]}})",
+                 "solver.times[1] must be a number in [0, 1], but is -0.1");
   expect_refused(R"({"solver":{"times":[0.9,0.9,0]}})",
                  "solver.times[1]: must be smaller than the 0.9 before it, but is 0.9");
   expect_refused(R"({"solver":{"times":[1.5,0]}})",

@@ -9,7 +9,7 @@ inline detail::ModelFacts small_model() {
   detail::ModelFacts model;
   model.blocks = 4;
   model.can_exit = {1, 1, 1, 1};
-  model.schedule = cosine_schedule();
+  model.process.schedule = cosine_schedule();
   model.id = "model-a";
   return model;
 }
@@ -24,9 +24,9 @@ inline SolverSettings settings_of(const std::string& solver, int steps) {
 inline detail::ExecutablePlan compile(const Plan& plan, const SolverSettings& settings,
                                       const detail::ModelFacts& model) {
   const auto times = settings.times.empty()
-                         ? time_grid(settings.grid, *model.schedule, settings.steps)
+                         ? time_grid(settings.grid, model.process, settings.steps)
                          : settings.times;
-  const auto table = find_solver(settings.solver)({*model.schedule, times, settings.eta});
+  const auto table = find_solver(settings.solver)({*model.process.schedule, times, settings.eta});
   return detail::compile(plan, settings, table, model);
 }
 

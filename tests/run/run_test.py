@@ -185,6 +185,16 @@ class Run(unittest.TestCase):
         self.assertTrue(self.run_it("sample").stdout.endswith(": [sample] [--out] [adadiff-samples.png] [--count] [100] [--class] [all]"))
         self.assertTrue(self.run_it("sample", "--out=x.png").stdout.endswith(": [sample] [--out=x.png]"))
 
+    def test_installs_everything_to_a_folder_from_where_the_caller_stands(self):
+        done = self.run_it("install", "there")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        builds, installs = self.has_called("cmake --build"), self.has_called("cmake --install")
+        self.assertIn("--target all", builds[0])
+        self.assertTrue(installs[0].endswith(f"--prefix {self.caller}/there"), installs)
+
+    def test_installs_nowhere_without_being_told(self):
+        self.stopped(self.run_it("install"), "must be given one folder, but is given 0")
+
     def test_hands_arguments_to_ctest(self):
         self.assertEqual(self.run_it("test", "-R", "a b").returncode, 0)
         self.assertEqual(self.has_called("ctest"), ["ctest --preset release -j 2 -R a b"])

@@ -14,7 +14,7 @@ TEST(PredictClean, CombinesStateAndOutput) {
   const float state[] = {1, 2}, output[] = {10, 20};
   float clean[2];
   EXPECT_TRUE(
-      predict_clean({.from_state = 2, .from_output = -0.5}, {state, output, nullptr}, clean, 2));
+      predict_clean({.from_state = 2, .from_output = -0.5}, {state, output, nullptr}, {clean}, 2));
   EXPECT_FLOAT_EQ(clean[0], -3);
   EXPECT_FLOAT_EQ(clean[1], -6);
 }
@@ -23,15 +23,15 @@ TEST(PredictClean, GuidesAwayFromTheUnconditional) {
   const float state[] = {0}, conditional[] = {3}, unconditional[] = {1};
   float clean[1];
   EXPECT_TRUE(predict_clean({.from_state = 0, .from_output = 1, .guidance = 4},
-                            {state, conditional, unconditional}, clean, 1));
+                            {state, conditional, unconditional}, {clean}, 1));
   EXPECT_FLOAT_EQ(clean[0], 9);
 }
 
 TEST(PredictClean, ClampsToTheRange) {
   const float state[] = {0, 0, 0}, output[] = {-3, 0.5f, 3};
   float clean[3];
-  EXPECT_TRUE(
-      predict_clean({.from_output = 1, .low = -1, .high = 1}, {state, output, nullptr}, clean, 3));
+  EXPECT_TRUE(predict_clean({.from_output = 1, .low = -1, .high = 1}, {state, output, nullptr},
+                            {clean}, 3));
   EXPECT_EQ(clean[0], -1);
   EXPECT_EQ(clean[1], 0.5f);
   EXPECT_EQ(clean[2], 1);
@@ -44,7 +44,7 @@ TEST(PredictClean, TellsOfNaNAndInfinity) {
     std::vector<float> output(40, 1.0f), clean(40);
     output[37] = bad;
     EXPECT_FALSE(predict_clean({.from_output = 1, .low = -1, .high = 1},
-                               {state.data(), output.data(), nullptr}, clean.data(), 40));
+                               {state.data(), output.data(), nullptr}, {clean.data()}, 40));
   }
 }
 

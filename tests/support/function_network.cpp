@@ -18,7 +18,8 @@ class FunctionPass final : public ForwardPass {
   }
   void run_block() override {}
   void score(const ScoreSink& sink) const override { sink.out.fill_(0.5f); }
-  void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
+  void predict(const at::Tensor& rows, const at::Tensor& slots,
+               const at::Tensor& out) const override {
     const std::int64_t values = x_[0].numel();
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
       const std::int64_t row = rows.data_ptr<std::int64_t>()[i],

@@ -118,7 +118,8 @@ class PyramidPass final : public ForwardPass {
     network_.ran().scores[static_cast<std::size_t>(depth_ - 1)] += std::ssize(rows_);
   }
 
-  void predict(const at::Tensor& rows, const at::Tensor& slots, at::Tensor& out) const override {
+  void predict(const at::Tensor& rows, const at::Tensor& slots,
+               const at::Tensor& out) const override {
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
       write_prediction(rows_.at(static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i])),
                        out.select(0, slots.data_ptr<std::int64_t>()[i]).data_ptr<float>());

@@ -81,7 +81,7 @@ TEST(DataStd, IsTheRootMeanSquareAroundZero) {
 void expect_batch(Prediction prediction, const Batch& batch, const TrainingOptions& options) {
   const ImageSet set = four_pixels();
   const auto schedule = cosine_schedule();
-  const auto times = draw_times(options, *schedule, 2);
+  const auto times = draw_times(options, Process{}, 2);
   for (std::int64_t row = 0; row < 4; ++row) {
     const double time = times[static_cast<std::size_t>(row)], alpha = schedule->alpha(time),
                  sigma = schedule->sigma(time);
@@ -104,10 +104,7 @@ TEST(Batches, MixNoiseAndStateTheTruthOfEachPrediction) {
     TrainingOptions options = four_at_once();
     options.prediction = prediction;
     Batches batches(set, options,
-                    {.prediction = prediction,
-                     .schedule = cosine_schedule(),
-                     .null_label = 4,
-                     .has_labels = true});
+                    {.process = {.prediction = prediction}, .null_label = 4, .has_labels = true});
     expect_batch(prediction, batches.at_step(2), options);
   }
 }
@@ -127,7 +124,7 @@ TEST(Batches, MirrorEveryOtherImageWhereAskedTo) {
   options.batch = 1000;
   options.prediction = Prediction::Clean;
   const auto lefts = [&] {
-    Batches batches(set, options, {.prediction = Prediction::Clean, .schedule = cosine_schedule()});
+    Batches batches(set, options, {.process = {.prediction = Prediction::Clean}});
     const at::Tensor truth = batches.at_step(0).truth;
     EXPECT_TRUE(truth.select(3, 0).equal(-truth.select(3, 1)));
     EXPECT_TRUE(truth.select(2, 0).equal(truth.select(2, 1)));
@@ -142,17 +139,20 @@ TEST(Batches, DropLabelsToTheNullLabel) {
   const ImageSet set = four_pixels();
   TrainingOptions options = four_at_once();
   options.label_drop = 1;
-  Batches batches(set, options,
-                  {.schedule = cosine_schedule(), .null_label = 4, .has_labels = true});
+  Batches batches(
+      set, options,
+      {.process = {.prediction = Prediction::Velocity}, .null_label = 4, .has_labels = true});
   EXPECT_TRUE(batches.at_step(0).labels.eq(4).all().item<bool>());
 }
 
 TEST(Batches, GiveTheNetworksLabelsOfTheImagesClasses) {
   const ImageSet set = four_pixels();
   const TrainingOptions options = four_at_once();
-  Batches own(set, options, {.schedule = cosine_schedule(), .null_label = 9, .has_labels = true});
+  Batches own(
+      set, options,
+      {.process = {.prediction = Prediction::Velocity}, .null_label = 9, .has_labels = true});
   Batches named(set, options,
-                {.schedule = cosine_schedule(),
+                {.process = {.prediction = Prediction::Velocity},
                  .null_label = 9,
                  .has_labels = true,
                  .label_of_class = {3, 2, 0, 1}});
@@ -163,7 +163,7 @@ TEST(Batches, GiveTheNetworksLabelsOfTheImagesClasses) {
 
 TEST(Batches, GiveNoLabelsToANetworkWithoutThem) {
   const ImageSet set = four_pixels();
-  Batches batches(set, four_at_once(), {.schedule = cosine_schedule()});
+  Batches batches(set, four_at_once(), {.process = {.prediction = Prediction::Velocity}});
   EXPECT_FALSE(batches.at_step(0).labels.defined());
 }
 
@@ -199,8 +199,8 @@ at::Tensor images_of(Batches& batches, std::int64_t step) {
 TEST(Batches, AreTheSameInAnyOrderOfSteps) {
   const CountedSource source, other;  // one for each thread
   const TrainingOptions options = four_at_once();
-  Batches in_order(source, options, {.schedule = cosine_schedule()}),
-      backwards(other, options, {.schedule = cosine_schedule()});
+  Batches in_order(source, options, {.process = {.prediction = Prediction::Velocity}}),
+      backwards(other, options, {.process = {.prediction = Prediction::Velocity}});
   std::vector<at::Tensor> first;
   for (std::int64_t step = 0; step < 8; ++step) first.push_back(images_of(in_order, step));
   for (std::int64_t step = 7; step >= 0; --step)
@@ -209,7 +209,7 @@ TEST(Batches, AreTheSameInAnyOrderOfSteps) {
 
 TEST(Batches, ABatchStaysAsItIsWhileTheNextIsMade) {
   const CountedSource source;
-  Batches batches(source, four_at_once(), {.schedule = cosine_schedule()});
+  Batches batches(source, four_at_once(), {.process = {.prediction = Prediction::Velocity}});
   for (std::int64_t step = 0; step < 200; ++step) {
     const Batch& batch = batches.at_step(step);
     const at::Tensor copy = batch.x.clone();
@@ -222,7 +222,7 @@ TEST(Batches, AnErrorOfTheReaderIsThrownAtItsStepOnly) {
   CountedSource source;
   const TrainingOptions options = four_at_once();
   source.broken = DataOrder(options.seed, source.count).index(2, options.batch, 1);
-  Batches batches(source, options, {.schedule = cosine_schedule()});
+  Batches batches(source, options, {.process = {.prediction = Prediction::Velocity}});
   batches.at_step(0);
   EXPECT_NO_THROW(batches.at_step(1));
   EXPECT_THROW(batches.at_step(2), FileError);
@@ -232,7 +232,7 @@ TEST(Batches, AnErrorOfTheReaderIsThrownAtItsStepOnly) {
 TEST(Batches, EndWhileABatchIsBeingMade) {
   const CountedSource source;
   for (int i = 0; i < 50; ++i)
-    Batches(source, four_at_once(), {.schedule = cosine_schedule()}).at_step(0);
+    Batches(source, four_at_once(), {.process = {.prediction = Prediction::Velocity}}).at_step(0);
 }
 
 }  // namespace

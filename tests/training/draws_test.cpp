@@ -41,7 +41,7 @@ TEST(DataOrder, DoesNotDependOnWhatWasAskedBefore) {
 }
 
 TEST(DrawTimes, SpreadsEvenlyWhenStratified) {
-  auto times = draw_times(options_with(TimeDistribution::Stratified), *cosine_schedule(), 9);
+  auto times = draw_times(options_with(TimeDistribution::Stratified), Process{}, 9);
   std::sort(times.begin(), times.end());
   for (std::size_t i = 2; i + 1 < times.size(); ++i)
     EXPECT_NEAR(times[i] - times[i - 1], 1.0 / 64, 1e-6) << i;
@@ -51,7 +51,7 @@ TEST(DrawTimes, StayWithinTheSchedule) {
   const auto schedule = cosine_schedule();
   for (const auto kind :
        {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
-    for (const double time : draw_times(options_with(kind, 4096), *schedule, 1)) {
+    for (const double time : draw_times(options_with(kind, 4096), {.schedule = schedule}, 1)) {
       EXPECT_GE(time, schedule->min_time());
       EXPECT_LE(time, schedule->max_time());
     }
@@ -60,22 +60,21 @@ TEST(DrawTimes, StayWithinTheSchedule) {
 
 TEST(DrawTimes, FollowTheirDistribution) {
   const auto share_in_middle = [](TimeDistribution kind) {
-    const auto times = draw_times(options_with(kind, 20000), *cosine_schedule(), 1);
+    const auto times = draw_times(options_with(kind, 20000), Process{}, 1);
     return std::count_if(times.begin(), times.end(),
                          [](double t) { return t > 0.25 && t < 0.75; }) /
            20000.0;
   };
   EXPECT_NEAR(share_in_middle(TimeDistribution::Uniform), 0.5, 0.02);
   EXPECT_NEAR(share_in_middle(TimeDistribution::LogitNormal), 0.728, 0.02);  // |N(0, 1)| < ln 3
-  EXPECT_NEAR(
-      mean(draw_times(options_with(TimeDistribution::LogitNormal, 20000), *cosine_schedule(), 2)),
-      0.5, 0.01);
+  EXPECT_NEAR(mean(draw_times(options_with(TimeDistribution::LogitNormal, 20000), Process{}, 2)),
+              0.5, 0.01);
 }
 
 TEST(DrawTimes, DifferFromStepToStepAndAreRepeatable) {
   const auto options = options_with(TimeDistribution::Uniform);
-  EXPECT_EQ(draw_times(options, *cosine_schedule(), 4), draw_times(options, *cosine_schedule(), 4));
-  EXPECT_NE(draw_times(options, *cosine_schedule(), 4), draw_times(options, *cosine_schedule(), 5));
+  EXPECT_EQ(draw_times(options, Process{}, 4), draw_times(options, Process{}, 4));
+  EXPECT_NE(draw_times(options, Process{}, 4), draw_times(options, Process{}, 5));
 }
 
 TEST(DropsLabel, HappensAsOftenAsAsked) {
@@ -110,8 +109,7 @@ TEST(DrawExit, PicksEachOfEightExitsAsOftenAndFromSeedAndStepAlone) {
 TEST(DrawExit, HasAStreamOfItsOwn) {
   const TrainingOptions options = options_with(TimeDistribution::Uniform, 1);
   for (std::int64_t step = 0; step < 20; ++step) {
-    EXPECT_GT(std::abs(draw_exit(options, step) - draw_times(options, *cosine_schedule(), step)[0]),
-              1e-6)
+    EXPECT_GT(std::abs(draw_exit(options, step) - draw_times(options, Process{}, step)[0]), 1e-6)
         << step;
   }
 }
@@ -130,7 +128,7 @@ TEST(Times, OfAntitheticHalvesAddUpToOne) {
        {TimeDistribution::Uniform, TimeDistribution::Stratified, TimeDistribution::LogitNormal}) {
     TrainingOptions options = options_with(kind, 9);
     options.antithetic = true;
-    const auto times = draw_times(options, *cosine_schedule(), 3);
+    const auto times = draw_times(options, Process{}, 3);
     for (std::size_t i = 5; i < 9; ++i)
       EXPECT_NEAR(times[i], 1 - times[i - 5], 1e-3) << i;  // but for the schedule's ends
     EXPECT_GT(std::abs(times[0] - times[1]), 1e-6);
@@ -140,7 +138,7 @@ TEST(Times, OfAntitheticHalvesAddUpToOne) {
 TEST(Times, OfAStratifiedHalfCoverTheWholeRange) {
   TrainingOptions options = options_with(TimeDistribution::Stratified, 20);
   options.antithetic = true;
-  auto times = draw_times(options, *cosine_schedule(), 3);
+  auto times = draw_times(options, Process{}, 3);
   times.resize(10);  // the first half, one in each tenth of [0, 1) but for the offset
   std::sort(times.begin(), times.end());
   for (std::size_t i = 1; i + 1 < 10; ++i) EXPECT_NEAR(times[i + 1] - times[i], 0.1, 1e-6) << i;

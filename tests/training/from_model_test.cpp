@@ -140,10 +140,10 @@ TEST_F(FromModel, RefusesAFormOfUncertaintyThatThereIsNot) {
 
 TEST_F(FromModel, PredictionAndTimeComeFromTheModel) {
   Model base = read_model(folder_.file("base"));
-  base.sampler.prediction = Prediction::Noise;
-  base.sampler.schedule = find_schedule("vp-linear", {{"beta_max", 12.0}});
-  base.sampler.time_scale = 999;
-  base.sampler.time_shift = 3;
+  base.sampler.process.prediction = Prediction::Noise;
+  base.sampler.process.schedule = find_schedule("vp-linear", {{"beta_max", 12.0}});
+  base.sampler.process.time_scale = 999;
+  base.sampler.process.time_shift = 3;
   base.sampler.default_plan = exit_below(0.5F);
   base.sampler.id.clear();
   write_model(base, folder_.file("noise"));
@@ -151,10 +151,11 @@ TEST_F(FromModel, PredictionAndTimeComeFromTheModel) {
   o.from = folder_.file("noise");
   train(o);
   const Model tuned = read_model(o.model);
-  EXPECT_EQ(tuned.sampler.prediction, Prediction::Noise);
-  EXPECT_EQ(tuned.sampler.schedule->parameters(), base.sampler.schedule->parameters());
-  EXPECT_EQ(tuned.sampler.time_scale, 999);
-  EXPECT_EQ(tuned.sampler.time_shift, 3);
+  EXPECT_EQ(tuned.sampler.process.prediction, Prediction::Noise);
+  EXPECT_EQ(tuned.sampler.process.schedule->parameters(),
+            base.sampler.process.schedule->parameters());
+  EXPECT_EQ(tuned.sampler.process.time_scale, 999);
+  EXPECT_EQ(tuned.sampler.process.time_shift, 3);
   EXPECT_EQ(tuned.sampler.default_plan, Plan{});  // its thresholds were found for other UEMs
   EXPECT_NE(tuned.sampler.id, read_model(o.from).sampler.id);
 }
@@ -244,7 +245,7 @@ TEST_F(FromModel, RefusesOtherImagesAndRanges) {
   EXPECT_THAT(message_of<ModelError>([&] { train(o); }),
               HasSubstr("must have the weights of the network to be trained"));
   Model base = read_model(folder_.file("base"));
-  base.sampler.image_min = 0;
+  base.sampler.process.image_min = 0;
   write_model(base, folder_.file("half"));
   o = from_base("tuned", Trained::All, 1);
   o.from = folder_.file("half");

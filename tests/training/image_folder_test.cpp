@@ -66,6 +66,19 @@ TEST_F(ImageFolders, PicturesRightInTheFolderHaveNoLabels) {
   EXPECT_EQ(source->label(0), -1);
 }
 
+TEST_F(ImageFolders, TellWhatIsDoneToTheirPictures) {
+  write("1.png", {7});
+  write("2.png", {1, 2, 3}, 3);  // one pixel in colour
+  write("3.png", {7, 8});        // twice as wide
+  test::write_content(folder_.file("4.png"), "no picture");
+  const PictureSurvey survey = open(1)->survey();
+  EXPECT_EQ(survey.looked_at, 3);
+  EXPECT_EQ(survey.recoloured, 1);
+  EXPECT_EQ(survey.cropped, 1);
+  EXPECT_EQ(survey.turned, 0);
+  EXPECT_EQ(survey.transparent, 0);
+}
+
 TEST_F(ImageFolders, OtherFilesHiddenOnesAndEmptyFoldersAreLeftAlone) {
   write("cats/1.png", {7});
   write("cats/.2.png", {8});
@@ -220,7 +233,7 @@ TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
   const auto source = open();
   std::filesystem::remove(folder_.file("1.png"));
   EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }),
-              AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or put a picture in its place")));
+              AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or put a picture of this name in its place")));
   test::write_content(folder_.file("2.png"), "no picture");
   EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
 }

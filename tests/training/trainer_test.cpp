@@ -90,10 +90,10 @@ TEST_F(Training, ReportsEveryStep) {
 TEST_F(Training, WritesAModelFileThatSaysHowToSample) {
   train(options("model", 3));
   const Model model = read_model(folder_.file("model"));
-  EXPECT_EQ(model.sampler.prediction, Prediction::Velocity);
-  EXPECT_EQ(model.sampler.schedule->name(), "cosine");
-  EXPECT_EQ(model.sampler.time_scale, 1000);
-  EXPECT_NEAR(model.sampler.data_std, 1, 1e-9);
+  EXPECT_EQ(model.sampler.process.prediction, Prediction::Velocity);
+  EXPECT_EQ(model.sampler.process.schedule->name(), "cosine");
+  EXPECT_EQ(model.sampler.process.time_scale, 1000);
+  EXPECT_NEAR(model.sampler.process.data_std, 1, 1e-9);
   EXPECT_EQ(model.network->info().null_label, 2);
   EXPECT_THAT(model.class_names, testing::ElementsAre("top", "bottom"));
   EXPECT_EQ(model.license, "none");

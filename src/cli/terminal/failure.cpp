@@ -1,8 +1,10 @@
 // Turns whatever was thrown into one line and an exit code.
 #include "cli/terminal/failure.h"
 
+#include <algorithm>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include <c10/util/Exception.h>
 
@@ -21,14 +23,35 @@ bool is_control(const std::string& text, std::size_t at) {
   return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
 }
 
-/// Options of a training as they are typed here: TrainingOptions.label_drop is --label-drop.
+/// The end of the field name that starts at `at`.
+std::size_t end_of_field(const std::string& text, std::size_t at) {
+  while (at < text.size() && (text[at] == '_' || (text[at] >= 'a' && text[at] <= 'z'))) ++at;
+  return at;
+}
+
+/// Fields of a request whose flags have other names.
+constexpr std::pair<std::string_view, std::string_view> kRequestFlags[] = {
+    {"labels", "class"}, {"initial_noise", "noise"}};
+
+/// The flag that sets a field of the library's options.
+std::string flag_of(const std::string& field) {
+  for (const auto& [name, flag] : kRequestFlags) {
+    if (field == name) return "--" + std::string(flag);
+  }
+  std::string flag = "--" + field;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+/// Fields of the library's options as they are typed here: TrainingOptions.label_drop is
+/// --label-drop, Request.solver.steps is --steps.
 std::string with_flags(std::string text) {
-  constexpr std::string_view kField = "TrainingOptions.";
-  for (std::size_t at = text.find(kField); at != std::string::npos; at = text.find(kField, at)) {
-    text.replace(at, kField.size(), "--");
-    for (std::size_t i = at + 2;
-         i < text.size() && (text[i] == '_' || (text[i] >= 'a' && text[i] <= 'z')); ++i) {
-      if (text[i] == '_') text[i] = '-';
+  for (const std::string_view owner : {"TrainingOptions.", "Request.solver.", "Request."}) {
+    for (std::size_t at = text.find(owner); at != std::string::npos; at = text.find(owner, at)) {
+      const std::size_t first = at + owner.size(), end = end_of_field(text, first);
+      const std::string field = text.substr(first, end - first);
+      const bool is_solver = owner == "Request.solver." && field == "name";
+      text.replace(at, end - at, is_solver ? "--solver" : flag_of(field));
     }
   }
   return text;

@@ -15,8 +15,10 @@
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
+#include "convert/dit.h"
 #include "convert/uvit.h"
 #include "core/check.h"
+#include "core/names.h"
 
 namespace adadiff::cli {
 namespace {
@@ -26,9 +28,17 @@ struct ConvertFlags {
   std::optional<double> default_guidance;
 };
 
+/// A family of foreign checkpoints.
+struct Family {
+  const char* name;
+  detail::Model (*import)(const std::string& weights, const std::string& config);
+  void (*write)(const std::string& model, const std::string& weights);
+};
+constexpr Family kFamilies[] = {{"uvit", detail::import_uvit, detail::export_uvit},
+                                {"dit", detail::import_dit, detail::export_dit}};
+
 void require_family(const std::string& flag, const std::string& family) {
-  if (!family.empty() && family != "uvit")
-    detail::raise({flag, "be uvit, the family this build knows", "is " + detail::show(family)});
+  if (!family.empty()) detail::require_named(kFamilies, family, flag);
 }
 
 /// The same model with another default plan, another default guidance, or both.
@@ -61,13 +71,13 @@ void convert(const ConvertFlags& flags) {
   require_family("--to", flags.to);
   if (!flags.from.empty() && flags.config.empty())
     detail::raise({"--config", "be given with --from", "is missing"});
-  require_outputs({{"--output", flags.output}});
   if (!flags.default_plan.empty() || flags.default_guidance) {
     write_checked(with_defaults(flags), flags.output);
   } else if (flags.from.empty()) {
-    detail::export_uvit(flags.input, flags.output);
+    detail::find_named(kFamilies, flags.to)->write(flags.input, flags.output);
   } else {
-    write_checked(detail::import_uvit(flags.input, flags.config), flags.output);
+    write_checked(detail::find_named(kFamilies, flags.from)->import(flags.input, flags.config),
+                  flags.output);
   }
   print_result("written  " + flags.output + "\n");
 }
@@ -76,33 +86,37 @@ void convert(const ConvertFlags& flags) {
 
 Action add_convert(CLI::App& verb) {
   const auto flags = std::make_shared<ConvertFlags>();
-  verb.add_option("INPUT", flags->input,
-                  "the file to convert: the family's weights as .safetensors, or a model file")
-      ->required()
-      ->type_name("");
+  reads(
+      verb.add_option("INPUT", flags->input,
+                      "the file to convert: the family's weights as .safetensors, or a model file")
+          ->required()
+          ->type_name(""));
   CLI::App* direction = verb.add_option_group("direction", "one of them, or both defaults");
-  CLI::Option*
-      from = direction
-                 ->add_option(
-                     "--from", flags->from,
-                     "make a model file from this family's weights: uvit, which AdaDiff's are too")
-                 ->type_name("FAMILY");
-  direction->add_option("--to", flags->to, "make this family's weights from a model file: uvit")
-      ->type_name("FAMILY");
+  CLI::Option* from =
+      direction
+          ->add_option(
+              "--from", flags->from,
+              "make a model file from this family's weights: uvit, which AdaDiff's are too, or dit")
+          ->type_name("FAMILY");
   direction
-      ->add_option("--default-plan", flags->default_plan,
-                   "write the same model with this plan as its default (docs/plans.md)")
-      ->type_name("PLAN.json");
+      ->add_option("--to", flags->to, "make this family's weights from a model file: uvit or dit")
+      ->type_name("FAMILY");
+  reads(direction
+            ->add_option("--default-plan", flags->default_plan,
+                         "write the same model with this plan as its default (docs/plans.md)")
+            ->type_name("PLAN.json"));
   add_number(
       *direction,
       {"--default-guidance", "write the same model with this guidance as its default; 1: none"},
       flags->default_guidance, {0, 100});
   direction->require_option(1, 2);
-  verb.add_option("--config", flags->config,
-                  "with --from: the model's description as JSON (docs/model_format.md)")
-      ->type_name("NET.json")
-      ->needs(from);
-  verb.add_option("-o,--output", flags->output, "file to write")->required()->type_name("FILE");
+  reads(verb.add_option("--config", flags->config,
+                        "with --from: the model's description as JSON (docs/model_format.md)")
+            ->type_name("NET.json")
+            ->needs(from));
+  writes(verb.add_option("-o,--output", flags->output, "file to write")
+             ->required()
+             ->type_name("FILE"));
   verb.footer(
       "adadiff convert --from uvit weights.safetensors --config net.json -o model.safetensors\n"
       "adadiff convert --to uvit model.safetensors -o weights.safetensors\n"

@@ -26,7 +26,7 @@
 #include "io/npy.h"
 #include "metrics/excess_network.h"
 #include "pipeline/pipeline_impl.h"
-#include "tuning/solver_table.h"
+#include "tuning/solver_costs.h"
 
 namespace adadiff::cli {
 namespace {
@@ -166,6 +166,10 @@ std::string measure_images(const EvaluateFlags& flags, const Yardstick& yardstic
   const ReferenceFeatures& real = yardstick.real;
   report.references = real.seen.features ? real.seen.features->rows() : 0;
   report.quality = detail::measure_quality(real.seen, generated.features, quality_options(flags));
+  report.doubts = detail::doubts({.samples = images.count,
+                                  .references = report.references,
+                                  .dimensions = generated.features.cols(),
+                                  .accuracy = yardstick.extractor->accuracy()});
   if (real.texture.features) report.texture = measure_texture(flags, real.texture, images);
   return note;
 }
@@ -174,11 +178,6 @@ void check_flags(const EvaluateFlags& flags) {
   if (flags.scores != "learned" && flags.scores != "ideal") {
     detail::raise({"--scores", "be learned or ideal", "is " + detail::show(flags.scores)});
   }
-  require_outputs({{"--save-reference", flags.reference.save}, {"--images", flags.sampling.images}},
-                  {{"the model", flags.sampling.model},
-                   {"--plan", flags.sampling.plan},
-                   {"--reference", flags.reference.path},
-                   {"--features", flags.features}});
 }
 
 PlannedRequest plan_request(EvaluateFlags& flags, const ModelSummary& model) {
@@ -215,7 +214,8 @@ void evaluate(EvaluateFlags& flags) {
   std::string note;
   {
     TerminalProgress progress("evaluate", "steps");
-    TimedResult timed = draw(flags, model, request, progress);
+    TimedResult timed = naming_plan(flags.sampling,
+                                    [&] { return draw(flags, model, request, progress); });
     report.model = model->summary.id;
     report.plan = planned.plan_name;
     report.solver = request.solver->solver;
@@ -242,21 +242,22 @@ Action add_evaluate(CLI::App& verb) {
   add_solver_flags(verb, flags->sampling, "all");
   add_depth_flags(verb, flags->sampling);
   add_whole(verb, {"--samples", "images to draw"}, flags->samples, {1, kMostSamples});
-  CLI::Option* reference = verb.add_option(
+  CLI::Option* reference = reads(verb.add_option(
       "--reference", flags->reference.path,
-      "real images: a folder, an IDX file, or .npz with statistics, features or images");
+      "real images: a folder, an IDX file, or .npz with statistics, features or images"));
   reference->type_name("PATH");
   add_whole(verb, {"--references", "use at most so many real images, spread evenly"},
             flags->reference.images, {2, kMostSamples})
       ->needs(reference);
-  verb.add_option("--save-reference", flags->reference.save,
-                  "write their statistics, features and texture")
-      ->type_name("FILE.npz")
-      ->needs(reference);
-  verb.add_option("--features", flags->features,
-                  "what sees the images: a classifier of train-classifier, TorchScript, or texture "
-                  "(default: bundled)")
-      ->type_name("FILE|texture");
+  writes(verb.add_option("--save-reference", flags->reference.save,
+                         "write their statistics, features and texture")
+             ->type_name("FILE.npz")
+             ->needs(reference));
+  reads(verb.add_option(
+                "--features", flags->features,
+                "what sees the images: a classifier of train-classifier, TorchScript, or texture "
+                "(default: bundled)")
+            ->type_name("FILE|texture"));
   add_whole(verb, {"--paired", "compare so many images with full depth on the same noise; 0: none"},
             flags->paired, {0, kMostSamples});
   add_whole(verb, {"--paired-steps", "steps of that full depth (default: as many)"},
@@ -277,8 +278,9 @@ Action add_evaluate(CLI::App& verb) {
           "learned, or ideal: leave by the true excess, to see what a better score could reach")
       ->type_name("NAME")
       ->capture_default_str();
-  verb.add_option("--images", flags->sampling.images, "write the images as uint8 [count, H, W, C]")
-      ->type_name("IMAGES.npy");
+  writes(verb.add_option("--images", flags->sampling.images,
+                         "write the images as uint8 [count, H, W, C]")
+             ->type_name("IMAGES.npy"));
   verb.add_flag("--json", flags->json, "report as JSON");
   return [flags] { evaluate(*flags); };
 }

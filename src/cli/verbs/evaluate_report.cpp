@@ -88,17 +88,19 @@ std::string quality_text(const EvaluationReport& report) {
   const detail::Quality& q = report.quality;
   std::string text = line("features", report.features);
   if (q.frechet)
-    text += line("Fréchet", fixed(*q.frechet, 3)).insert(8, 1, ' ');  // é has two bytes
+    text += line("Fréchet", fixed(*q.frechet, 3) + ", lower is better")
+                .insert(8, 1, ' ');  // é has two bytes
   if (q.kernel) {
     const std::string deviation = std::isnan(q.kernel->deviation)
                                       ? ""
                                       : " deviate by " + fixed(1000 * q.kernel->deviation, 3);
     text += line("KID x 1000", fixed(1000 * q.kernel->mean, 3) + " (subsets of " +
-                                   std::to_string(q.subset_size) + deviation + ")");
+                                   std::to_string(q.subset_size) + deviation +
+                                   "), lower is better");
   }
   if (q.manifold)
-    text += line("precision", fixed(q.manifold->precision, 4)) +
-            line("recall", fixed(q.manifold->recall, 4));
+    text += line("precision", fixed(q.manifold->precision, 4) + ", 1 is best") +
+            line("recall", fixed(q.manifold->recall, 4) + ", 1 is best");
   if (q.grouped_frechet)
     text += line("Fréchet, all", with_interval(*q.grouped_frechet, 1)).insert(13, 1, ' ');
   if (q.grouped_kernel) text += line("KID x 1000, all", with_interval(*q.grouped_kernel, 1000));
@@ -159,6 +161,7 @@ ordered_json to_json(const EvaluationReport& report) {
   if (!report.features.empty()) add_quality(report, json);
   if (report.texture) json["texture"] = to_json(*report.texture);
   if (report.paired) json["paired"] = to_json(*report.paired);
+  if (!report.doubts.empty()) json["doubts"] = report.doubts;
   return json;
 }
 
@@ -177,6 +180,7 @@ std::string to_text(const EvaluationReport& report) {
   if (!report.features.empty()) text += quality_text(report);
   if (report.texture) text += texture_text(*report.texture);
   if (report.paired) text += paired_text(*report.paired);
+  for (const std::string& doubt : report.doubts) text += line("note", doubt);
   return text;
 }
 

@@ -49,6 +49,7 @@ struct EvaluationReport {
   std::optional<double> class_agreement;
   std::optional<TextureReport> texture;
   std::optional<PairedReport> paired;
+  std::vector<std::string> doubts;  ///< why some of these numbers say little
 };
 
 /// Mean over evaluations of the standard deviation of exits between samples.

@@ -18,6 +18,7 @@
 #include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
 #include "core/check.h"
+#include "diffusion/prediction.h"
 #include "io/npy.h"
 #include "models/model_file.h"
 
@@ -78,7 +79,7 @@ at::Tensor read_numbers(const std::string& flag, const std::string& path, std::i
       at::tensor(detail::read_npy_floats(path, one_or_each(flag, rows)).values, at::kFloat), rows);
 }
 
-at::Tensor read_time(const ForwardFlags& flags, const SamplerModel& model, std::int64_t rows) {
+at::Tensor read_time(const ForwardFlags& flags, const Process& process, std::int64_t rows) {
   if (!flags.network_time.empty()) return read_numbers("--network-time", flags.network_time, rows);
   const at::Tensor time = read_numbers("--time", flags.time, rows);
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -86,7 +87,10 @@ at::Tensor read_time(const ForwardFlags& flags, const SamplerModel& model, std::
     if (!(value >= 0 && value <= 1))
       raise({"--time", "hold times in [0, 1], 1 = noise", "holds " + show(value)});
   }
-  return (time.to(at::kDouble) * model.time_scale + model.time_shift).to(at::kFloat);
+  at::Tensor embedded = at::empty_like(time);
+  for (std::int64_t row = 0; row < rows; ++row)
+    embedded[row] = detail::prediction_rule(process, time[row].item<double>()).network_time;
+  return embedded;
 }
 
 at::Tensor read_labels(const ForwardFlags& flags, const NetworkInfo& network, std::int64_t rows) {
@@ -137,12 +141,6 @@ void write_array(const std::string& path, const at::Tensor& tensor) {
 }
 
 void forward(const ForwardFlags& flags) {
-  require_outputs({{"--output", flags.output}, {"--uncertainty", flags.uncertainty}},
-                  {{"the model", flags.model},
-                   {"--input", flags.input},
-                   {"--time", flags.time},
-                   {"--network-time", flags.network_time},
-                   {"--class", flags.classes}});
   const detail::Model model = detail::read_model(flags.model);
   const NetworkInfo& network = model.network->info();
   if (flags.exit.value_or(1) > network.blocks) {
@@ -155,7 +153,7 @@ void forward(const ForwardFlags& flags) {
   Inputs inputs;
   inputs.x = to_tensor(read_images(flags.input, network));
   const std::int64_t rows = inputs.x.size(0);
-  inputs.time = read_time(flags, model.sampler, rows);
+  inputs.time = read_time(flags, model.sampler.process, rows);
   inputs.labels = read_labels(flags, network, rows);
   inputs.exit = flags.exit.value_or(network.blocks);
   at::Tensor output = at::empty_like(inputs.x);
@@ -177,27 +175,29 @@ void forward(const ForwardFlags& flags) {
 
 Action add_forward(CLI::App& verb) {
   const auto flags = std::make_shared<ForwardFlags>();
-  verb.add_option("MODEL", flags->model, "model file")->required()->type_name("");
-  verb.add_option("--input", flags->input, "noisy images, floats [rows, C, H, W]")
-      ->required()
-      ->type_name("X.npy");
+  reads(verb.add_option("MODEL", flags->model, "model file")->required()->type_name(""));
+  reads(verb.add_option("--input", flags->input, "noisy images, floats [rows, C, H, W]")
+            ->required()
+            ->type_name("X.npy"));
   CLI::App* times = verb.add_option_group("times",
                                           "exactly one of them; one number, or one per row");
-  times->add_option("--time", flags->time, "times in [0, 1], 1 = noise, 0 = clean")
-      ->type_name("T.npy");
-  times
-      ->add_option("--network-time", flags->network_time, "the raw numbers that the network embeds")
-      ->type_name("T.npy");
+  reads(times->add_option("--time", flags->time, "times in [0, 1], 1 = noise, 0 = clean")
+            ->type_name("T.npy"));
+  reads(times
+            ->add_option("--network-time", flags->network_time,
+                         "the raw numbers that the network embeds")
+            ->type_name("T.npy"));
   times->require_option(1);
-  verb.add_option("--class", flags->classes, "labels, one or one per row (default: the null label)")
-      ->type_name("Y.npy");
+  reads(verb.add_option("--class", flags->classes,
+                        "labels, one or one per row (default: the null label)")
+            ->type_name("Y.npy"));
   add_whole(verb, {"--exit", "blocks to run (default: all)"}, flags->exit, {1, 255});
-  verb.add_option("--output", flags->output, "the network's output, float32 [rows, C, H, W]")
-      ->required()
-      ->type_name("EPS.npy");
-  verb.add_option("--uncertainty", flags->uncertainty,
-                  "uncertainties there, float32 [rows], 0 = sure")
-      ->type_name("U.npy");
+  writes(verb.add_option("--output", flags->output, "the network's output, float32 [rows, C, H, W]")
+             ->required()
+             ->type_name("EPS.npy"));
+  writes(verb.add_option("--uncertainty", flags->uncertainty,
+                         "uncertainties there, float32 [rows], 0 = sure")
+             ->type_name("U.npy"));
   return [flags] { forward(*flags); };
 }
 

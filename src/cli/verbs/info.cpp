@@ -8,6 +8,7 @@
 #include <adadiff/pipeline.h>
 
 #include "cli/bundled_model.h"
+#include "cli/flags.h"
 #include "cli/terminal/failure.h"
 #include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
@@ -91,7 +92,8 @@ std::string to_text(const ModelSummary& model) {
 
 Action add_info(CLI::App& verb) {
   const auto flags = std::make_shared<InfoFlags>();
-  verb.add_option("MODEL", flags->model, "model file (default: the bundled one)")->type_name("");
+  reads(verb.add_option("MODEL", flags->model, "model file (default: the bundled one)")
+            ->type_name(""));
   verb.add_flag("--json", flags->json, "answer as JSON");
   return [flags] {
     const Pipeline pipeline = Pipeline::open(model_path(flags->model));

@@ -205,8 +205,8 @@ void sample(SampleFlags& flags) {
   const PlannedRequest planned = make_request(flags, pipeline.model());
   check_picture(planned, pipeline.model(), flags);
   if (flags.compare) {
-    const Comparison comparison = compare(pipeline, planned.request,
-                                          static_cast<int>(flags.repeats));
+    const Comparison comparison = naming_plan(
+        flags, [&] { return compare(pipeline, planned.request, static_cast<int>(flags.repeats)); });
     write_outputs(comparison.adaptive, flags);
     print_note("sample", planned.note);
     report({planned, pipeline.model(), comparison.adaptive}, comparison, flags);
@@ -215,7 +215,7 @@ void sample(SampleFlags& flags) {
   TimedResult timed;
   {
     TerminalProgress progress("sample", "steps");
-    timed = run_to_end(pipeline, planned.request, progress);
+    timed = naming_plan(flags, [&] { return run_to_end(pipeline, planned.request, progress); });
   }
   write_outputs(timed.result, flags);
   print_note("sample", planned.note);

@@ -2,11 +2,13 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/found_images.h"
 #include "cli/terminal/failure.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/output.h"
@@ -54,35 +56,12 @@ struct StepTimes {
   }
 };
 
-std::string counted(std::int64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
-/// A folder may hold other than one thinks, which is better known before hours of training.
-std::string found_in_folder(const TrainingOptions& options) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(options.images, ignored)) return {};
-  constexpr std::size_t kShownNames = 12;
-  const TrainingImages found = describe_images(options);
-  std::string names;
-  for (std::size_t i = 0; i < found.class_names.size() && i <= kShownNames; ++i) {
-    names += (i == 0 ? ": " : ", ") + (i < kShownNames ? found.class_names[i] : "...");
-  }
-  const std::string shape = std::to_string(found.channels) + " x " + std::to_string(found.height) +
-                            " x " + std::to_string(found.width);
-  const std::string classes = found.classes == 0
-                                  ? "no classes"
-                                  : counted(found.classes, "class", "classes") + names;
-  const std::string others = found.ignored == 0
-                                 ? ""
-                                 : "; left out " +
-                                       counted(found.ignored, "other file", "other files");
-  return counted(found.count, "picture", "pictures") + " as " + shape + ", " + classes + others;
-}
-
 TrainingResult run(const TrainingOptions& options, StepTimes& times) {
   TerminalProgress progress("train", "steps");
+  // Images may be other than one thinks, which is better known before hours of training.
+  std::string found = describe(describe_images(options));
   return train(options, [&](const TrainingProgress& p) {
+    print_note("train", std::exchange(found, {}));
     times.add(p);
     const double left = static_cast<double>(p.steps - p.step) / p.steps_per_second;
     progress.update(static_cast<double>(p.step), static_cast<double>(p.steps),
@@ -131,7 +110,6 @@ void train_network(const TrainFlags& flags) {
                    {"--recipe", flags.recipe},
                    {"--network", flags.network}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
-  print_note("train", found_in_folder(options));
   print_note("train", note_on_rates(options, flags));
   StepTimes times;
   const TrainingResult result = run(options, times);

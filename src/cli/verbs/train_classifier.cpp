@@ -8,6 +8,7 @@
 
 #include "cli/data_files.h"
 #include "cli/flags.h"
+#include "cli/found_images.h"
 #include "cli/terminal/failure.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/output.h"
@@ -98,8 +99,11 @@ detail::ClassifierConfig config_of(const ClassifierFlags& flags,
 std::unique_ptr<detail::Classifier> train(const ClassifierFlags& flags,
                                           const detail::ImageSource& images) {
   TerminalProgress progress("train-classifier", "steps");
+  bool is_described = false;
   auto classifier = detail::train_classifier(
       images, config_of(flags, images), flags.training, [&](const detail::ClassifierProgress& p) {
+        if (!std::exchange(is_described, true))
+          print_note("train-classifier", describe(detail::training_images(images)));
         progress.update(static_cast<double>(p.step), static_cast<double>(p.steps),
                         {.extra = "loss " + fixed(p.loss, 4)});
         return !interrupted();
@@ -128,10 +132,6 @@ void report(const detail::Classifier& classifier, const Data& data, const Classi
 void train_classifier(ClassifierFlags& flags) {
   set_files(flags);
   flags.training.flip = !flags.no_flip;
-  require_outputs({{"--output", flags.output}}, {{"--images", flags.images},
-                                                 {"--labels", flags.labels},
-                                                 {"--test-images", flags.test_images},
-                                                 {"--test-labels", flags.test_labels}});
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
   const Data data = open(flags);
   const auto classifier = train(flags, data.training());
@@ -141,23 +141,26 @@ void train_classifier(ClassifierFlags& flags) {
 }
 
 void add_files(CLI::App& verb, ClassifierFlags& flags) {
-  verb.add_option("-o,--output", flags.output, "the classifier")->required()->type_name("FILE");
-  CLI::Option* data = verb.add_option(
-      "--data", flags.data, "folder with the four files of an MNIST-like set, .gz or not");
+  writes(verb.add_option("-o,--output", flags.output, "the classifier")
+             ->required()
+             ->type_name("FILE"));
+  CLI::Option* data = reads(verb.add_option(
+      "--data", flags.data, "folder with the four files of an MNIST-like set, .gz or not"));
   data->type_name("DIR")->capture_default_str();
-  CLI::Option* images = verb.add_option(
+  CLI::Option* images = reads(verb.add_option(
       "--images", flags.images,
-      "a folder of folders of PNG and JPEG files, one per class, or 8-bit images as IDX");
+      "a folder of folders of PNG and JPEG files, one per class, or 8-bit images as IDX"));
   images->type_name("PATH")->excludes(data);
-  verb.add_option("--labels", flags.labels, "8-bit labels as IDX")
-      ->type_name("FILE")
-      ->needs(images);
-  CLI::Option* test = verb.add_option("--test-images", flags.test_images,
-                                      "images it is not trained on (default: a tenth held out)");
+  reads(verb.add_option("--labels", flags.labels, "8-bit labels as IDX")
+            ->type_name("FILE")
+            ->needs(images));
+  CLI::Option* test = reads(
+      verb.add_option("--test-images", flags.test_images,
+                      "images it is not trained on (default: a tenth held out)"));
   test->type_name("PATH")->needs(images);
-  verb.add_option("--test-labels", flags.test_labels, "their labels")
-      ->type_name("FILE")
-      ->needs(test);
+  reads(verb.add_option("--test-labels", flags.test_labels, "their labels")
+            ->type_name("FILE")
+            ->needs(test));
   verb.add_option("--class-names", flags.class_names, "names of the classes")
       ->type_name("TEXT,...");
   verb.add_option("--name", flags.name, "what reports call it")

@@ -191,11 +191,6 @@ detail::DistanceResult search_distance(const TuneFlags& flags, Request request,
 }
 
 void check_flags(const TuneFlags& flags) {
-  require_outputs(
-      {{"--output", flags.output}, {"--save-reference", flags.objective.reference.save}},
-      {{"the model", flags.sampling.model},
-       {"--reference", flags.objective.reference.path},
-       {"--features", flags.objective.features}});
   if (flags.sampling.steps)
     detail::raise({"--steps", "be left out, since tune chooses it", "is given",
                    "limit it with --most-steps"});
@@ -252,20 +247,20 @@ void add_objective_flags(CLI::App& verb, TuneFlags& flags) {
                   "real images, with guides)")
       ->type_name("NAME")
       ->capture_default_str();
-  CLI::Option* reference = verb.add_option("--reference", flags.objective.reference.path,
-                                           "real images, as for evaluate")
-                               ->type_name("IMAGES");
+  CLI::Option* reference = reads(
+      verb.add_option("--reference", flags.objective.reference.path, "real images, as for evaluate")
+          ->type_name("IMAGES"));
   add_whole(verb, {"--references", "real images to compare with, at most"},
             flags.objective.reference.images, {10, kMostSamples})
       ->needs(reference);
-  verb.add_option("--save-reference", flags.objective.reference.save,
-                  "keep what was computed of the real images")
-      ->type_name("FILE.npz")
-      ->needs(reference);
-  verb.add_option("--features", flags.objective.features,
-                  "what sees images, as for evaluate (default: the bundled classifier)")
-      ->type_name("FILE|texture")
-      ->needs(reference);
+  writes(verb.add_option("--save-reference", flags.objective.reference.save,
+                         "keep what was computed of the real images")
+             ->type_name("FILE.npz")
+             ->needs(reference));
+  reads(verb.add_option("--features", flags.objective.features,
+                        "what sees images, as for evaluate (default: the bundled classifier)")
+            ->type_name("FILE|texture")
+            ->needs(reference));
   add_number(verb,
              {"--recall-floor",
               "recall that a plan must keep (default: what plain full depth has at the budget)"},
@@ -285,9 +280,9 @@ Action add_tune(CLI::App& verb) {
   verb.get_option("--steps")->group("");  // not shown: it is refused with a hint
   add_number(verb, {"--budget", "compute per image, in full-depth evaluations of the network"},
              flags->budget, {1, 10000});
-  verb.add_option("-o,--output", flags->output, "the plan, with steps and solver")
-      ->required()
-      ->type_name("PLAN.json");
+  writes(verb.add_option("-o,--output", flags->output, "the plan, with steps and solver")
+             ->required()
+             ->type_name("PLAN.json"));
   add_whole(verb, {"--samples", "images per trial (default 128, or 1000 for a distance)"},
             flags->samples, {1, kMostSamples});
   add_objective_flags(verb, *flags);

@@ -74,7 +74,8 @@ std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs, at::ScalarType 
     tokens = run_block(block, tokens, skip);
     if (pushes_skip(block)) skips.push_back(tokens);
     at::Tensor map;
-    if (const auto& module = uncertainty(block); module.weight.defined()) {
+    const auto& module = parameters_.uncertainty[static_cast<std::size_t>(block)];
+    if (module.weight.defined()) {
       map = uncertainty_values(module, patch_tokens(tokens), time);  // [R, T, P] or [R, 1, 1]
       map = is_map(config_.uncertainty)
                 ? unpatchify(map, config_.channels, config_.patch_size, config_.image_size)

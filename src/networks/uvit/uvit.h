@@ -72,9 +72,8 @@ class UViT final : public TrainableNetwork {
   bool takes_skip(std::int64_t block) const { return config_.skip && block > config_.depth / 2; }
   at::Tensor patch_tokens(const at::Tensor& tokens)
       const;  ///< [R, L, D] -> [R, T, D], a view, or a copy in the parameters' type
-  const UncertaintyModule& uncertainty(std::int64_t block) const {
-    return parameters_.uncertainty[static_cast<std::size_t>(block)];
-  }
+  /// [blocks]
+  const std::vector<UncertaintyModule>& uncertainty() const { return parameters_.uncertainty; }
 
  private:
   at::Tensor embed_patches(const at::Tensor& x) const;  ///< [R, C, H, W] -> [R, T, D]

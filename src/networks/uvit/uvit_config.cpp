@@ -6,37 +6,23 @@
 #include <optional>
 
 #include "core/check.h"
+#include "networks/config_fields.h"
 
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t kMaxImage = 4096, kMaxWidth = 16384, kMaxTokens = 65536;
-
-void read(const JsonReader& json, const char* key, std::int64_t low, std::int64_t high,
-          std::int64_t& value) {
-  if (const auto field = json.optional(key)) value = field->as_int(low, high);
-}
-
-void read(const JsonReader& json, const char* key, bool& value) {
-  if (const auto field = json.optional(key)) value = field->as_bool();
-}
-
-void require(bool holds, const JsonReader& json, const char* field, const std::string& must) {
-  if (!holds) json.field(field).fail(must);
-}
-
 void check(const UViTConfig& c, const JsonReader& json) {
-  require(c.image_size % c.patch_size == 0, json, "image_size",
-          "be a multiple of patch_size " + show(c.patch_size));
-  require(c.width % c.heads == 0, json, "width", "be a multiple of heads " + show(c.heads));
-  require(c.depth % 2 == 0, json, "depth",
-          "be even: half of the blocks are in-blocks, half out-blocks");
-  require(c.tokens() <= kMaxTokens, json, "patch_size",
-          "give at most " + show(kMaxTokens) + " tokens");
-  require(!(c.heads_per_exit && c.norm_per_exit), json, "norm_per_exit",
-          "be false with heads_per_exit, which has norms");
-  require(c.mlp_width() >= 1, json, json.optional("mlp_ratio") ? "mlp_ratio" : "width",
-          "give an MLP of at least one unit");
+  require_field(c.image_size % c.patch_size == 0, json, "image_size",
+                "be a multiple of patch_size " + show(c.patch_size));
+  require_field(c.width % c.heads == 0, json, "width", "be a multiple of heads " + show(c.heads));
+  require_field(c.depth % 2 == 0, json, "depth",
+                "be even: half of the blocks are in-blocks, half out-blocks");
+  require_field(c.tokens() <= kMostTokens, json, "patch_size",
+                "give at most " + show(kMostTokens) + " tokens");
+  require_field(!(c.heads_per_exit && c.norm_per_exit), json, "norm_per_exit",
+                "be false with heads_per_exit, which has norms");
+  require_field(c.mlp_width() >= 1, json, json.optional("mlp_ratio") ? "mlp_ratio" : "width",
+                "give an MLP of at least one unit");
 }
 
 }  // namespace
@@ -46,23 +32,22 @@ UViTConfig parse_uvit_config(const JsonReader& json) {
                    "mlp_ratio", "qkv_bias", "label_rows", "time_mlp", "final_conv", "skip",
                    "heads_per_exit", "norm_per_exit", "patch_overlap", "uncertainty"});
   UViTConfig c;
-  c.image_size = json.field("image_size").as_int(1, kMaxImage);
+  c.image_size = json.field("image_size").as_int(1, kLargestSide);
   c.channels = json.field("channels").as_int(1, 64);
-  c.patch_size = json.field("patch_size").as_int(1, kMaxImage);
-  c.width = json.field("width").as_int(2, kMaxWidth);
+  c.patch_size = json.field("patch_size").as_int(1, kLargestSide);
+  c.width = json.field("width").as_int(2, kLargestWidth);
   c.depth = json.field("depth").as_int(0, 254);
-  c.heads = json.field("heads").as_int(1, kMaxWidth);
+  c.heads = json.field("heads").as_int(1, kLargestWidth);
   if (const auto ratio = json.optional("mlp_ratio")) c.mlp_ratio = ratio->as_double(0.001, 64);
-  read(json, "qkv_bias", c.qkv_bias);
-  read(json, "label_rows", 0, 1'000'000, c.label_rows);
-  read(json, "time_mlp", c.time_mlp);
-  read(json, "final_conv", c.final_conv);
-  read(json, "skip", c.skip);
-  read(json, "heads_per_exit", c.heads_per_exit);
-  read(json, "norm_per_exit", c.norm_per_exit);
-  read(json, "patch_overlap", 0, c.patch_size, c.patch_overlap);
-  if (const auto form = json.optional("uncertainty"))
-    c.uncertainty = parse_uncertainty_form(form->as_string(64), form->path());
+  read_field(json, "qkv_bias", c.qkv_bias);
+  read_field(json, "label_rows", 0, 1'000'000, c.label_rows);
+  read_field(json, "time_mlp", c.time_mlp);
+  read_field(json, "final_conv", c.final_conv);
+  read_field(json, "skip", c.skip);
+  read_field(json, "heads_per_exit", c.heads_per_exit);
+  read_field(json, "norm_per_exit", c.norm_per_exit);
+  read_field(json, "patch_overlap", 0, c.patch_size, c.patch_overlap);
+  read_field(json, "uncertainty", c.uncertainty);
   check(c, json);
   return c;
 }
@@ -75,13 +60,7 @@ double UViTConfig::parameter_count() const {
              conv = static_cast<double>(channels);
   const double block = d * (4 * d + 2 * mlp) + (qkv_bias ? 3 * d : 0) + d + mlp + d + 4 * d;
   const double head = 2 * d + values * (d + 1) + (final_conv ? 9 * conv * conv + conv : 0);
-  const bool is_pooled = uncertainty == UncertaintyForm::Pooled;
-  const double rows = is_map(uncertainty)                      ? values
-                      : is_pooled                              ? kPooledWidth
-                      : uncertainty == UncertaintyForm::Scalar ? 1
-                                                               : 0;
-  const double module = rows * (d + 1) + (uncertainty == UncertaintyForm::Map ? 0 : rows * d) +
-                        (is_pooled ? rows + 1 : 0);
+  const double module = uncertainty_parameters(uncertainty, width, patch_values());
   const auto kernel = static_cast<double>(patch_size + 2 * patch_overlap);
   const double embeddings = kernel * kernel * conv * d + d +
                             static_cast<double>(label_rows + tokens()) * d +

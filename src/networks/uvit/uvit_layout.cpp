@@ -50,25 +50,6 @@ std::string block_name(std::size_t block, std::size_t blocks) {
                       : "out_blocks." + std::to_string(block - half - 1);
 }
 
-/// A sum over the patches counts as a product per number.
-double score_cost(const UViTConfig& c) {
-  const auto width = static_cast<double>(c.width), patches = static_cast<double>(c.patches()),
-             values = static_cast<double>(c.patch_values());
-  switch (c.uncertainty) {
-    case UncertaintyForm::Map:
-      return patches * width * values;
-    case UncertaintyForm::TimedMap:
-      return (patches + 1) * width * values;
-    case UncertaintyForm::Scalar:
-      return (patches + 1) * width;
-    case UncertaintyForm::Pooled:
-      return patches * width + static_cast<double>(kPooledWidth) * (2 * width + 1);
-    case UncertaintyForm::None:
-      break;
-  }
-  return 0;
-}
-
 NetworkCost cost_of(const UViTConfig& c) {
   const auto width = static_cast<double>(c.width), tokens = static_cast<double>(c.tokens()),
              patches = static_cast<double>(c.patches());
@@ -85,7 +66,7 @@ NetworkCost cost_of(const UViTConfig& c) {
   for (std::int64_t block = 0; block < c.blocks(); ++block) {
     cost.block.push_back(plain + (c.skip && block > c.depth / 2 ? 2 * tokens * width * width : 0));
     cost.head.push_back(head);
-    cost.score.push_back(score_cost(c));
+    cost.score.push_back(uncertainty_cost(c.uncertainty, c.patches(), c.width, c.patch_values()));
   }
   return cost;
 }

@@ -1,0 +1,68 @@
+// Names as they stand in files, on the command line and in errors, and one refusal of those that
+// nobody knows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/check.h"
+
+namespace adadiff::detail {
+
+/// One value of an enum and its name; a table is an array of these, the default first.
+template <class E>
+struct Named {
+  E value;
+  const char* name;
+};
+
+/// "a, b, c".
+inline std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// The names of a table, whose entries have a member `name`.
+template <class Table>
+std::vector<std::string> names_in(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& entry : table) names.emplace_back(entry.name);
+  return names;
+}
+
+/// The entry of that name; null where there is none.
+template <class Table>
+auto find_named(const Table& table, std::string_view name) -> decltype(&*std::begin(table)) {
+  for (const auto& entry : table) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+/// The name of a value that the table has; "unknown" for one that it lacks.
+template <class Table, class E>
+const char* name_of(const Table& table, E value) {
+  for (const auto& entry : table) {
+    if (entry.value == value) return entry.name;
+  }
+  return "unknown";
+}
+
+template <class E = InvalidArgument>
+[[noreturn]] void raise_unknown(const std::string& where, const std::vector<std::string>& known,
+                                std::string_view found) {
+  raise<E>({where, "be one of " + joined(known), "is " + show(std::string(found))});
+}
+
+/// The entry of that name. Raises for another one, listing those there are.
+template <class E = InvalidArgument, class Table>
+const auto& require_named(const Table& table, std::string_view name, const std::string& where) {
+  const auto* entry = find_named(table, name);
+  if (entry == nullptr) raise_unknown<E>(where, names_in(table), name);
+  return *entry;
+}
+
+}  // namespace adadiff::detail

@@ -1,0 +1,84 @@
+// DiT (Peebles & Xie 2023, "Scalable Diffusion Models with Transformers") with adaLN-zero and an
+// exit after every block: one definition for sampling and training. Tensors bear the official
+// names.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "networks/dit/dit_config.h"
+#include "networks/trainable.h"
+#include "nn/layers.h"
+#include "nn/uncertainty.h"
+
+namespace adadiff::detail {
+
+struct DiTBlock {
+  Linear qkv, proj, fc1, fc2;
+  Linear modulation;  ///< [6 D, D]: shift, scale and gate of attention, then those of the MLP
+};
+
+/// What turns tokens into a prediction.
+struct DiTHead {
+  Linear modulation;  ///< [2 D, D]: shift and scale
+  Linear linear;      ///< [p p C', D] with C' channels, C more for variances where they are learned
+};
+
+struct DiTParameters {
+  Linear patch_embed;                          ///< weight [D, C, p, p]
+  Linear time_in, time_out;                    ///< of the sinusoid
+  at::Tensor label_emb;                        ///< [label_rows, D] or undefined
+  at::Tensor pos_embed;                        ///< [1, T, D]
+  std::vector<DiTBlock> blocks;                ///< [depth]
+  std::vector<DiTHead> exit_heads;             ///< [depth - 1] with heads per exit, else empty
+  DiTHead head;                                ///< the last one
+  std::vector<UncertaintyModule> uncertainty;  ///< [depth]
+};
+
+/// One evaluation before the first block.
+struct DiTTokens {
+  at::Tensor tokens;          ///< [R, T, D]
+  at::Tensor condition;       ///< [R, D]: silu(time + label), what modulations are made from
+  at::Tensor time_embedding;  ///< [R, D]: time alone
+};
+
+class DiT final : public TrainableNetwork {
+ public:
+  /// Weights are zero until read or initialised.
+  DiT(const DiTConfig& config, NetworkSettings settings);
+
+  const NetworkInfo& info() const override { return info_; }
+  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::vector<BlockOutput> outputs(const PassInputs& inputs,
+                                   at::ScalarType block_type) const override;
+  void visit(const TensorVisitor& visitor) override;
+  void initialise(std::uint64_t seed) override;
+  ParameterRole role(const std::string& name) const override;
+  std::string config_json() const override { return to_json(config_); }
+
+  const DiTConfig& config() const { return config_; }
+  const std::vector<UncertaintyModule>& uncertainty() const { return parameters_.uncertainty; }
+
+  // The pieces of a forward pass, in order.
+  DiTTokens embed(const PassInputs& inputs) const;
+  at::Tensor run_block(std::int64_t block, const at::Tensor& tokens,
+                       const at::Tensor& condition) const;
+  /// [R, T, D] after `block` -> [R, C, H, W].
+  at::Tensor predict(std::int64_t block, const at::Tensor& tokens,
+                     const at::Tensor& condition) const;
+  /// As a UEM gives it, [R, T, P], to an image [R, C, H, W].
+  at::Tensor map_image(const at::Tensor& values) const;
+
+ private:
+  DiTConfig config_;
+  DiTParameters parameters_;
+  NetworkInfo info_;
+};
+
+/// Of a network of these sizes, without making it.
+NetworkInfo describe(const DiTConfig& config, NetworkSettings settings);
+
+}  // namespace adadiff::detail
