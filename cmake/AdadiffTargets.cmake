@@ -4,7 +4,7 @@
 add_library(adadiff_flags INTERFACE)
 target_compile_features(adadiff_flags INTERFACE cxx_std_20)
 # -fPIC for everything, programs too: one precompiled header then serves all targets.
-target_compile_options(adadiff_flags INTERFACE -fPIC -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual
+target_compile_options(adadiff_flags INTERFACE -fPIC -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                        $<$<BOOL:${ADADIFF_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 warns of overlapping copies inside std::string's operator+ (GCC bug 105651).

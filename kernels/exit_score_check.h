@@ -1,4 +1,4 @@
-// What both forms of the exit score ask of their arguments.
+// The conditions that both forms of the exit score place on their arguments.
 #pragma once
 
 #include "kernels/exit_score.h"

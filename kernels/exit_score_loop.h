@@ -1,6 +1,7 @@
-// The exit score's loops, once for every instruction set: each file that includes this makes its
-// own copy under its own compiler flags. A block of tokens is multiplied with up to three panels of
-// 16 values in registers; sigmoid and sum follow while the logits are near.
+// The loops of the exit score, compiled once for every instruction set: each file that includes
+// this header makes its own copy under its own compiler flags. A block of tokens is multiplied in
+// registers with up to three panels of 16 values; sigmoid and sum follow while the logits are still
+// in cache.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,14 @@ namespace {
 constexpr int kPanel = 16;
 #if defined(__AVX512F__)
 constexpr int kWide = 16;        // floats per register
-constexpr int kMostVectors = 3;  // side by side: 48 values
-constexpr int kTokens[] = {
-    14, 12, 8};  // at once, for one, two and three vectors: at most 24 of 32 registers are sums
+constexpr int kMostVectors = 3;  // vectors side by side: 48 values
+// The number of tokens multiplied at once with one, two and three vectors; at most 24 of 32
+// registers hold sums.
+constexpr int kTokens[] = {14, 12, 8};
 #elif defined(__AVX2__) || defined(__aarch64__)
 constexpr int kWide = 8;
 constexpr int kMostVectors = 2;
-constexpr int kTokens[] = {8, 6};  // 12 of 16 registers are sums, 2 hold weight, 1 a token's value
+constexpr int kTokens[] = {8, 6};  // 12 of 16 registers hold sums, 2 the weight, 1 a token's value
 #else
 constexpr int kWide = 8;  // the compiler splits a vector into two registers
 constexpr int kMostVectors = 1;
@@ -54,7 +56,8 @@ inline Floats<N> load(const float* from) {
   return value;
 }
 
-/// The first `count` of N floats, zeros behind them; N or more read all.
+/// Loads the first `count` of N floats, followed by zeros; a `count` of N or more loads all of
+/// them.
 template <int N>
 inline Floats<N> load_first(const float* from, std::int64_t count) {
   if (count >= N) return load<N>(from);
@@ -75,12 +78,12 @@ inline Floats<N> keep_first(Floats<N> value, std::int64_t count) {
   return value;
 }
 
-/// 1 / (1 + exp(-x)) within 2e-7; NaN stays NaN. exp: power of two times a polynomial of degree 6
-/// on |r| <= log(2) / 2.
+/// 1 / (1 + exp(-x)) within 2e-7; NaN stays NaN. exp is computed as a power of two times a
+/// polynomial of degree 6 on |r| <= log(2) / 2.
 template <int N>
 inline Floats<N> sigmoid(Floats<N> x) {
-  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which stands
-                                         // in the low bits
+  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which then
+                                         // stands in the low bits
   constexpr std::int32_t kMagicBits = 0x4b400000, kOneBits = 0x3f800000;
   Floats<N> y = -x;
   y = y < -87.0f ? Floats<N>{} - 87.0f : y;
@@ -117,7 +120,7 @@ struct Sum {
   }
 };
 
-/// What stays the same within a row.
+/// The arguments that stay the same within a row.
 struct RowView {
   const ExitScore& score;
   const float* tokens;  // [tokens_per_row, D]
@@ -125,8 +128,9 @@ struct RowView {
   float* map;           // [tokens_per_row, P] or null
 };
 
-/// `logit` [Tokens, Vectors] = bias + W token, for tokens from `token` on and the panels from
-/// `weight` on. Out of line: beside the constants of sigmoid its sums would not stay in registers.
+/// Computes `logit` [Tokens, Vectors] = bias + W token for the tokens from `token` on and the
+/// panels from `weight` on. The function is not inlined, since its sums would not stay in registers
+/// beside the constants of sigmoid.
 template <int Tokens, int Vectors>
 __attribute__((noinline)) void multiply(const ExitScore& score, const float* token,
                                         const float* weight, const Floats<kWide>* bias,
@@ -162,7 +166,7 @@ inline Multiply multiply_for(std::int64_t tokens, std::integer_sequence<int, Les
   return kTable[tokens - 1];
 }
 
-/// All tokens for `Vectors` vectors of values from `first_value` on.
+/// Scores all tokens of a row for `Vectors` vectors of values from `first_value` on.
 template <int Vectors>
 inline void score_values(const RowView& row, std::int64_t first_value, Sum<kWide>& sum) {
   constexpr int kAtOnce = kTokens[Vectors - 1];
@@ -205,7 +209,7 @@ inline void score_remaining(const RowView& row, std::int64_t first_value, Sum<kW
   }
 }
 
-/// The sum over all values of a row, each vector group with its weight kept near.
+/// The sum over all values of a row, taken by groups of vectors whose weight stays in cache.
 inline float sum_values(const RowView& row) {
   Sum<kWide> sum;
   constexpr std::int64_t kGroup = kMostVectors * kWide;
@@ -233,7 +237,8 @@ inline Floats<kEight> sum_each(const Floats<kEight> (&part)[kEight]) {
          __builtin_shufflevector(fours[0], fours[1], 4, 5, 6, 7, 12, 13, 14, 15);
 }
 
-/// Eight tokens (the last one again where fewer are left) times the one row of weight.
+/// The products of eight tokens with the single row of the weight. Where fewer than eight tokens
+/// are left, the last one is repeated.
 inline Floats<kEight> dot_tokens(const RowView& row, std::int64_t first_token) {
   const ExitScore& score = row.score;
   const float* token[kEight];
@@ -256,7 +261,7 @@ inline Floats<kEight> dot_tokens(const RowView& row, std::int64_t first_token) {
   return sum_each(part);
 }
 
-/// P = 1: the dot product runs along the width instead.
+/// The sum over all tokens of a row for P = 1, where the dot product runs along the width instead.
 inline float sum_scalar(const RowView& row) {
   Sum<kEight> sum;
   for (std::int64_t token = 0; token < row.score.tokens_per_row; token += kEight) {

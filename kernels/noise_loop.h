@@ -1,5 +1,5 @@
-// The noise loops, once for every instruction set: each file that includes this makes its own copy
-// under its own compiler flags.
+// The noise loops, compiled once for every instruction set: each file that includes this header
+// makes its own copy under its own compiler flags.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace adadiff::kernels {
 
 namespace {
 
-constexpr int kLanes = 16;  // counters in flight: two registers of eight words
+constexpr int kLanes = 16;  // counters that are worked on together: two registers of eight words
 constexpr int kChunk = 4 * kLanes;
 
 struct Words {

@@ -1,7 +1,7 @@
-// From random words to normals (Box and Muller 1958) with correctly rounded operations only:
-// integer steps, one multiplication, explicit fma and sqrt. No libm logarithm, sine or cosine,
-// whose bits differ between machines, and no product that a compiler could contract with a sum. The
-// polynomials are weighted least-squares fits at Chebyshev nodes.
+// Turns random words into normals (Box and Muller 1958) with correctly rounded operations only:
+// integer steps, one multiplication, explicit fma and sqrt. The code uses no logarithm, sine or
+// cosine of libm, whose bits differ between machines, and no product that a compiler could contract
+// with a sum. The polynomials are weighted least-squares fits at Chebyshev nodes.
 #pragma once
 
 #include <cmath>
@@ -52,16 +52,16 @@ ADADIFF_HOST_DEVICE float log1p_near_zero(float f) {
   return fused(f * f, fused(p, f, -0.5f), f);
 }
 
-/// log((word + 1/2) / 2^32), always negative. Near 1 it starts from the exact distance to 1.
+/// log((word + 1/2) / 2^32), always negative. Near 1, the computation starts from the exact
+/// distance to 1.
 ADADIFF_HOST_DEVICE float log_of_word(std::uint32_t word) {
   constexpr std::int32_t kRootHalf = 0x3f3504f3;
   constexpr float kLog2High = 0.693145751953125f, kLog2Low = 1.42860677e-6f;
   const float scaled = centre(word);
   std::int32_t bits = 0;
   std::memcpy(&bits, &scaled, sizeof bits);
-  const std::int32_t
-      exponent = (bits - kRootHalf) >>
-                 23;  // scaled = mantissa * 2^exponent, mantissa in [sqrt(1/2), sqrt(2))
+  // scaled = mantissa * 2^exponent, with the mantissa in [sqrt(1/2), sqrt(2)).
+  const std::int32_t exponent = (bits - kRootHalf) >> 23;
   bits -= exponent * (1 << 23);
   float mantissa = 0;
   std::memcpy(&mantissa, &bits, sizeof mantissa);

@@ -8,8 +8,8 @@
 #if defined(__CUDACC__)
 #define ADADIFF_HOST_DEVICE __host__ __device__ __forceinline__
 #elif defined(__GNUC__)
-// Never emitted out of line: code compiled for newer processors must not replace the portable copy
-// at link time.
+// These functions are never emitted out of line: code compiled for newer processors must not
+// replace the portable copy at link time.
 #define ADADIFF_HOST_DEVICE inline __attribute__((always_inline))
 #else
 #define ADADIFF_HOST_DEVICE inline

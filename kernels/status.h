@@ -3,7 +3,7 @@
 
 namespace adadiff::kernels {
 
-/// A caller that drops it would go on with numbers that nobody wrote.
+/// A caller that ignored the status would go on with numbers that nobody wrote.
 enum class [[nodiscard]] Status{
     Ok,
     InvalidArgument,  ///< a null pointer, a negative or overlong size, or a stride too small

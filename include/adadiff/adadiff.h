@@ -1,5 +1,5 @@
-// Everything an application needs. Extenders include network.h, noise_schedule.h, solver.h and
-// sampler.h as well.
+// Includes everything that an application needs. Code that extends the library also includes
+// network.h, noise_schedule.h, solver.h and sampler.h.
 #pragma once
 
 #include <adadiff/error.h>

@@ -1,5 +1,6 @@
-// What adadiff throws. The library never prints, aborts or changes global state; every failure
-// arrives as one of these. Messages read "where: must hold this, but found that; what to do".
+// The exceptions that adadiff throws. The library never prints, aborts or changes global state; it
+// reports every failure as one of these. Messages read "where: must hold this, but found that; what
+// to do".
 #pragma once
 
 #include <stdexcept>
@@ -7,32 +8,34 @@
 
 namespace adadiff {
 
-/// Base of everything the library throws on purpose.
+/// The base class of all exceptions that the library throws on purpose.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
-/// An argument, option or plan that the call cannot accept. Nothing has been changed.
+/// Thrown for an argument, option or plan that the call cannot accept. The call has changed
+/// nothing.
 class InvalidArgument : public Error {
  public:
   using Error::Error;
 };
 
-/// A model, checkpoint or data file whose content is damaged, foreign or not understood by this
-/// build.
+/// Thrown for a model, checkpoint or data file whose content is damaged, foreign or not understood
+/// by this build.
 class ModelError : public Error {
  public:
   using Error::Error;
 };
 
-/// A file that cannot be opened, read or written. A target that existed before is as it was.
+/// Thrown for a file that cannot be opened, read or written. A target that existed before the call
+/// is left as it was.
 class FileError : public Error {
  public:
   using Error::Error;
 };
 
-/// A device that failed or is not there.
+/// Thrown for a device that fails or is not present.
 class DeviceError : public Error {
  public:
   using Error::Error;

@@ -1,4 +1,4 @@
-// Images as plain memory, and the files they come from and go to.
+// Images in plain memory, and the functions that read and write image files.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace adadiff {
 
-/// `count` images of one size. pixels are [count, height, width, channels], 8 bit, rounded half up.
+/// `count` images of one size. `pixels` is [count, height, width, channels] with 8 bits per value,
+/// rounded half up.
 struct Images {
   std::int64_t count = 0, height = 0, width = 0, channels = 0;
   std::vector<std::uint8_t> pixels = {};
@@ -15,16 +16,17 @@ struct Images {
   std::vector<float> values = {};
 };
 
-/// Lays images out in `columns` columns (0: near square) with `gap` pixels between them, as one
-/// image.
+/// Lays the images out as one image with `columns` columns (0: a nearly square grid) and `gap`
+/// pixels between neighbours.
 Images tile(const Images& images, std::int64_t columns = 0, std::int64_t gap = 2);
-/// Enlarges by a whole factor, nearest neighbour.
+/// Enlarges the images by a whole factor with nearest-neighbour sampling.
 Images enlarge(const Images& images, int factor);
-/// Writes one image, or several as a grid, as PNG; 1 or 3 channels. The file is replaced in one
-/// piece. Throws FileError.
+/// Writes one image, or several as a grid, to a PNG file with 1 or 3 channels. The file is replaced
+/// atomically. Throws FileError.
 void write_png(const Images& images, const std::string& path);
-/// Reads a PNG or JPEG of at most 256 megapixels as 1 or 3 channels (0: as stored), turned as its
-/// Exif data says; transparency is dropped. Throws FileError, ModelError.
+/// Reads a PNG or JPEG file of at most 256 megapixels as an image with 1 or 3 channels (0: as
+/// stored). The image is turned as its Exif data says, and transparency is dropped. Throws
+/// FileError, ModelError.
 Images read_image(const std::string& path, int channels = 0);
 
 }  // namespace adadiff

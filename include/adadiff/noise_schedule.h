@@ -1,5 +1,5 @@
-// Diffusion processes: noise schedules, what a network predicts on them, and time grids. All in
-// double, no tensors. Time runs from 1 = noise to 0 = clean.
+// Diffusion processes: noise schedules, what a network predicts on them, and time grids. Everything
+// is computed in double, without tensors. Time runs from 1 = noise to 0 = clean.
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,24 @@
 
 namespace adadiff {
 
-/// Named numbers that make one schedule of a family.
+/// The named numbers that select one schedule of a family.
 using ScheduleParameters = std::vector<std::pair<std::string, double>>;
 
 /// A noise schedule: x_t = alpha(t) * clean + sigma(t) * noise, with alpha(0) = 1 and sigma(0) = 0,
 /// and alpha / sigma falling with time. The defaults below are those of a variance-preserving
-/// schedule, alpha^2 + sigma^2 = 1. Immutable; safe from any thread.
+/// schedule, alpha^2 + sigma^2 = 1. A schedule is immutable and safe to use from any thread.
 class NoiseSchedule {
  public:
   virtual ~NoiseSchedule() = default;
-  /// ln alpha at a time in [0, 1]; never rises from 0; -infinity where alpha is 0.
+  /// ln alpha at a time in [0, 1]. It is 0 at time 0, never rises with time, and is -infinity where
+  /// alpha is 0.
   virtual double log_alpha(double time) const = 0;
-  /// d ln alpha / d time, finite on [min_time(), max_time()] but where alpha is 0.
+  /// d ln alpha / d time, finite on [min_time(), max_time()] except where alpha is 0.
   virtual double log_alpha_slope(double time) const = 0;
-  /// Name as it stands in a model file, e.g. "vp-linear".
+  /// The name of the schedule in a model file, e.g. "vp-linear".
   virtual std::string name() const = 0;
-  /// Parameters as they stand there, e.g. beta_min and beta_max: find_schedule(name(),
-  /// parameters()) gives an equal schedule.
+  /// The parameters of the schedule in a model file, e.g. beta_min and beta_max.
+  /// find_schedule(name(), parameters()) gives an equal schedule.
   virtual ScheduleParameters parameters() const = 0;
 
   /// Default: sqrt(1 - alpha^2), without cancellation near time 0.
@@ -37,27 +38,28 @@ class NoiseSchedule {
   virtual double diffusion(double time) const;
   /// The smallest time that a network is evaluated at. Default: where the log-SNR is 14.
   virtual double min_time() const;
-  /// The largest. Default: where the log-SNR is -12, at most 1.
+  /// The largest time that a network is evaluated at. Default: where the log-SNR is -12, at most 1.
   virtual double max_time() const;
   /// The standard deviation of the state that a run from pure noise has at `time`. Default: 1.
   virtual double start_deviation(double time) const;
-  /// How many discrete steps the schedule is made of, at times i / steps; 0: continuous (default).
+  /// The number of discrete steps that make up the schedule, at times i / steps; 0: the schedule is
+  /// continuous (default).
   virtual int discrete_steps() const;
 
   double alpha(double time) const;
   double log_snr(double time) const;  ///< 2 ln(alpha / sigma), falls with time
-  /// Inverse of log_snr to about 1e-14, clipped to [min_time(), max_time()].
+  /// The time with the given log-SNR, to about 1e-14, clipped to [min_time(), max_time()].
   double time_at(double log_snr) const;
 };
 
 using SchedulePtr = std::shared_ptr<const NoiseSchedule>;
-/// Continuous VP, beta linear in time (Song et al. 2021, eq. 32).
+/// A continuous variance-preserving schedule with beta linear in time (Song et al. 2021, eq. 32).
 SchedulePtr vp_linear_schedule(double beta_min = 0.1, double beta_max = 20);
-/// DDPM's discrete linear betas (Ho et al. 2020), ln alpha interpolated between time (i + 1) /
-/// steps. No network is evaluated before its first step, time 1 / steps.
+/// DDPM's discrete linear betas (Ho et al. 2020); ln alpha is interpolated between the times
+/// (i + 1) / steps. No network is evaluated before the schedule's first step, time 1 / steps.
 SchedulePtr ddpm_linear_schedule(int steps = 1000, double first = 1e-4, double last = 0.02);
-/// Stable Diffusion's: square roots of the betas linear (Rombach et al. 2022), interpolated and
-/// bounded as above.
+/// Stable Diffusion's schedule, in which the square roots of the betas are linear (Rombach et al.
+/// 2022). It is interpolated, and its smallest time bounded, like the schedule above.
 SchedulePtr scaled_linear_schedule(int steps = 1000, double first = 0.00085, double last = 0.012);
 /// alpha = cos(pi t / 2).
 SchedulePtr cosine_schedule();
@@ -66,15 +68,15 @@ SchedulePtr nichol_dhariwal_schedule(double offset = 0.008);
 /// alpha = 1 - t, sigma = t (rectified flow, Liu et al. 2023; the conditional optimal transport
 /// path, Lipman et al. 2023). A run starts at time 1, where alpha is 0.
 SchedulePtr linear_flow_schedule();
-/// alpha = 1, sigma = sigma_max * t^rho (Karras et al. 2022), so that times that are uniform down
-/// to min_time(), where sigma is sigma_min, are their grid (eq. 5).
+/// alpha = 1, sigma = sigma_max * t^rho (Karras et al. 2022). Times that are uniform down to
+/// min_time(), where sigma is sigma_min, are that paper's grid (eq. 5).
 SchedulePtr karras_schedule(double sigma_min = 0.002, double sigma_max = 80, double rho = 7);
 
-/// The schedule of that name; parameters left out take the defaults above. Throws InvalidArgument
-/// for an unknown name or parameter, for one given twice or out of its range, and for a schedule
-/// whose log-SNR at time 1 is not below 0.
+/// The schedule of that name; parameters that are left out take the defaults above. Throws
+/// InvalidArgument for an unknown name, for a parameter that is unknown, given twice or out of its
+/// range, and for a schedule whose log-SNR at time 1 is not below 0.
 SchedulePtr find_schedule(std::string_view name, const ScheduleParameters& parameters = {});
-/// The names find_schedule knows.
+/// The names that find_schedule knows.
 std::vector<std::string> schedule_names();
 
 /// What a network predicts.
@@ -84,8 +86,8 @@ enum class Prediction : std::uint8_t {
   Velocity,       ///< alpha * noise - sigma * clean (Salimans & Ho 2022)
   Flow,           ///< noise - clean (Stable Diffusion 3, Flux)
   FlowToData,     ///< clean - noise (Lipman et al. 2023, SiT)
-  Preconditioned  ///< F of clean = c_skip x + c_out F (Karras et al. 2022, table 1, on x / alpha
-                  ///< with sigma / alpha and Process::data_std), whose input is c_in x
+  Preconditioned  ///< F in clean = c_skip x + c_out F (Karras et al. 2022, table 1, on x / alpha
+                  ///< with sigma / alpha and Process::data_std); the network's input is c_in x
 };
 
 /// What a network embeds as its time.
@@ -94,45 +96,50 @@ enum class TimeEmbedding : std::uint8_t {
   LogSigma  ///< time_scale * ln(sigma / alpha) + time_shift; Karras et al. 2022 have 1/4 and 0
 };
 
-/// Everything that a network and a way to sample from it have to agree on.
+/// Everything that a network and the code that samples from it have to agree on.
 struct Process {
   Prediction prediction = Prediction::Noise;
   SchedulePtr schedule = cosine_schedule();
   TimeEmbedding embeds = TimeEmbedding::Time;
-  double time_scale = 1000;  ///< not 0; below 0 where the network's time runs from noise to clean
+  double time_scale = 1000;  ///< not 0; negative where the network's time runs from noise to clean
   double time_shift = 0;
-  /// Times t of the grids uniform and quadratic become s t / (1 + (s - 1) t) (Esser et al. 2024,
-  /// eq. 23), in [0.01, 100]: above 1 for more steps near noise. 1: none.
+  /// The shift s, in [0.01, 100], of the grids "uniform" and "quadratic": times t become
+  /// s t / (1 + (s - 1) t) (Esser et al. 2024, eq. 23). A shift above 1 puts more steps near noise;
+  /// 1 changes nothing.
   double grid_shift = 1;
   double data_std = 0.5;                ///< standard deviation of the clean data around 0, above 0
-  float image_min = -1, image_max = 1;  ///< clean values that show as black and white
+  float image_min = -1, image_max = 1;  ///< clean values that are shown as black and white
   /// The smallest and the largest time that the network can be evaluated at.
   double min_time() const;
-  double max_time() const;  ///< where it predicts noise, at most where the log-SNR is -12
+  double max_time() const;  ///< for a network that predicts noise, at most where the log-SNR is -12
 };
 
 /// Where a run ends.
 enum class LastStep : std::uint8_t {
   Clean,   ///< at time 0, with the clean image that the last evaluation predicts
-  MinTime  ///< at the smallest time that the network can be evaluated at, a state with a little
-           ///< noise
+  MinTime  ///< at the smallest time that the network can be evaluated at, in a state that still has
+           ///< a little noise
 };
 
-/// Times of a run with `steps` steps: steps + 1 strictly falling entries from min(start,
-/// process.max_time()) to exactly 0, all but the last at least process.min_time(); with
-/// LastStep::MinTime to process.min_time() instead. Grids:
-/// "uniform", "quadratic" (uniform in sqrt(time)), "logsnr" (uniform in log-SNR down to
-/// min_time()), "karras" (uniform in (sigma / alpha)^(1/7) down to min_time(), Karras et al. 2022,
-/// eq. 5). The first two are spread down to min_time() where their last time before 0 would lie
-/// below it. And, for schedules of N discrete steps only, named as elsewhere (Lin et al. 2024,
-/// table 2) and started at 1 only: "leading" (every floor(N / steps)-th step from the first one
-/// on), "leading-1" (the same moved up by one step), "linspace" (from the first to the last step,
-/// rounded) and "trailing"
-/// ("uniform", rounded to steps). Throws InvalidArgument for an unknown name, steps outside [1,
-/// 10000], start outside (min_time(), 1], and a grid that does not fit the schedule.
+/// The times of a run with `steps` steps: steps + 1 strictly falling entries from min(start,
+/// process.max_time()) to exactly 0, all but the last at least process.min_time(). With
+/// LastStep::MinTime the last entry is process.min_time() instead of 0. The grids are:
+///   "uniform"    uniform in time
+///   "quadratic"  uniform in sqrt(time)
+///   "logsnr"     uniform in log-SNR down to min_time()
+///   "karras"     uniform in (sigma / alpha)^(1/7) down to min_time() (Karras et al. 2022, eq. 5)
+/// "uniform" and "quadratic" are spread down to min_time() where their last time before 0 would
+/// otherwise lie below it. Schedules of N discrete steps also have these grids, which bear the
+/// names that other tools give them (Lin et al. 2024, table 2) and can only start at 1:
+///   "leading"    every floor(N / steps)-th step from the first one on
+///   "leading-1"  "leading", moved up by one step
+///   "linspace"   from the first to the last step, rounded
+///   "trailing"   "uniform", rounded to steps
+/// Throws InvalidArgument for an unknown name, steps outside [1, 10000], start outside (min_time(),
+/// 1], and a grid that does not fit the schedule.
 std::vector<double> time_grid(std::string_view name, const Process& process, int steps,
                               double start = 1, LastStep last = LastStep::Clean);
-/// The names time_grid knows, the default first.
+/// The names that time_grid knows, the default first.
 std::vector<std::string> time_grid_names();
 
 }  // namespace adadiff

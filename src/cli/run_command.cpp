@@ -74,9 +74,7 @@ int parse(CLI::App& app, int argc, char** argv) {
     const std::string help = "adadiff " + (verb.empty() ? "" : verb + " ") + "--help";
     const std::string text = first_line(error.what());
     const bool is_ours = text.find(": must ") != std::string::npos;
-    return fail(verb,
-                {kBadUsage, is_ours ? text + "; see " + help
-                                    : "command line: must be as " + help + " tells, but: " + text});
+    return fail(verb, {kBadUsage, (is_ours ? text : "command line: " + text) + "; see " + help});
   }
 }
 

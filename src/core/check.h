@@ -27,16 +27,18 @@ template <class E = InvalidArgument>
   throw E(to_message(complaint));
 }
 
-/// A number as a message shows it: shortest form that reads back the same; "nan", "inf".
+/// A number as a message shows it: the shortest form that reads back as the same number, or "nan"
+/// or "inf".
 std::string show(double value);
 std::string show(std::int64_t value);
 inline std::string show(int value) { return show(static_cast<std::int64_t>(value)); }
-/// Quoted, control characters escaped, cut after 60 characters.
+/// A text as a message shows it: quoted, with control characters escaped, and cut after 60
+/// characters.
 std::string show(const std::string& text);
 /// An array's shape: "[16, 1, 28, 28]".
 std::string show_shape(std::span<const std::int64_t> shape);
 
-/// Raises unless low <= value <= high; NaN raises.
+/// Raises unless low <= value <= high; raises for NaN.
 template <class E = InvalidArgument, class T>
 void require_range(const std::string& where, T value, T low, T high) {
   if (!(value >= low && value <= high)) {

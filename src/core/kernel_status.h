@@ -1,4 +1,5 @@
-// A kernel's status as an error, so that no result of a kernel that refused or failed is ever used.
+// Turns the status of a kernel into an error, so that no result of a kernel that refused or failed
+// is ever used.
 #pragma once
 
 #include "kernels/status.h"

@@ -1,5 +1,5 @@
-// Names as they stand in files, on the command line and in errors, and one refusal of those that
-// nobody knows.
+// Tables of the names that stand in files, on the command line and in errors, and the one error for
+// a name that is not known.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,7 @@ std::vector<std::string> names_in(const Table& table) {
   return names;
 }
 
-/// The entry of that name; null where there is none.
+/// The entry of that name; null where the table has none.
 template <class Table>
 auto find_named(const Table& table, std::string_view name) -> decltype(&*std::begin(table)) {
   for (const auto& entry : table) {
@@ -42,7 +42,7 @@ auto find_named(const Table& table, std::string_view name) -> decltype(&*std::be
   return nullptr;
 }
 
-/// The name of a value that the table has; "unknown" for one that it lacks.
+/// The name of a value; "unknown" for a value that the table does not have.
 template <class Table, class E>
 const char* name_of(const Table& table, E value) {
   for (const auto& entry : table) {
@@ -57,7 +57,8 @@ template <class E = InvalidArgument>
   raise<E>({where, "be one of " + joined(known), "is " + show(std::string(found))});
 }
 
-/// The entry of that name. Raises for another one, listing those there are.
+/// The entry of that name. Raises for a name that the table does not have, and lists the names that
+/// it has.
 template <class E = InvalidArgument, class Table>
 const auto& require_named(const Table& table, std::string_view name, const std::string& where) {
   const auto* entry = find_named(table, name);

@@ -1,10 +1,10 @@
-// What the library draws numbers for, in one list, so that no two draws share a stream
-// (kernels::NoiseKey::purpose).
+// All purposes for which the library draws random numbers, in one list, so that no two draws share
+// a stream (kernels::NoiseKey::purpose).
 #pragma once
 
 #include <cstdint>
 
-/// A seed means these numbers: none of them ever changes.
+/// What a seed stands for depends on these numbers, so none of them ever changes.
 namespace adadiff::detail::noise_purpose {
 
 // Sampling.

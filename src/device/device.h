@@ -1,4 +1,4 @@
-// Where tensors live and steps run.
+// The device on which tensors live and steps run.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace adadiff::detail {
 
-/// The device of that name: "cpu", "cuda" (the first one) or "cuda:N". The first call for CUDA
-/// loads libtorch_cuda from beside libtorch_cpu, which takes seconds, and during which no other
-/// thread may run torch; a process that stays on the CPU never pays for it. Throws, led by `where`,
-/// InvalidArgument for other names, DeviceError for a device that is not here.
+/// The device of that name: "cpu", "cuda" (the first one) or "cuda:N". The first call for a CUDA
+/// device loads libtorch_cuda from beside libtorch_cpu. That takes seconds, and no other thread may
+/// run torch meanwhile; a process that stays on the CPU never loads it. Throws InvalidArgument for
+/// other names and DeviceError for a device that is not present; messages begin with `where`.
 at::Device find_device(const std::string& name, const std::string& where);
 
 }  // namespace adadiff::detail

@@ -3,6 +3,10 @@
 // files with the same options.
 #include "device/parallel.h"
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 #include <ATen/Parallel.h>
 
 namespace adadiff::detail {
@@ -12,5 +16,22 @@ void parallel_rows(std::int64_t rows,
   constexpr std::int64_t kFewestRows = 1;  // of one thread
   at::parallel_for(0, rows, kFewestRows, work);
 }
+
+// OpenMP keeps the number of threads per thread; torch and the libraries that it calls ask for it
+// at each parallel region.
+#ifdef _OPENMP
+ThreadLimit::ThreadLimit(int most) {
+  if (most == 0) return;
+  before_ = at::get_num_threads();
+  omp_set_num_threads(most);
+}
+
+ThreadLimit::~ThreadLimit() {
+  if (before_ != 0) omp_set_num_threads(before_);
+}
+#else
+ThreadLimit::ThreadLimit(int) {}
+ThreadLimit::~ThreadLimit() = default;
+#endif
 
 }  // namespace adadiff::detail

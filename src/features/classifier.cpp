@@ -1,4 +1,4 @@
-// The classifier's layers, and the batches in which it sees images.
+// The layers of the classifier, and the batches in which it takes images.
 #include "features/classifier.h"
 
 #include <algorithm>
@@ -14,9 +14,8 @@ namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kGroups = 8;
-constexpr std::int64_t
-    kBatch = 256,
-    kBatchPixels = 1 << 18;  // a batch has at most so many images, and pixels beyond the first
+// A batch has at most kBatch images and, unless it has only one image, at most kBatchPixels pixels.
+constexpr std::int64_t kBatch = 256, kBatchPixels = 1 << 18;
 
 struct StageSize {
   const char* name;
@@ -55,8 +54,8 @@ void Classifier::visit(const ParameterVisitor& visitor) {
   head_.visit("head", visitor);
 }
 
-// He et al. 2015 for what SiLU follows: uniform with variance 2 / fan-in. Biases start at 0, norms
-// as they are.
+// Weights start as He et al. 2015 propose for layers that SiLU follows: uniform with variance 2 /
+// fan-in. Biases start at 0, and norms stay as they are.
 void Classifier::initialise(std::uint64_t seed) {
   visit([&](const std::string& name, at::Tensor& tensor) {
     if (tensor.dim() < 2) return;
@@ -67,8 +66,8 @@ void Classifier::initialise(std::uint64_t seed) {
 
 at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t count) {
   const std::int64_t values = images.height * images.width * images.channels;
-  auto* pixels = const_cast<std::uint8_t*>(
-      images.pixels.data() + first * values);  // from_blob takes no const; it is only read
+  // from_blob takes no const pointer; the memory is only read.
+  auto* pixels = const_cast<std::uint8_t*>(images.pixels.data() + first * values);
   return at::from_blob(pixels, {count, images.height, images.width, images.channels}, at::kByte)
       .to(at::kFloat)
       .permute({0, 3, 1, 2})

@@ -1,5 +1,5 @@
-// A small convolutional classifier: its classes measure agreement, its last hidden layer is what
-// distribution metrics compare.
+// A small convolutional classifier. Its classes measure agreement with labels, and its last hidden
+// layer gives the features that distribution metrics compare.
 #pragma once
 
 #include <cstdint>
@@ -16,24 +16,24 @@ namespace adadiff::detail {
 
 inline constexpr std::int64_t kMostClasses = 10000;
 
-/// Sizes, and what the file says beside them.
+/// The sizes of a classifier, and what else its file says.
 struct ClassifierConfig {
   std::int64_t channels = 1;             ///< 1 or 3
   std::int64_t size = 28;                ///< side of the images in pixels, in [8, 512]
   std::int64_t classes = 10;             ///< in [2, 10000]
   std::vector<std::string> class_names;  ///< may be empty
-  std::string name = "classifier";       ///< what reports call it
+  std::string name = "classifier";       ///< what reports call the classifier
   double accuracy = 0;                   ///< on images that it was not trained on, in [0, 1]
-  std::string license, origin, recipe;   ///< of the weights; recipe is JSON text or empty
+  std::string license, origin, recipe;   ///< about the weights; recipe is JSON text or empty
 };
 
-/// Five 3x3 convolutions (32, 32 at half the side, 64, 64 at a quarter, 128), each with group norm
-/// and SiLU, then the mean over the image and a linear layer.
+/// Five 3x3 convolutions, with 32, 32 (at half the side), 64, 64 (at a quarter) and 128 channels,
+/// each with group norm and SiLU; then the mean over the image and a linear layer.
 class Classifier final : public FeatureExtractor {
  public:
   static constexpr std::int64_t kDimensions = 128;
 
-  /// Weights are zero until initialised or read.
+  /// The weights are zero until they are initialised or read.
   explicit Classifier(ClassifierConfig config);
 
   /// Refuses images of another size or number of channels.
@@ -62,15 +62,16 @@ class Classifier final : public FeatureExtractor {
   Linear head_;
 };
 
-/// 8-bit [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1], rows [first, first + count).
+/// The images [first, first + count) as float32 [count, C, H, W] in [-1, 1], from 8-bit
+/// [N, H, W, C].
 at::Tensor image_tensor(const Images& images, std::int64_t first, std::int64_t count);
 
-/// Throws InvalidArgument for what read_classifier would refuse.
+/// Throws InvalidArgument for a config that read_classifier would refuse.
 void check_classifier_config(const ClassifierConfig& config);
-/// One .safetensors whose metadata key "adadiff-classifier" holds the config as JSON. Throws
-/// FileError, ModelError.
+/// Reads a .safetensors file whose metadata key "adadiff-classifier" holds the config as JSON.
+/// Throws FileError, ModelError.
 std::unique_ptr<Classifier> read_classifier(const std::string& path);
-/// Replaced in one piece. Throws FileError.
+/// Writes such a file, which is replaced atomically. Throws FileError.
 void write_classifier(Classifier& classifier, const std::string& path);
 
 }  // namespace adadiff::detail

@@ -1,4 +1,4 @@
-// Reads and writes classifiers.
+// Reads and writes classifier files.
 #include <nlohmann/json.hpp>
 
 #include <ATen/ATen.h>

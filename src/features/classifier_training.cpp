@@ -1,4 +1,4 @@
-// Cross-entropy with shifted and mirrored images.
+// Trains classifiers by cross-entropy on shifted and mirrored images.
 #include "features/classifier_training.h"
 
 #include <algorithm>
@@ -9,11 +9,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/util/Exception.h>
 
 #include "core/check.h"
 #include "core/kernel_status.h"
 #include "core/noise_purpose.h"
+#include "device/torch_errors.h"
 #include "kernels/noise.h"
 #include "training/draws.h"
 #include "training/learning_rate.h"
@@ -44,7 +44,7 @@ std::vector<std::string> undecayed(const Parameters& parameters) {
   return names;
 }
 
-/// How one image is moved.
+/// How one image is shifted and mirrored.
 struct Move {
   std::int64_t down = 0, right = 0;
   bool is_mirrored = false;
@@ -89,7 +89,7 @@ class Batches {
   const at::Tensor& labels() const { return labels_; }
 
  private:
-  // What comes in from outside is the edge's value.
+  // Shifts and mirrors one image. Pixels that come in from outside take the value at the edge.
   void move_row(std::int64_t row, const Move& move) {
     const std::uint8_t* planes = planes_.data() + row * images_.values();
     float* out = x_.mutable_data_ptr<float>() + row * images_.values();
@@ -110,7 +110,7 @@ class Batches {
   const ImageSource& images_;
   const ClassifierTraining& training_;
   DataOrder order_;
-  std::vector<std::uint8_t> planes_;  ///< of a batch
+  std::vector<std::uint8_t> planes_;  ///< pixels of a batch
   at::Tensor x_, labels_;
 };
 
@@ -231,9 +231,7 @@ std::unique_ptr<Classifier> train_classifier(const ImageSource& images,
   try {
     return Training(images, config, training).run(observer);
   } catch (const c10::Error& error) {
-    const std::string said = error.what_without_backtrace();
-    raise<Error>({"classifier training", "get through torch",
-                  "it failed: " + said.substr(0, said.find('\n'))});
+    raise_torch_failure<Error>("classifier training", error);
   }
 }
 

@@ -1,4 +1,4 @@
-// Tells the kinds of files apart, and checks what all kinds see.
+// Tells the kinds of feature files apart, and checks the images that all extractors take.
 #include "features/feature_extractor.h"
 
 #include <array>

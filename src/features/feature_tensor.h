@@ -1,4 +1,4 @@
-// Features as torch sees them, for products of whole sets.
+// Features as torch tensors, for products of whole sets.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,10 +7,10 @@
 
 namespace adadiff::detail {
 
-/// [samples, dimensions] float64 over the same memory, which must outlive it and is only to be
-/// read.
+/// A tensor [samples, dimensions] float64 over the memory of `set`, which must outlive the tensor.
+/// The tensor must only be read.
 inline at::Tensor as_tensor(const Eigen::Ref<const Features>& set) {
-  auto* values = const_cast<double*>(set.data());  // from_blob takes no const
+  auto* values = const_cast<double*>(set.data());  // from_blob takes no const pointer
   return at::from_blob(values, {set.rows(), set.cols()}, {set.outerStride(), 1}, at::kDouble);
 }
 

@@ -1,4 +1,4 @@
-// Checks that all metrics share.
+// Checks of features that all metrics share.
 #include "features/features.h"
 
 #include "core/check.h"

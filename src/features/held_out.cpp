@@ -1,4 +1,4 @@
-// Parts of a source of images.
+// Subsets of a source of images.
 #include "features/held_out.h"
 
 #include <utility>

@@ -1,4 +1,4 @@
-// Keeps some labelled images back from a training, to tell what came of it.
+// Keeps some labelled images out of a training, so that its result can be tested on them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace adadiff::detail {
 
-/// Some of a source's images under numbers of their own. The source must outlive it.
+/// Some of a source's images, numbered from 0. The source must outlive the subset.
 class ImageSubset final : public ImageSource {
  public:
   ImageSubset(const ImageSource& whole, std::vector<std::int64_t> indices);
@@ -29,8 +29,8 @@ struct HeldOut {
   ImageSubset training, test;
 };
 
-/// The last tenth in a permutation of the seed, rounded up, is for the test. Throws InvalidArgument
-/// for fewer than 2 images.
+/// Permutes the images as the seed says and keeps the last tenth, rounded up, for the test. Throws
+/// InvalidArgument for fewer than 2 images.
 HeldOut hold_out(const ImageSource& images, std::uint64_t seed);
 
 }  // namespace adadiff::detail

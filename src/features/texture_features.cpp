@@ -1,4 +1,5 @@
-// The spectrum in bands, total variation, and a mask that answers to specks.
+// Computes the spectrum in bands, the total variation, and the responses of a mask that answers to
+// specks.
 #include "features/texture_features.h"
 
 #include <algorithm>
@@ -16,24 +17,23 @@ namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kMostRings = 15, kPixelNumbers = 3;
-constexpr std::int64_t kBatchValues = 1
-                                      << 20;  // a batch has at most so many, and at least one image
-constexpr double kRoundingVariance = 1 / (12 * 255.0 * 255);  // of 8 bits
+// A batch has at most this many values, and at least one image.
+constexpr std::int64_t kBatchValues = 1 << 20;
+constexpr double kRoundingVariance = 1 / (12 * 255.0 * 255);  // of rounding to 8 bits
 constexpr double kMaskGain = 36;                              // the sum of the mask's squares
 
 struct ImageSize {
   std::int64_t channels, height, width;
-  std::int64_t half_width() const {
-    return width / 2 + 1;
-  }  ///< coefficients of a row whose transform is real
+  /// The number of coefficients that describe the transform of a real row.
+  std::int64_t half_width() const { return width / 2 + 1; }
 };
 
 std::int64_t rings_of(std::int64_t height, std::int64_t width) {
   return std::clamp<std::int64_t>(std::min(height, width) / 2, 1, kMostRings);
 }
 
-/// Which band each coefficient of the half spectrum [H, W / 2 + 1] counts to, and how much of its
-/// squared magnitude.
+/// The band to which each coefficient of the half spectrum [H, W / 2 + 1] counts, and the share of
+/// its squared magnitude that counts.
 struct BandMap {
   std::vector<std::int64_t> band;
   std::vector<double> share;
@@ -48,15 +48,15 @@ BandMap map_bands(const ImageSize& size) {
     for (std::int64_t v = 0; v < size.half_width(); ++v) {
       const double down = static_cast<double>(std::min(u, size.height - u)) * width,
                    across = static_cast<double>(v) * height;
-      // In units of a ring's width. The sums are of whole numbers, so a frequency on the edge of
-      // two rings is in the inner one.
+      // The squared frequency in units of a ring's width. The sums are of whole numbers, so a
+      // frequency on the edge between two rings is in the inner one.
       const double square = 4 * static_cast<double>(rings * rings) *
                             (down * down + across * across) / (height * height * width * width);
       const std::int64_t band = std::min<std::int64_t>(std::llround(std::ceil(std::sqrt(square))),
                                                        rings + 1) -
                                 1;
-      const bool is_pair = v > 0 &&
-                           2 * v != size.width;  // its complex conjugate is in the other half
+      // The complex conjugate of such a coefficient is in the other half.
+      const bool is_pair = v > 0 && 2 * v != size.width;
       const double weight = band < 0 ? 0 : is_pair ? 2 : 1;
       map.band.push_back(std::max<std::int64_t>(band, 0));
       map.share.push_back(weight);
@@ -71,10 +71,10 @@ BandMap map_bands(const ImageSize& size) {
   return map;
 }
 
-/// Sums over the channels of one image.
+/// Sums over all channels of one image.
 struct PixelSums {
   double across = 0, down = 0;  ///< magnitudes of differences between neighbours
-  double magnitudes = 0, squares = 0, fourth_powers = 0;  ///< of the mask's responses
+  double magnitudes = 0, squares = 0, fourth_powers = 0;  ///< sums over the responses of the mask
 };
 
 void add_differences(const double* plane, const ImageSize& size, PixelSums& sums) {
@@ -106,7 +106,7 @@ double mean_of(double sum, std::int64_t count) {
   return count > 0 ? sum / static_cast<double>(count) : 0;
 }
 
-/// 0 for nothing, 1 for 1, and nearly straight where a value is less than rounding.
+/// A logarithmic scale: 0 for 0, 1 for 1, and nearly linear where a value is smaller than rounding.
 double level(double value, double rounding) {
   return std::log1p(value / rounding) / std::log1p(1 / rounding);
 }
@@ -114,7 +114,7 @@ double undo_level(double number, double rounding) {
   return rounding * std::expm1(number * std::log1p(1 / rounding));
 }
 
-/// Total variation, noise and peakedness.
+/// Writes the total variation, the noise and the peakedness of an image into `numbers`.
 void describe_pixels(const double* image, const ImageSize& size, double* numbers) {
   PixelSums sums;
   for (std::int64_t c = 0; c < size.channels; ++c) {
@@ -137,11 +137,11 @@ void describe_pixels(const double* image, const ImageSize& size, double* numbers
   numbers[2] = std::log(ratio) / std::log1p(1 / kRoundingVariance);
 }
 
-/// [count, C, H, W] in [0, 1].
+/// The images [first, first + count) as float64 [count, C, H, W] in [0, 1].
 at::Tensor planes_of(const Images& images, std::int64_t first, std::int64_t count) {
   const std::int64_t values = images.height * images.width * images.channels;
-  auto* pixels = const_cast<std::uint8_t*>(
-      images.pixels.data() + first * values);  // from_blob takes no const; it is only read
+  // from_blob takes no const pointer; the memory is only read.
+  auto* pixels = const_cast<std::uint8_t*>(images.pixels.data() + first * values);
   return at::from_blob(pixels, {count, images.height, images.width, images.channels}, at::kByte)
       .to(at::kDouble)
       .permute({0, 3, 1, 2})

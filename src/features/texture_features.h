@@ -1,5 +1,5 @@
-// Numbers that see an image's grain, the fine noise that a classifier hardly notices, and nothing
-// of its content.
+// Numbers that describe an image's grain, the fine noise that a classifier hardly notices, and say
+// nothing about its content.
 #pragma once
 
 #include <cstdint>
@@ -10,29 +10,35 @@
 
 namespace adadiff::detail {
 
-/// The name under which open_features() gives these numbers; a file of that name is ./texture.
+/// The name with which open_features() gives these numbers. A file of that name can be opened as
+/// ./texture.
 inline constexpr const char* kTextureName = "texture";
 
-/// How many bands the spectrum of such an image is cut into: rings of equal width, as many as the
-/// shorter side has cycles and at most 15, reach from frequency 0 to half a cycle per pixel, and
-/// one band more holds the corners beyond the last ring.
+/// The number of bands into which the spectrum of an image of this size is cut. Rings of equal
+/// width reach from frequency 0 to half a cycle per pixel. There are as many rings as that highest
+/// frequency has cycles along the shorter side, at most 15. One more band holds the corners beyond
+/// the last ring.
 std::int64_t texture_bands(std::int64_t height, std::int64_t width);
-/// The bands, the total variation, the noise and the peakedness.
+/// The number of features of such an image: its bands, the total variation, the noise and the
+/// peakedness.
 std::int64_t texture_dimensions(std::int64_t height, std::int64_t width);
 
-/// Describes each image by numbers that need no training, for images of any size. Each is 0 for a
-/// blank image, and the first two kinds are 1 where p or t is 1. With x in [0, 1], e = 1 / (12 *
-/// 255^2), the variance of rounding to 8 bits, and all means over the channels too:
-///   bands       log(1 + p / e) / log(1 + 1 / e), p being the mean of |DFT(x)|^2 / (H W) over the
-///   band, without frequency 0: white noise
-///               of variance s^2 has p = s^2 in every band on average
-///   variation   log(1 + t / sqrt(e)) / log(1 + 1 / sqrt(e)), t = mean |x(i, j + 1) - x(i, j)| +
-///   mean |x(i + 1, j) - x(i, j)| noise       the same of n = sqrt(pi / 2) / 6 * mean |r|, where r
-///   = [1 -2 1; -2 4 -2; 1 -2 1] * x over whole windows: the deviation
-///               of white noise, whatever straight edges there are (Immerkaer 1996)
-///   peakedness  log((mean r^4 + 3 q^2) / (3 (mean r^2 + q)^2)) / log(1 + 1 / e), q = 36 e: above 0
-///   where specks are few and stand out
-/// Throws InvalidArgument for images without pixels and for what check_seen_images() refuses.
+/// Describes each image, of any size, by numbers that need no training. Each number is 0 for a
+/// blank image, and the first two kinds are 1 where p or t is 1. Here x is in [0, 1],
+/// e = 1 / (12 * 255^2) is the variance of rounding to 8 bits, and all means run over the channels
+/// too:
+///   bands       log(1 + p / e) / log(1 + 1 / e), where p is the mean of |DFT(x)|^2 / (H W) over
+///               the band, without frequency 0. White noise of variance s^2 has p = s^2 in every
+///               band on average
+///   variation   log(1 + t / sqrt(e)) / log(1 + 1 / sqrt(e)), where
+///               t = mean |x(i, j + 1) - x(i, j)| + mean |x(i + 1, j) - x(i, j)|
+///   noise       the same with n = sqrt(pi / 2) / 6 * mean |r| in place of t, where
+///               r = [1 -2 1; -2 4 -2; 1 -2 1] * x over whole windows; n is the deviation of white
+///               noise, whatever straight edges there are (Immerkaer 1996)
+///   peakedness  log((mean r^4 + 3 q^2) / (3 (mean r^2 + q)^2)) / log(1 + 1 / e), where q = 36 e;
+///               above 0 where specks are few and stand out
+/// Throws InvalidArgument for images without pixels and for images that check_seen_images()
+/// refuses.
 class TextureFeatures final : public FeatureExtractor {
  public:
   ImageFeatures extract(const Images& images) const override;
@@ -40,8 +46,8 @@ class TextureFeatures final : public FeatureExtractor {
   std::vector<std::string> class_names() const override { return {}; }
 };
 
-/// How strong the texture of generated images is beside that of real ones. A number is NaN or
-/// infinite where real images have none.
+/// How strong the texture of generated images is in comparison with that of real ones. A number is
+/// NaN or infinite where the real images have no such texture.
 struct TextureLevels {
   double total_variation_ratio = 0;  ///< mean total variation t of the generated images over that
                                      ///< of the real ones
@@ -49,8 +55,8 @@ struct TextureLevels {
                                      ///< low frequencies to the corners
 };
 
-/// From the features of both sets, whose logarithms it undoes. Throws InvalidArgument where their
-/// dimensions differ or a set is empty.
+/// Compares the features of both sets after undoing their logarithms. Throws InvalidArgument where
+/// their dimensions differ or a set is empty.
 TextureLevels compare_levels(const Features& real, const Features& generated);
 
 }  // namespace adadiff::detail

@@ -1,4 +1,4 @@
-// The one file that knows TorchScript.
+// The one file that uses TorchScript.
 #include "features/torchscript_features.h"
 
 #include <algorithm>
@@ -21,7 +21,8 @@ namespace {
 constexpr std::int64_t kBatch = 32;
 constexpr std::int64_t kMostDimensions = 65536;
 
-/// Messages of scripts go on with calls; the last line that says something says what went wrong.
+/// The last line of a script's message that is not blank: it says what went wrong, while the lines
+/// before it list calls.
 std::string last_line(const std::string& text) {
   const std::string trimmed = text.substr(0, text.find_last_not_of("\n ") + 1);
   const std::size_t line = trimmed.rfind('\n');
@@ -30,8 +31,8 @@ std::string last_line(const std::string& text) {
 
 at::Tensor input_of(const Images& images, std::int64_t first, std::int64_t count) {
   const std::int64_t values = images.height * images.width * images.channels;
-  auto* pixels = const_cast<std::uint8_t*>(
-      images.pixels.data() + first * values);  // from_blob takes no const; it is only read
+  // from_blob takes no const pointer; the memory is only read.
+  auto* pixels = const_cast<std::uint8_t*>(images.pixels.data() + first * values);
   return at::from_blob(pixels, {count, images.height, images.width, images.channels}, at::kByte)
       .permute({0, 3, 1, 2})
       .to(at::kFloat)
@@ -86,7 +87,7 @@ class TorchScriptFeatures final : public FeatureExtractor {
     raise<ModelError>({path_, must, found});
   }
 
-  /// [B, D] float64.
+  /// Runs the script on x and returns its features [B, D] float64.
   at::Tensor run(const at::Tensor& x) const {
     const at::NoGradGuard no_gradient;
     const at::IValue result = call(x);

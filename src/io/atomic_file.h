@@ -1,4 +1,4 @@
-// Writes a file so that its readers see the old content or the new one, never a part.
+// Writes a file so that its readers see either the old content or the new one, never a part of it.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,11 @@
 
 namespace adadiff::detail {
 
-/// Writes beside the target and renames over it in commit(); without commit() the target stays as
-/// it was. Where the file system can, the file has no name until then, so that a kill leaves
-/// nothing behind. A target that exists and is no regular file (a pipe, /dev/null) is written
-/// straight into. Links are followed. An existing file's permissions are kept. Everything throws
-/// FileError that names the target.
+/// Writes to a new file beside the target, which commit() renames over the target; without commit()
+/// the target stays as it was. Where the file system allows it, the new file has no name until
+/// then, so that a killed process leaves nothing behind. A target that exists and is not a regular
+/// file (a pipe, /dev/null) is written to directly. Links are followed, and the permissions of an
+/// existing file are kept. All functions throw a FileError that names the target.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);

@@ -1,4 +1,4 @@
-// A check against damage, not against forgery.
+// A checksum that guards against damage, not against forgery.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace adadiff::detail {
 
-/// CRC-32 (zlib's) of more bytes; begins with 0.
+/// Continues a CRC-32 (zlib's) with more bytes; the first `checksum` is 0.
 std::uint32_t checksum_with(std::uint32_t checksum, std::span<const std::byte> bytes);
 
 }  // namespace adadiff::detail

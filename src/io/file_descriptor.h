@@ -1,5 +1,5 @@
-// An open file of the operating system, closed at the end of its scope, and the error that names
-// the system's own reason.
+// An open file of the operating system, closed at the end of its scope, and an error that gives the
+// system's own reason.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class FileDescriptor {
 
   int number() const { return number_; }
   bool is_open() const { return number_ >= 0; }
-  /// Zero, or the error number: some file systems report a full disk only now.
+  /// Returns zero or the error number. Some file systems report a full disk only here.
   int close();
 
  private:

@@ -1,5 +1,5 @@
-// Tells what a file is by its first bytes, so that an error says what was given and not only what
-// it is not.
+// Tells what a file is by its first bytes, so that an error can say what the file is and not only
+// what it is not.
 #pragma once
 
 #include <cstddef>
@@ -16,16 +16,17 @@ namespace adadiff::detail {
 struct FileKind {
   std::string name;                ///< with its article: "a ZIP archive"
   std::string advice = {};         ///< what the user can do; may be empty
-  bool may_be_checkpoint = false;  ///< PyTorch's own files are of this kind
+  bool may_be_checkpoint = false;  ///< true: PyTorch's own files are of this kind
 };
 
-/// The kind of a file that begins like this; nothing where the bytes do not tell. 512 bytes are
-/// enough.
+/// The kind of a file that begins with these bytes, or nothing where the bytes do not tell. 512
+/// bytes are enough.
 std::optional<FileKind> kind_of(std::span<const std::byte> first_bytes);
 
-/// The complaint of a reader that cannot read these bytes. Where they are of a known kind, that and
-/// its advice stand in place of what the reader found, unless they begin, behind white space, with
-/// one of the reader's `own` starts: then they are its format, damaged.
+/// Completes the complaint of a reader that cannot read these bytes. Where the bytes are of a known
+/// kind, the name of the kind and its advice replace what the reader found. Bytes that begin, after
+/// white space, with one of the reader's `own` starts are the reader's own format, damaged, and
+/// leave the complaint as it is.
 Complaint with_kind(Complaint complaint, std::span<const std::byte> first_bytes,
                     std::initializer_list<std::string_view> own = {});
 

@@ -1,4 +1,4 @@
-// Whether images have the pixels that their sizes promise.
+// Checks whether images have as many pixels as their sizes promise.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ std::size_t pixel_bytes(const Images& images, const std::string& where);
 /// Throws InvalidArgument unless `pixels` holds exactly that many bytes.
 void check_pixels(const Images& images, const std::string& where);
 
-/// The sizes of what tile() makes, without pixels; throws InvalidArgument for more than 256
-/// megapixels.
+/// The sizes of the image that tile() makes, without its pixels; throws InvalidArgument for more
+/// than 256 megapixels.
 Images tiled_size(const Images& images, std::int64_t columns, std::int64_t gap);
 
 }  // namespace adadiff::detail

@@ -1,4 +1,4 @@
-// Pictures of any size to the one that a network takes.
+// Brings pictures of any size to the size that a network takes.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,10 @@
 
 namespace adadiff::detail {
 
-/// The largest centred part of one image with the sides' ratio of `height` to `width`, resized to
-/// it: Mitchell's filter downwards, Catmull-Rom's upwards, on the values as they are stored. Throws
-/// InvalidArgument for other than one image and for sides out of [1, 65536]; std::bad_alloc.
+/// Cuts the largest centred part with the aspect ratio of `height` and `width` out of one image,
+/// and resizes it to them. It uses Mitchell's filter to shrink and Catmull-Rom's to enlarge, on the
+/// values as they are stored. Throws InvalidArgument unless there is exactly one image and the
+/// sides are in [1, 65536]; std::bad_alloc.
 Images crop_and_resize(const Images& image, std::int64_t height, std::int64_t width);
 
 }  // namespace adadiff::detail

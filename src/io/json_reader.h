@@ -25,8 +25,8 @@ struct JsonLimits {
   JsonError error = JsonError::InvalidArgument;
 };
 
-/// Parses one JSON document. Refuses repeated keys, text behind the end, and what is over the
-/// limits. `source` is the file's name.
+/// Parses one JSON document. Refuses repeated keys, text after the end, and documents that exceed
+/// the limits. `source` is the name of the file.
 nlohmann::json parse_json(std::string_view text, const std::string& source,
                           const JsonLimits& limits = {});
 
@@ -36,21 +36,21 @@ bool is_utf8(const std::string& text);
 /// Throws the chosen exception.
 [[noreturn]] void raise_json(JsonError error, const std::string& message);
 
-/// A place in a document. Cheap to copy; keeps the document alive. Messages read `plan.json:
-/// rules[1].below must be ..., but is "abc"`.
+/// A place in a document. A reader is cheap to copy and keeps the document alive. Its messages read
+/// `plan.json: rules[1].below must be ..., but is "abc"`.
 class JsonReader {
  public:
   JsonReader(std::string_view text, const std::string& source, const JsonLimits& limits = {});
 
-  JsonReader field(std::string_view name) const;  ///< raises where it is missing
-  std::optional<JsonReader> optional(
-      std::string_view name) const;  ///< empty where it is missing or null
+  JsonReader field(std::string_view name) const;  ///< raises where the field is missing
+  /// Empty where the field is missing or null.
+  std::optional<JsonReader> optional(std::string_view name) const;
   std::vector<std::pair<std::string, JsonReader>> members(std::size_t most) const;
   std::vector<JsonReader> elements(std::size_t most) const;
-  /// Raises for the first key of this object that is not among them, and lists them.
+  /// Raises for the first key of this object that is not among `names`, and lists the names.
   void allow_only(std::initializer_list<std::string_view> names) const;
 
-  std::int64_t as_int(std::int64_t low, std::int64_t high) const;  ///< 3.0 is no integer
+  std::int64_t as_int(std::int64_t low, std::int64_t high) const;  ///< 3.0 is not an integer
   double as_double(double low, double high) const;
   bool as_bool() const;
   std::string as_string(std::size_t most_bytes = 256) const;

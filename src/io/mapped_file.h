@@ -1,4 +1,4 @@
-// A file's bytes as memory, read when touched.
+// A file's bytes as memory; the system reads them when they are touched.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,9 @@
 
 namespace adadiff::detail {
 
-/// A read-only view of a regular file. The file must not shrink while it is mapped: the system then
-/// ends the process on a read behind its end. AtomicFile never shrinks a file in place.
+/// A read-only view of a regular file. The file must not shrink while it is mapped, since the
+/// system ends a process that reads beyond the end of the file. AtomicFile never shrinks a file in
+/// place.
 class MappedFile {
  public:
   /// Throws FileError, also for folders, pipes and devices.

@@ -16,18 +16,18 @@ struct NpyArray {
   std::vector<T> values;
 };
 
-/// Called with the shape before any number is read, so that a wrong array costs nothing; throws to
-/// refuse it.
+/// Called with the shape before any number is read, so that a wrong array costs nothing. It throws
+/// to refuse the array.
 using ShapeCheck = std::function<void(const std::vector<std::int64_t>& shape)>;
 
 /// Reads float64, float32, int64, int32 and uint8. Throws FileError, or ModelError for any other
 /// content.
 NpyArray<float> read_npy_floats(const std::string& path, const ShapeCheck& check = {});
-/// Reads int64, int32 and uint8; refuses floating point. Throws the same.
+/// Reads int64, int32 and uint8; refuses floating point. Throws the same errors.
 NpyArray<std::int64_t> read_npy_integers(const std::string& path, const ShapeCheck& check = {});
 
-/// Replace the file in one piece. Throw FileError; InvalidArgument where the shape and the number
-/// of values disagree.
+/// Write an array to a file, which is replaced atomically. Throw FileError; InvalidArgument where
+/// the shape and the number of values disagree.
 void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,
                std::span<const float> values);
 void write_npy(const std::string& path, const std::vector<std::int64_t>& shape,

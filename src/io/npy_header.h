@@ -1,4 +1,4 @@
-// The text in front of a .npy file's numbers.
+// The text that precedes the numbers of a .npy file.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ struct NpyHeader {
   std::size_t data_begin = 0;  // in bytes from the file's start
 };
 
-/// Throws ModelError that names `source`. Format versions 1 and 2, C order.
+/// Reads a header of format version 1 or 2 with C order. Throws a ModelError that names `source`.
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& source);
-/// Magic, version 1, length and text, padded to a multiple of 64 bytes.
+/// Makes a header: magic, version 1, length and text, padded to a multiple of 64 bytes.
 std::string make_npy_header(const std::string& descr, const std::vector<std::int64_t>& shape);
 
 }  // namespace adadiff::detail

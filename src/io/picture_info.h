@@ -1,4 +1,4 @@
-// What a picture's file says of it before it is decoded.
+// What the file of a picture says about it before it is decoded.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,14 @@
 namespace adadiff::detail {
 
 struct PictureInfo {
-  std::int64_t height = 0, width = 0;  ///< as it is meant to be seen
+  std::int64_t height = 0, width = 0;  ///< of the picture as it should be shown
   bool is_grey = false;
-  bool has_transparency = false;  ///< which read_image drops
-  int orientation = 1;            ///< Exif's, in [1, 8]; other than 1: read_image turns it
+  bool has_transparency = false;  ///< read_image drops it
+  int orientation = 1;            ///< Exif's, in [1, 8]; read_image turns pictures where this is
+                                  ///< not 1
 };
 
-/// Of a PNG or JPEG. Throws FileError, ModelError.
+/// Reads the information of a PNG or JPEG file. Throws FileError, ModelError.
 PictureInfo read_picture_info(const std::string& path);
 
 }  // namespace adadiff::detail

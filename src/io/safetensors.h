@@ -36,8 +36,8 @@ enum class Dtype {
 std::string_view name_of(Dtype dtype);
 std::size_t size_of(Dtype dtype);  ///< bytes per element
 
-/// A named tensor in borrowed memory: dense, C order, little endian. Bytes of a read file need not
-/// be aligned to their element size.
+/// A named tensor in borrowed memory: dense, C order, little endian. The bytes of a tensor in a
+/// file need not be aligned to their element size.
 struct TensorView {
   std::string name;
   Dtype dtype = Dtype::F32;
@@ -52,20 +52,20 @@ struct SafetensorsContent {
   std::vector<TensorView> tensors;  // in the order of their bytes
 };
 
-/// Checks everything about `bytes` that the format says; the views point into it. Throws ModelError
-/// that names `source`.
+/// Checks `bytes` against everything that the format demands; the views point into `bytes`. Throws
+/// a ModelError that names `source`.
 SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& source);
 
-/// An open file. Views stay valid while the mapping lives.
+/// An open safetensors file. Views stay valid while the mapping lives.
 class SafetensorsFile {
  public:
-  /// Throws FileError where it cannot be read, ModelError where its content is damaged.
+  /// Throws FileError where the file cannot be read, ModelError where its content is damaged.
   static SafetensorsFile open(const std::string& path);
 
   const std::string& path() const { return mapping_->path(); }
   const Metadata& metadata() const { return content_.metadata; }
   const std::vector<TensorView>& tensors() const { return content_.tensors; }
-  /// Null where there is none.
+  /// The tensor of that name; null where there is none.
   const TensorView* find(std::string_view name) const;
   std::shared_ptr<const MappedFile> mapping() const { return mapping_; }
 
@@ -77,9 +77,9 @@ class SafetensorsFile {
   std::map<std::string_view, std::size_t> index_;
 };
 
-/// Replaces the file in one piece. The same content gives the same bytes, in whatever order the
-/// entries come; every tensor is aligned to its element size. Throws FileError; InvalidArgument for
-/// repeated names and for bytes that do not fit their shape.
+/// Writes a file, which is replaced atomically. The same content gives the same bytes, whatever the
+/// order of the entries; every tensor is aligned to its element size. Throws FileError;
+/// InvalidArgument for repeated names and for bytes that do not fit their shape.
 void write_safetensors(const std::string& path, const Metadata& metadata,
                        std::vector<TensorView> entries);
 

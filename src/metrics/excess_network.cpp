@@ -1,4 +1,4 @@
-// Two passes side by side: one that runs everything, one that does what it is told.
+// Runs two passes side by side: one runs everything, the other does what it is told.
 #include "metrics/excess_network.h"
 
 #include <cmath>
@@ -88,10 +88,10 @@ class ExcessPass final : public ForwardPass {
   std::shared_ptr<ExcessRecord> record_;
   at::Tensor excess_;  ///< [blocks, R]
   at::Tensor times_;   ///< [R]
-  at::Tensor rows_;    ///< which of them are still in the pass
+  at::Tensor rows_;    ///< rows of the evaluation that are still in the pass
   int blocks_run_ = 0;
-  /// Per row: the excess of its latest prediction in this evaluation; the prediction it leaves with
-  /// replaces it. A guided row is predicted more than once.
+  /// Per row: the excess of the latest prediction in this evaluation. A guided row is predicted
+  /// more than once; the prediction with which it leaves replaces the earlier ones.
   mutable std::vector<std::optional<double>> last_prediction_;
 };
 

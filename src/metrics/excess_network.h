@@ -1,5 +1,5 @@
-// A network that also knows what leaving early costs: around any network, for measuring and for the
-// ideal score.
+// A network around any other network that also measures what leaving early costs. It serves
+// measurements and gives the ideal score.
 #pragma once
 
 #include <map>
@@ -12,15 +12,15 @@
 
 namespace adadiff::detail {
 
-/// What was seen at one time of a run; excess is the mean square of g_k - g_N on the same input,
-/// g_N being full depth's prediction.
+/// What was measured at one time of a run. The excess is the mean square of g_k - g_N on the same
+/// input, where g_N is the prediction of full depth.
 struct ExcessAtTime {
-  std::int64_t rows = 0;            ///< that were evaluated
+  std::int64_t rows = 0;            ///< rows that were evaluated
   std::vector<double> exit_excess;  ///< [blocks], sums over rows of the excess at each exit
-  double taken_excess = 0;  ///< sum over the rows that a prediction was taken from, of the exit's
-                            ///< own, before its guide moves it
-  std::int64_t
-      predictions = 0;  ///< how many those were; rows that left at exit 0 are not among them
+  double taken_excess = 0;  ///< sum of excesses over the rows that a prediction was taken from:
+                            ///< that of the exit's own prediction, before its guide moves it
+  /// The number of those rows; rows that left at exit 0 are not among them.
+  std::int64_t predictions = 0;
   double mean_at(std::size_t block) const {
     return rows > 0 ? exit_excess[block] / static_cast<double>(rows) : 0;
   }
@@ -33,10 +33,10 @@ struct ExcessAtTime {
 class ExcessRecord {
  public:
   void add_rows(float time, const std::vector<double>& excess);
-  /// `replaced`: the excess of an earlier prediction of the same row in the same evaluation, which
-  /// this one takes the place of.
+  /// `replaced` is the excess of an earlier prediction of the same row in the same evaluation,
+  /// which this one replaces.
   void add_prediction(float time, double excess, std::optional<double> replaced);
-  /// By the number that the network embeds as time, which falls along a run.
+  /// The measurements by the number that the network embeds as time, which falls along a run.
   std::map<float, ExcessAtTime> times() const;
 
  private:
@@ -49,8 +49,8 @@ enum class Scores : std::uint8_t {
   Ideal     ///< rms / (1 + rms) of the true excess: no score can know more
 };
 
-/// Runs every block of every row beside the pass that is asked for, so it costs more than full
-/// depth. Predictions are the network's own.
+/// Runs every block of every row in addition to the requested pass, so it costs more than full
+/// depth. Its predictions are those of the inner network.
 class ExcessNetwork final : public Network {
  public:
   ExcessNetwork(std::shared_ptr<const Network> network, Scores scores,

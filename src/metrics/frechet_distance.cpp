@@ -1,5 +1,5 @@
-// tr (C1 C2)^(1/2) as a sum of singular values: no root of a matrix that is not symmetric, and no
-// noise where covariances are singular.
+// Computes tr (C1 C2)^(1/2) as a sum of singular values. This avoids the root of a matrix that is
+// not symmetric, and noise where covariances are singular.
 #include "metrics/frechet_distance.h"
 
 #include <algorithm>
@@ -15,7 +15,8 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr double kSymmetric = 1e-6;  // of the largest entry: what files written in float32 keep
+constexpr double kSymmetric = 1e-6;  // as a share of the largest entry: files written in float32
+                                     // keep this much symmetry
 
 void check_statistics(const FeatureStatistics& statistics, const std::string& set) {
   const Eigen::Index dimensions = statistics.mean.size();
@@ -38,10 +39,10 @@ void check_statistics(const FeatureStatistics& statistics, const std::string& se
   }
 }
 
-/// L with L Lᵀ = covariance, one column per eigenvalue that is more than rounding.
+/// Returns L with L Lᵀ = covariance, one column per eigenvalue that is more than rounding.
 Eigen::MatrixXd root(const Eigen::MatrixXd& covariance, const std::string& where) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);
-  const Eigen::VectorXd& values = solver.eigenvalues();  // rising
+  const Eigen::VectorXd& values = solver.eigenvalues();  // in rising order
   const double largest = std::max(values.tail(1)(0), 0.0);
   const auto dimensions = static_cast<double>(values.size());
   const double rounding = largest * dimensions * std::numeric_limits<double>::epsilon();

@@ -10,28 +10,28 @@
 
 namespace adadiff::detail {
 
-/// Mean and covariance (divided by samples - 1, as all published codes do).
+/// The mean and the covariance of features (divided by samples - 1, as in all published code).
 struct FeatureStatistics {
   Eigen::VectorXd mean;        ///< [dimensions]
   Eigen::MatrixXd covariance;  ///< [dimensions, dimensions], symmetric
 };
 
-/// Needs two samples or more. Throws InvalidArgument.
+/// Computes the statistics of two samples or more. Throws InvalidArgument.
 FeatureStatistics feature_statistics(const Features& features);
 
-/// A Gaussian to measure from, checked and taken apart once.
+/// A Gaussian from which distances are measured. It is checked and factorised only once.
 class GaussianReference {
  public:
-  /// Throws InvalidArgument, with `where` in front, where numbers are not finite, the covariance is
-  /// not symmetric or has an eigenvalue clearly below 0.
+  /// Throws InvalidArgument, in a message that begins with `where`, where numbers are not finite,
+  /// or where the covariance is not symmetric or has an eigenvalue clearly below 0.
   explicit GaussianReference(FeatureStatistics statistics, const std::string& where = "reference");
 
   const FeatureStatistics& statistics() const { return statistics_; }
   /// |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), at least 0. Covariances may be singular. Throws
-  /// InvalidArgument for other dimensions, and what the constructor refuses.
+  /// InvalidArgument for statistics of other dimensions and for those that the constructor refuses.
   double distance(const FeatureStatistics& generated) const;
-  /// From the samples themselves: the same but for rounding, and faster where there are fewer than
-  /// dimensions.
+  /// Computes the distance from the samples themselves. The result is the same except for rounding,
+  /// and comes faster where there are fewer samples than dimensions.
   double distance(const Features& generated) const;
 
  private:

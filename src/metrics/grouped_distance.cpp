@@ -1,4 +1,4 @@
-// Sums of kernel values by pairs of groups, so that leaving one out costs nothing more.
+// Sums kernel values by pairs of groups, so that leaving a group out costs nothing more.
 #include "metrics/grouped_distance.h"
 
 #include <algorithm>
@@ -30,8 +30,8 @@ double pairs(Eigen::Index samples) {
 
 /// Kernel sums of the generated samples by group.
 struct GroupSums {
-  Eigen::MatrixXd within;  ///< [groups, groups], a sample with itself left out
-  Eigen::VectorXd across;  ///< [groups], with the reference
+  Eigen::MatrixXd within;  ///< [groups, groups], without the pairs of a sample with itself
+  Eigen::VectorXd across;  ///< [groups], sums with the reference
 };
 
 GroupSums group_sums(const Features& reference, const Features& generated, int groups) {

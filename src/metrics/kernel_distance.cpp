@@ -1,4 +1,4 @@
-// Unbiased estimates on subsets.
+// Unbiased estimates of the kernel distance on subsets.
 #include "metrics/kernel_distance.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace adadiff::detail {
 namespace {
 
-/// The first `size` places of a shuffle of [0, count).
+/// The first `size` entries of a shuffle of [0, count).
 std::vector<std::int64_t> draw_rows(std::int64_t count, std::int64_t size,
                                     const kernels::NoiseKey& key) {
   std::vector<std::uint32_t> words(static_cast<std::size_t>(size));
@@ -41,7 +41,7 @@ Features select(const Features& features, const std::vector<std::int64_t>& rows,
   return selected;
 }
 
-/// Mean over all pairs of different samples.
+/// The mean of the kernel over all pairs of different samples.
 double mean_within(const Features& set) {
   const auto count = static_cast<double>(set.rows());
   return (kernel_sum(set, set) - self_sum(set)) / (count * (count - 1));

@@ -1,5 +1,5 @@
-// The products are torch's, which are compiled for the machine's widest vectors; Eigen's are
-// compiled for all machines alike.
+// Matrix products are computed by torch, which is compiled for the widest vectors of the machine;
+// Eigen is compiled for all machines alike.
 #include "metrics/kernel_sums.h"
 
 #include <algorithm>

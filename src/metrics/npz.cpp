@@ -1,4 +1,4 @@
-// The one file that knows libzip.
+// The one file that uses libzip.
 #include "metrics/npz.h"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ std::string message_of(int code) {
   return message;
 }
 
-/// Reads until `bytes` is full or the entry ends; how much that was.
+/// Reads until `bytes` is full or the entry ends, and returns how many bytes that were.
 std::size_t fill(zip_file_t* entry, std::span<std::byte> bytes, const std::string& where) {
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -51,7 +51,7 @@ std::size_t fill(zip_file_t* entry, std::span<std::byte> bytes, const std::strin
   return done;
 }
 
-/// An array's header, and then its bytes one after the other.
+/// Reads an array's header, and then its bytes one after the other.
 class ArrayReader {
  public:
   ArrayReader(Entry entry, std::string where)
@@ -82,20 +82,21 @@ class ArrayReader {
     raise<ModelError>({where_, "hold as many numbers as its shape says", "goes on behind them"});
   }
 
-  static constexpr std::size_t kStep = std::size_t{1}
-                                       << 20;  // bytes; divisible by every number's size
+  /// In bytes; divisible by the size of every type of number.
+  static constexpr std::size_t kStep = std::size_t{1} << 20;
 
  private:
   Entry entry_;
   std::string where_;
-  std::vector<std::byte> start_;  ///< the header and what was read behind it
+  std::vector<std::byte> start_;  ///< the header and the bytes that were read with it
   NpyHeader header_;
-  std::size_t place_ = 0;  ///< in start_
+  std::size_t place_ = 0;  ///< position in start_
 };
 
-/// What of an array is kept.
+/// Which rows of an array are kept.
 struct Kept {
-  std::int64_t rows = 0, of = 0;  ///< of the first dimension
+  std::int64_t rows = 0, of = 0;  ///< how many rows of the first dimension are kept, and of how
+                                  ///< many
   std::uint64_t row_numbers = 1;
 };
 
@@ -132,7 +133,7 @@ void read_numbers(ArrayReader& reader, Kept kept, std::vector<To>& values) {
   if (kept.rows == kept.of) kept = {1, 1, static_cast<std::uint64_t>(kept.of) * kept.row_numbers};
   constexpr std::uint64_t kPiece = ArrayReader::kStep / sizeof(From);
   std::vector<From> piece;
-  std::int64_t next = 0;  // row
+  std::int64_t next = 0;  // the row at which the reader stands
   for (std::int64_t i = 0; i < kept.rows; ++i) {
     const std::int64_t row = evenly_spread(i, kept.rows, kept.of);
     reader.skip(static_cast<std::uint64_t>(row - next) * kept.row_numbers * sizeof(From));
@@ -168,7 +169,7 @@ struct DiscardArchive {
 };
 using Source = std::unique_ptr<zip_source_t, FreeSource>;
 
-/// An archive in memory. libzip takes sources over where it succeeds, and only there.
+/// An archive in memory. libzip takes over a source where a call with it succeeds, and only there.
 class MemoryArchive {
  public:
   MemoryArchive() {
@@ -179,7 +180,7 @@ class MemoryArchive {
     const std::string message = zip_error_strerror(&error);
     zip_error_fini(&error);
     if (!archive_) fail(message);
-    zip_source_keep(source_.get());  // what was written is read from it after the archive is closed
+    zip_source_keep(source_.get());  // the archive is read from it after it is closed
   }
 
   /// `content` must live until bytes().
@@ -196,7 +197,7 @@ class MemoryArchive {
     zip_set_file_compression(archive_.get(), entry, ZIP_CM_STORE, 0);
     zip_file_set_dostime(archive_.get(), entry, 0, kFirstDate, 0);
   }
-  /// Ends the archive.
+  /// Closes the archive and returns its bytes.
   std::vector<std::byte> bytes() {
     if (zip_close(archive_.get()) != 0) fail(zip_strerror(archive_.get()));
     static_cast<void>(archive_.release());

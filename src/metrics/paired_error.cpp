@@ -31,7 +31,7 @@ std::int64_t count_images(const ImagePair& pair) {
   return std::ssize(pair.first) / values;
 }
 
-/// In [0, 1].
+/// A value as it is shown, in [0, 1].
 double shown(float value, const ImagePair& pair) {
   return (static_cast<double>(std::clamp(value, pair.low, pair.high)) -
           static_cast<double>(pair.low)) /
@@ -59,8 +59,8 @@ std::array<double, kWindow> gaussian() {
   return weights;
 }
 
-/// Windowed means of a plane: [height, width] -> [height - 10, width - 10], first along the lines,
-/// then across them.
+/// The windowed means of a plane: [height, width] -> [height - 10, width - 10], first along the
+/// lines, then across them.
 std::vector<double> blur(const std::vector<double>& values, std::int64_t height,
                          std::int64_t width) {
   static const std::array<double, kWindow> weights = gaussian();

@@ -1,7 +1,7 @@
-// All pairs, in blocks: memory grows with one set and with the threads, not with the product of
-// both sets. Matrix products tell nearly every pair apart; only where their rounding could decide
-// are distances computed without cancellation, so the result is that of such distances for all
-// pairs.
+// Compares all pairs in blocks, so that memory grows with one set and with the threads, not with
+// the product of both sets. For nearly every pair, a distance from a matrix product decides. Only
+// where its rounding could change the decision is the distance computed without cancellation, so
+// the result is the same as with such distances for all pairs.
 #include "metrics/precision_recall.h"
 
 #include <algorithm>
@@ -19,9 +19,9 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr std::int64_t
-    kMostRows = 64,
-    kMostDistances = std::int64_t{1} << 20;  // of a block: rows of one set against all of the other
+// The most rows and distances of a block, which holds rows of one set against all rows of the
+// other.
+constexpr std::int64_t kMostRows = 64, kMostDistances = std::int64_t{1} << 20;
 
 /// Squared distances between the rows of two sets.
 class Distances {
@@ -32,8 +32,8 @@ class Distances {
         row_squares_(rows.rowwise().squaredNorm()),
         other_squares_(others.rowwise().squaredNorm()) {}
 
-  /// Of rows first to last, [last - first, others]: |a|^2 + |b|^2 - 2 a b, which is off by at most
-  /// margin() of its row.
+  /// The distances of rows first to last - 1, [last - first, others], computed as
+  /// |a|^2 + |b|^2 - 2 a b. Each is off by at most the margin() of its row.
   Features nearly(std::int64_t first, std::int64_t last) const {
     const at::Tensor products = at::mm(as_tensor(rows_).narrow(0, first, last - first),
                                        as_tensor(others_).t())
@@ -43,8 +43,8 @@ class Distances {
     return ((-2 * dots).rowwise() + other_squares_.transpose()).colwise() +
            row_squares_.segment(first, last - first);
   }
-  /// A sum of n products is off by at most about n eps |a| |b| (Higham 2002, section 3.1); the
-  /// factor 4 leaves room for the rest.
+  /// The largest error of the distances of a row. A sum of n products is off by at most about
+  /// n eps |a| |b| (Higham 2002, section 3.1); the factor 4 leaves room for the rest.
   double margin(std::int64_t row) const {
     const double terms = 4 * static_cast<double>(rows_.cols() + 4);
     return terms * std::numeric_limits<double>::epsilon() *
@@ -61,7 +61,7 @@ class Distances {
   double largest_other_square_ = other_squares_.maxCoeff();
 };
 
-/// Calls work(row, its near distances to all others) for every row.
+/// Calls work(row, approximate distances of the row to all others) for every row.
 template <class Work>
 void for_each_row(const Distances& distances, std::int64_t rows, const Work& work) {
   const std::int64_t rows_at_once = std::clamp<std::int64_t>(kMostDistances / distances.others(), 1,
@@ -76,16 +76,16 @@ void for_each_row(const Distances& distances, std::int64_t rows, const Work& wor
   });
 }
 
-/// Squared distance of each sample to its `neighbours`-th nearest other sample of the same set.
+/// The squared distance of each sample to its `neighbours`-th nearest other sample of the same set.
 Eigen::VectorXd squared_radii(const Features& set, int neighbours) {
   const Distances distances(set, set);
   Eigen::VectorXd radii(set.rows());
   for_each_row(distances, set.rows(), [&](std::int64_t row, auto near) {
-    near(row) = std::numeric_limits<double>::infinity();  // the sample itself is no neighbour
+    near(row) = std::numeric_limits<double>::infinity();  // the sample itself is not a neighbour
     std::vector<double> nearest(static_cast<std::size_t>(neighbours));
     std::partial_sort_copy(near.data(), near.data() + near.size(), nearest.begin(), nearest.end());
     const double margin = distances.margin(row), reach = nearest.back() + 2 * margin;
-    const bool takes_all = !std::isfinite(margin);  // numbers whose squares overflow
+    const bool takes_all = !std::isfinite(margin);  // true for numbers whose squares overflow
     std::vector<double> candidates;
     for (Eigen::Index other = 0; other < near.size(); ++other) {
       if (other != row && (takes_all || near(other) <= reach))
@@ -97,7 +97,7 @@ Eigen::VectorXd squared_radii(const Features& set, int neighbours) {
   return radii;
 }
 
-/// Share of `samples` that lie in one of the balls around `centres`.
+/// The share of `samples` that lie in one of the balls around `centres`.
 double covered(const Features& samples, const Features& centres, const Eigen::VectorXd& radii) {
   const Distances distances(samples, centres);
   std::vector<std::uint8_t> is_covered(static_cast<std::size_t>(samples.rows()));
@@ -105,9 +105,8 @@ double covered(const Features& samples, const Features& centres, const Eigen::Ve
     const double margin = distances.margin(row);
     bool found = false;
     for (Eigen::Index centre = 0; centre < near.size() && !found; ++centre) {
-      const bool is_surely_outside = near(centre) >
-                                     radii(centre) +
-                                         margin;  // false for NaN: where squares overflow
+      // False for NaN, which stands where squares overflow.
+      const bool is_surely_outside = near(centre) > radii(centre) + margin;
       found = !is_surely_outside && distances.exact(row, centre) <= radii(centre);
     }
     is_covered[static_cast<std::size_t>(row)] = found ? 1 : 0;

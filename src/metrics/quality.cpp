@@ -1,4 +1,4 @@
-// Puts the metrics together.
+// Computes all metrics of a set, and judges what they rest on.
 #include "metrics/quality.h"
 
 #include <algorithm>
@@ -15,8 +15,8 @@ void compare_sets(const Features& real, const Features& generated, const Quality
                   Quality& quality) {
   KernelSubsets drawn = options.subsets;
   drawn.size = subset_size(real.rows(), generated.rows(), options.subsets);
-  // Subsets as large as a set all hold the same of it: how much they deviate from each other says
-  // nothing of that set.
+  // Subsets as large as a set all hold the same samples of it, so how much they deviate from each
+  // other says nothing about that set.
   const bool is_whole = drawn.size == std::min(real.rows(), generated.rows());
   if (is_whole && real.rows() == generated.rows()) drawn.count = 1;
   const auto subsets = draw_kernel_subsets(real.rows(), generated.rows(), drawn, options.seed);

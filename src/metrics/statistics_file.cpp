@@ -1,4 +1,4 @@
-// The names under which published codes keep statistics.
+// Reads and writes statistics under the names that published code gives them.
 #include "metrics/statistics_file.h"
 
 #include <algorithm>
@@ -13,11 +13,11 @@ namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kMostDimensions = 16384;
-constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;  // numbers: 16 GiB
+constexpr std::int64_t kMostFeatures = std::int64_t{1} << 31;  // numbers, which take 16 GiB
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 34;
 constexpr double kMostExtent = 1 << 20;
 
-/// Before anything of that size is read.
+/// Refuses another number of dimensions before anything of that size is read.
 void require_dimensions(std::int64_t found, const ReferenceLimits& limits,
                         const std::string& path) {
   if (limits.dimensions == 0 || found == limits.dimensions) return;
@@ -128,7 +128,7 @@ Reference read_reference(const std::string& path, const ReferenceLimits& limits)
     reference.images = read_pictures(file, limits, path);
   if (file.has("mu") && file.has("sigma")) {
     const std::int64_t dimensions = length_of(file, "mu", 0);
-    // Statistics beside images may be another network's.
+    // Where a file also holds images, its statistics may be those of another network.
     const bool is_foreign = reference.images && limits.dimensions != 0 &&
                             dimensions != limits.dimensions;
     if (!is_foreign) {

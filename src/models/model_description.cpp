@@ -50,7 +50,7 @@ void parse_range(const JsonReader& json, Process& process) {
   if (ends.size() != 2) json.fail("have two numbers, the smallest and the largest value");
   process.image_min = static_cast<float>(ends[0].as_double(-1e6, 1e6));
   process.image_max = static_cast<float>(ends[1].as_double(-1e6, 1e6));
-  if (!(process.image_min < process.image_max)) json.fail("rise");
+  if (!(process.image_min < process.image_max)) json.fail("have the smaller number first");
 }
 
 /// Labels as the file counts them: real classes, the null label, names.

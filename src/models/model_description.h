@@ -11,13 +11,13 @@
 namespace adadiff::detail {
 
 inline constexpr std::size_t kMostText = 65536;     ///< bytes of a licence or an origin
-inline constexpr std::size_t kMostClassName = 200;  ///< bytes of one
+inline constexpr std::size_t kMostClassName = 200;  ///< bytes of one class name
 
-/// Reads a description and makes its network, weights still zero. `source` is named in errors; a
+/// Reads a description and makes its network, whose weights are still zero. Errors name `source`; a
 /// network of more than `most_values` numbers is refused before it is allocated. Throws ModelError.
 Model parse_description(std::string_view json, const std::string& source,
                         std::int64_t most_values = std::numeric_limits<std::int64_t>::max());
-/// The description that parse_description reads back, the model id included.
+/// The description that parse_description reads back, with the model id.
 std::string to_json(const Model& model);
 /// The part of the description that the model id covers: the network and what its numbers mean,
 /// without plan, solver, names and licence.

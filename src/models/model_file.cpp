@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/fnv.h"
 #include "io/safetensors.h"
 #include "models/model_description.h"
 #include "models/model_tensors.h"
@@ -16,32 +17,20 @@ namespace {
 
 constexpr const char* kMetadataKey = "adadiff";
 
-/// 64-bit FNV-1a: tells models apart, guards against nothing.
-class Fingerprint {
- public:
-  void add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) hash_ = (hash_ ^ bytes[i]) * 1099511628211ull;
-  }
-  std::string text() const {
-    char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash_));
-    return digits;
-  }
-
- private:
-  std::uint64_t hash_ = 14695981039346656037ull;
-};
+std::uint64_t add(std::uint64_t hash, const void* data, std::size_t size) {
+  return fnv64(hash, {static_cast<const std::uint8_t*>(data), size});
+}
 
 std::string id_of(const Model& model) {
-  Fingerprint fingerprint;
   const auto description = identity_json(model);
-  fingerprint.add(description.data(), description.size());
+  std::uint64_t hash = add(kFnv64Start, description.data(), description.size());
   for (const auto& [name, tensor] : parameters_of(*model.network)) {
-    fingerprint.add(name.data(), name.size());
-    fingerprint.add(tensor.const_data_ptr(), tensor.nbytes());
+    hash = add(hash, name.data(), name.size());
+    hash = add(hash, tensor.const_data_ptr(), tensor.nbytes());
   }
-  return fingerprint.text();
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+  return digits;
 }
 
 }  // namespace

@@ -12,19 +12,20 @@
 
 namespace adadiff::detail {
 
-/// A model as its file describes it, network loaded.
+/// A model as its file describes it, with its network loaded.
 struct Model {
   std::shared_ptr<TrainableNetwork> network;
   SamplerModel sampler;  ///< prediction, schedule, time, image range, solver, default plan, id
   std::vector<std::string> class_names;  ///< may be empty
-  std::string license, origin;           ///< of the weights
-  std::string training;  ///< JSON text of how it was trained, carried along; may be empty
+  std::string license, origin;           ///< about the weights
+  std::string training;  ///< JSON text that says how it was trained, carried along as it is; may be
+                         ///< empty
 };
 
-/// Refuses what it does not understand by name. Throws FileError, ModelError.
+/// Reads a model file. Refuses, by name, what it does not understand. Throws FileError, ModelError.
 Model read_model(const std::string& path);
-/// Writes float32 tensors and description; an id that is stated is kept, an empty one computed. The
-/// file is replaced in one piece. Throws FileError.
+/// Writes the float32 tensors and the description of a model. An id that is set is kept, and an
+/// empty one is computed. The file is replaced atomically. Throws FileError.
 void write_model(const Model& model, const std::string& path);
 
 }  // namespace adadiff::detail

@@ -14,25 +14,27 @@
 
 namespace adadiff::detail {
 
-/// One float32 tensor of a file, copied. Refuses other types and shapes by name, and numbers that
-/// are not finite. Throws ModelError.
+/// Copies one float32 tensor from a file. Refuses, by name, tensors of another type or shape and
+/// tensors with numbers that are not finite. Throws ModelError.
 at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at::IntArrayRef shape,
                        const std::string& source);
 
-/// Numbers in all tensors of a file.
+/// The number of values in all tensors of a file.
 std::int64_t count_values(const SafetensorsFile& file);
 
 /// Where a file keeps the tensors that are asked for.
 struct TensorNames {
-  /// The file's name of a tensor; empty: its own.
+  /// Gives the name in the file of a tensor; empty: the tensor's own name.
   std::function<std::string(const std::string&)> in_file = {};
-  bool may_be_wrapped = false;  ///< all of the file's names may have a prefix, such as "module."
-  std::string owner = "the network that the description names";  ///< whose tensors they are
+  bool may_be_wrapped = false;  ///< true: all names in the file may share a prefix, such as
+                                ///< "module."
+  std::string owner = "the network that the description names";  ///< who owns the tensors, for
+                                                                 ///< errors
   std::string advice = {};  ///< what to do about tensors that nobody asks for
 };
 
-/// Fills every tensor that `visit` shows from the file. Missing tensors, and ones that nobody asks
-/// for, are refused by name. Throws ModelError.
+/// Fills every tensor that `visit` shows from the file. Tensors that are missing, and tensors that
+/// nobody asks for, are refused by name. Throws ModelError.
 void load_tensors(const SafetensorsFile& file, const std::string& source,
                   const std::function<void(const TensorVisitor&)>& visit,
                   const TensorNames& names = {});

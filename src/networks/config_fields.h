@@ -25,7 +25,7 @@ inline void read_field(const JsonReader& json, const char* key, UncertaintyForm&
     value = parse_uncertainty_form(field->as_string(64), field->path());
 }
 
-/// Fails the field unless the condition holds.
+/// Raises an error about the field unless the condition holds.
 inline void require_field(bool holds, const JsonReader& json, const char* field,
                           const std::string& must) {
   if (!holds) json.field(field).fail(must);

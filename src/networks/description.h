@@ -1,4 +1,5 @@
-// What a model file's "network" object says, without the network: sizes, forms, and how to make it.
+// What the "network" object of a model file says, without the network itself: sizes, forms, and how
+// to make the network.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@
 
 namespace adadiff::detail {
 
-/// Immutable. Each family of networks has one (uvit_description.cpp, dit_description.cpp); nothing
-/// here allocates a parameter but make().
+/// The description of a network. It is immutable. Each family of networks has one
+/// (uvit_description.cpp, dit_description.cpp), and only make() allocates parameters.
 class NetworkDescription {
  public:
   virtual ~NetworkDescription() = default;
@@ -20,15 +21,15 @@ class NetworkDescription {
   virtual double parameter_count() const = 0;
   virtual NetworkInfo info(NetworkSettings settings) const = 0;
   virtual UncertaintyForm uncertainty() const = 0;
-  /// The whole object as JSON, with every field that it left to its default.
+  /// The whole description as JSON, including the fields that were left to their defaults.
   virtual std::string json() const = 0;
 
-  /// The same with a head of its own for every exit.
+  /// The same description with a separate head for every exit.
   virtual std::unique_ptr<NetworkDescription> with_exit_heads() const = 0;
-  /// The same with UEMs of that form.
+  /// The same description with UEMs of that form.
   virtual std::unique_ptr<NetworkDescription> with_uncertainty(UncertaintyForm form) const = 0;
 
-  /// The network, weights zero until they are read or initialised.
+  /// Makes the network; its weights are zero until they are read or initialised.
   virtual std::shared_ptr<TrainableNetwork> make(NetworkSettings settings) const = 0;
 };
 

@@ -1,4 +1,4 @@
-// The kinds of networks of this build. A family adds its line to the table in kinds.cpp.
+// The kinds of networks that this build has. A family adds its line to the table in kinds.cpp.
 #pragma once
 
 #include <memory>
@@ -8,12 +8,13 @@
 
 namespace adadiff::detail {
 
-/// One function per family, in its folder: reads and checks the whole object. Throws the reader's
-/// error type.
+/// Each family has one such function in its folder, which reads and checks the whole object. Throws
+/// the reader's error type.
 std::unique_ptr<NetworkDescription> describe_uvit(const JsonReader& json);
 std::unique_ptr<NetworkDescription> describe_dit(const JsonReader& json);
 
-/// What json["kind"] names. Throws the reader's error type for a kind that there is not.
+/// The description of the network that json["kind"] names. Throws the reader's error type for an
+/// unknown kind.
 std::unique_ptr<NetworkDescription> describe_network(const JsonReader& json);
 
 }  // namespace adadiff::detail

@@ -1,4 +1,4 @@
-// What the passes of all families refuse.
+// The checks that the passes of all families make.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,18 @@
 
 namespace adadiff::detail {
 
-/// Raises InvalidArgument unless x, time and labels fit the network and the pass. Labels that are
-/// not on a CPU are not looked at: that would wait for their device.
+/// Raises InvalidArgument unless x, time and labels fit the network and the pass. The values of
+/// labels that are not on a CPU are not checked, since that would wait for their device.
 void check_pass_inputs(const PassInputs& inputs, const NetworkInfo& info, std::int64_t capacity);
 
-/// How many blocks a pass has run; raises where it is asked out of turn.
+/// Counts the blocks that a pass has run, and raises where calls come out of turn.
 class BlockCount {
  public:
   explicit BlockCount(std::int64_t blocks) : blocks_(blocks) {}
   void restart() { run_ = 0; }
-  /// The block to run next, which then counts as run.
+  /// Returns the block to run next, and counts it as run.
   std::int64_t next();
-  /// The one that was run last; `call` needs it.
+  /// Returns the block that was run last. Raises where none has been run; the error names `call`.
   std::int64_t last(const char* call) const;
 
  private:

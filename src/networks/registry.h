@@ -1,5 +1,5 @@
-// From the "network" object of a model file to a network. The one place that knows every kind there
-// is.
+// Makes networks from the "network" object of a model file, and answers questions about such
+// objects.
 #pragma once
 
 #include <cstdint>
@@ -13,28 +13,29 @@
 
 namespace adadiff::detail {
 
-/// What a network is made with beside its own description.
+/// What is needed to make a network besides its own description.
 struct NetworkRequest {
   /// Where passes may end, in [0, blocks - 1]; empty: 1 to blocks - 1.
   std::vector<int> exits = {};
   std::int64_t null_label = -1;  ///< NetworkInfo::null_label
-  std::int64_t most_values = std::numeric_limits<
-      std::int64_t>::max();  ///< a network with more parameters is refused before it is allocated
+  /// A network with more parameters is refused before it is allocated.
+  std::int64_t most_values = std::numeric_limits<std::int64_t>::max();
 };
 
-/// Makes the network that json["kind"] names, weights zero. Throws ModelError.
+/// Makes the network that json["kind"] names, with weights of zero. Throws ModelError.
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json,
                                                const NetworkRequest& request);
-/// The same description with a head per exit, and with the timed map where there are no UEMs.
+/// The same description with a head per exit, and with the timed map where it has no UEMs.
 std::string description_with_exits(const std::string& json);
-/// The form of the UEMs that it says or leaves to its default; "none" without UEMs.
+/// The form of UEMs that the description states or has by default; "none" for a network without
+/// UEMs.
 std::string uncertainty_of(const std::string& json);
-/// The same description with UEMs of another form. Throws ModelError for a form that there is not.
+/// The same description with UEMs of another form. Throws ModelError for an unknown form.
 std::string description_with_uncertainty(const std::string& json, const std::string& form);
-/// A description with every field that it leaves to its default; the text itself where no network
-/// of this build is described.
+/// The description with the default of every field that it does not state. Returns the text
+/// unchanged where it does not describe a network of this build.
 std::string whole_description(const std::string& json);
-/// How many blocks it would have.
+/// The number of blocks that the described network has.
 std::int64_t count_blocks(const JsonReader& json);
 
 }  // namespace adadiff::detail

@@ -1,4 +1,4 @@
-// The face of a network towards training: every exit's prediction and uncertainty at once, with
+// What training needs of a network: the prediction and the uncertainty of every exit at once, with
 // gradients, from the same code that samples.
 #pragma once
 
@@ -15,43 +15,45 @@
 
 namespace adadiff::detail {
 
-/// After block k + 1: the head's prediction and the UEM's uncertainty.
+/// Output k: the head's prediction and the UEM's uncertainty after block k + 1.
 struct BlockOutput {
   at::Tensor prediction;   ///< [R, C, H, W]
   at::Tensor uncertainty;  ///< sigmoid values: [R, C, H, W] (map forms), [R] (scalar form) or
-                           ///< undefined (none). Inputs are detached.
+                           ///< undefined (none). The inputs of the UEM are detached.
 };
 
-/// What a model file says about a network beside its sizes.
+/// What a model file says about a network besides its sizes.
 struct NetworkSettings {
   std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
   std::int64_t null_label = -1;        ///< NetworkInfo::null_label
 };
 
-/// Calls back with each parameter's name in the model file and the tensor itself, always in the
-/// same order.
+/// A callback that gets each parameter's name in the model file and the tensor itself, always in
+/// the same order.
 using TensorVisitor = std::function<void(const std::string& name, at::Tensor& tensor)>;
 
-/// What training has to know of a parameter beside its values.
+/// What training has to know about a parameter besides its values.
 struct ParameterRole {
-  /// Of one that serves early exits only (a UEM's, an early exit's own head's): the name of the one
-  /// whose values it takes when exits are added to a trained network, empty where there is none.
-  /// Nothing for the backbone's and the last head's.
+  /// Set for a parameter that serves only early exits, because it belongs to a UEM or to an early
+  /// exit's own head. It names the parameter whose values this one takes when exits are added to a
+  /// trained network, and is empty where there is no such parameter. Unset for the parameters of
+  /// the backbone and of the last head.
   std::optional<std::string> exit_source = {};
-  /// A matrix [out, in] inside of a block, from tokens to tokens: what Muon is for.
+  /// Whether the parameter is a matrix [out, in] inside a block, from tokens to tokens. Muon is
+  /// made for such matrices.
   bool is_hidden_matrix = false;
-  bool is_uncertainty = false;  ///< a UEM's
+  bool is_uncertainty = false;  ///< whether the parameter belongs to a UEM
 };
 
 class TrainableNetwork : public Network {
  public:
-  /// Runs all blocks and gives all [blocks] outputs. Gradients flow where grad mode is on and
-  /// parameters ask for them. Blocks compute in `block_type`, the rest in the parameters' type,
-  /// which the outputs have.
+  /// Runs all blocks and returns the outputs of all [blocks]. Gradients flow where grad mode is on
+  /// and parameters require them. Blocks compute in `block_type`; everything else, the outputs
+  /// included, has the type of the parameters.
   virtual std::vector<BlockOutput> outputs(const PassInputs& inputs,
                                            at::ScalarType block_type) const = 0;
   virtual void visit(const TensorVisitor& visitor) = 0;
-  /// Draws new weights, a pure function of the seed.
+  /// Draws new weights as a pure function of the seed.
   virtual void initialise(std::uint64_t seed) = 0;
   virtual ParameterRole role(const std::string& name) const = 0;
   /// The network's configuration as the JSON object that stands under "network" in a model file.

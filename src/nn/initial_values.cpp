@@ -2,7 +2,7 @@
 // machine.
 #include <ATen/ATen.h>
 
-#include "core/check.h"
+#include "core/fnv.h"
 #include "core/kernel_status.h"
 #include "core/noise_purpose.h"
 #include "kernels/noise.h"
@@ -11,18 +11,12 @@
 namespace adadiff::detail {
 namespace {
 
-// FNV-1a: spreads names over the noise generator's sample counter.
-std::uint32_t hash_of(const std::string& name) {
-  std::uint32_t hash = 2166136261u;
-  for (const unsigned char letter : name) hash = (hash ^ letter) * 16777619u;
-  return hash;
-}
-
+/// The hash of a parameter's name spreads names over the noise generator's sample counter.
 kernels::NoiseKey key_of(std::uint64_t seed, const std::string& name) {
   return {.seed = seed,
           .evaluation = 0,
           .purpose = noise_purpose::kInitialWeights,
-          .sample = hash_of(name)};
+          .sample = fnv32(name)};
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ struct Conv2d {
   void visit(const std::string& prefix, const ParameterVisitor& visitor);
 };
 
-/// Shapes only; the numbers come from a file or from initialise().
+/// Make layers of these shapes; their numbers come from a file or from initialise().
 Linear make_linear(std::int64_t in, std::int64_t out, bool bias = true);
 LayerNorm make_layer_norm(std::int64_t width);
 Conv2d make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel);
@@ -43,7 +43,7 @@ at::Tensor apply(const Conv2d& layer,
 /// layer(concat(left, right)) without the concatenation: [..., in/2] twice -> [..., out].
 at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::Tensor& right);
 
-/// Exact (erf) GELU; in place where no gradient is wanted.
+/// The exact (erf) GELU; it works in place where no gradient is wanted.
 at::Tensor exact_gelu(at::Tensor x);
 
 /// Self-attention over [B, L, D] from a fused projection whose rows are q, k, v, each head-major.
@@ -51,23 +51,23 @@ at::Tensor exact_gelu(at::Tensor x);
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads);
 
 /// [cos(t f_0..), sin(t f_0..)] with f_i = 10000^(-i / (half - shift)), half = width / 2, padded
-/// with a zero for odd widths: [B] -> [B, width]. diffusers has a shift of 1 where others have 0.
+/// with a zero for odd widths: [B] -> [B, width]. The shift is 1 in diffusers and 0 elsewhere.
 at::Tensor sinusoid(const at::Tensor& time, std::int64_t width, std::int64_t shift = 0);
 
-/// Each token to mean 0 and variance 1, times 1 + scale, plus shift: x [B, L, D], scale and shift
-/// [B, 1, D].
+/// Brings each token of x [B, L, D] to mean 0 and variance 1, multiplies it by 1 + scale and adds
+/// shift; scale and shift are [B, 1, D].
 at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale,
                           double eps);
 
-/// [B, C, H, W] -> [B, (H/p)(W/p), C p p], the input order of a patch convolution's weight [D, C,
-/// p, p].
+/// [B, C, H, W] -> [B, (H/p)(W/p), C p p], in the input order of a patch convolution's weight
+/// [D, C, p, p].
 at::Tensor patchify(const at::Tensor& x, std::int64_t patch);
-/// [B, (H/p)(W/p), p p C], value order (p1, p2, C), -> [B, C, H, W] for a square image of `size`
-/// pixels.
+/// [B, (H/p)(W/p), p p C] with value order (p1, p2, C) -> [B, C, H, W], for a square image of
+/// `size` pixels.
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch,
                       std::int64_t size);
 
-/// Draws every number of a tensor uniformly from [-bound, bound], or normally with a standard
+/// Draw every number of a tensor uniformly from [-bound, bound], or normally with a standard
 /// deviation, as a pure function of (seed, name).
 void fill_uniform_(at::Tensor& tensor, double bound, std::uint64_t seed, const std::string& name);
 void fill_normal_(at::Tensor& tensor, double deviation, std::uint64_t seed,

@@ -1,4 +1,4 @@
-// From the values a network works with to 8 bit pixels.
+// Turns the values that a network works with into 8-bit pixels.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace adadiff::detail {
 
-/// `values` [n, C, H, W] of the job's image size. Pixels: the image range to 0..255, rounded half
-/// up, clamped; [n, H, W, C].
+/// `values` is [n, C, H, W] of the job's image size. The pixels [n, H, W, C] map the image range to
+/// 0..255, rounded half up and clamped.
 Images to_images(std::vector<float> values, const SampleJob& job);
 
 }  // namespace adadiff::detail

@@ -4,7 +4,7 @@
 
 #include "core/check.h"
 #include "diffusion/prediction.h"
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 #include "pipeline/request.h"
 #include "plans/plan_checks.h"
 
@@ -86,26 +86,27 @@ ModelSummary summarise(const NetworkInfo& info, const SamplerModel& model) {
 
 }  // namespace
 
-std::shared_ptr<Pipeline::Impl> make_pipeline_impl(std::shared_ptr<const Network> network,
+std::shared_ptr<PipelineState> make_pipeline_state(std::shared_ptr<const Network> network,
                                                    SamplerModel model) {
   if (!network) raise({"make_pipeline.network", "be set", "is null"});
   check_info(network->info());
   check_model(model, network->info());
-  auto impl = std::make_shared<Pipeline::Impl>();
-  impl->facts = facts_of(network->info(), model);
-  impl->summary = summarise(network->info(), model);
-  impl->network = std::move(network);
-  impl->model = std::move(model);
+  auto state = std::make_shared<PipelineState>();
+  state->facts = facts_of(network->info(), model);
+  state->summary = summarise(network->info(), model);
+  state->network = std::move(network);
+  state->model = std::move(model);
   // A default plan that does not fit is an error of the model, not of the first request.
-  const PlannedRun usual = choose_plan({}, impl->model);
-  compile(usual.plan, usual.solver, write_table(usual.solver, impl->model.process), impl->facts);
-  return impl;
+  const PlannedRun usual = choose_plan({}, state->model);
+  compile(usual.plan, usual.solver, write_table(usual.solver, state->model.process), state->facts);
+  return state;
 }
 
 }  // namespace detail
 
 Pipeline make_pipeline(std::shared_ptr<const Network> network, SamplerModel model) {
-  return Pipeline(detail::make_pipeline_impl(std::move(network), std::move(model)));
+  return detail::Access::pipeline(
+      detail::make_pipeline_state(std::move(network), std::move(model)));
 }
 
 }  // namespace adadiff

@@ -10,10 +10,10 @@
 #include "core/check.h"
 #include "models/model_file.h"
 #include "networks/registry.h"
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 #include "pipeline/request.h"
-#include "pipeline/run_impl.h"
-#include "pipeline/torch_errors.h"
+#include "pipeline/run_errors.h"
+#include "pipeline/run_state.h"
 #include "sampling/batch_state.h"
 
 namespace adadiff {
@@ -31,17 +31,17 @@ detail::Model read_model(const std::string& path) {
   try {
     return detail::read_model(path);
   } catch (const c10::Error& error) {
-    detail::raise_torch_error(error, path);
+    detail::raise_load_error(error, path);
   }
 }
 
-std::unique_ptr<Run::Impl> make_run(detail::SampleJob job) {
+std::shared_ptr<detail::RunState> make_run(detail::SampleJob job) {
   const std::int64_t batch_bytes = detail::batch_bytes(job);
   const std::int64_t image_bytes = detail::image_bytes(job);
   try {
-    return std::make_unique<Run::Impl>(std::move(job));
+    return std::make_shared<detail::RunState>(std::move(job));
   } catch (const c10::Error& error) {
-    detail::raise_torch_error(error, "Pipeline.start", batch_bytes);
+    detail::raise_run_error(error, "Pipeline.start", batch_bytes);
   } catch (const std::bad_alloc&) {
     detail::raise({"Request.count", "fit into memory",
                    "needs " + detail::show(image_bytes) + " bytes for its images alone"});
@@ -50,35 +50,31 @@ std::unique_ptr<Run::Impl> make_run(detail::SampleJob job) {
 
 }  // namespace
 
-std::shared_ptr<Pipeline::Impl> detail::open_pipeline_impl(const std::string& path) {
-  Model model = adadiff::read_model(path);
+Pipeline::Pipeline(std::shared_ptr<const detail::PipelineState> state) : state_(std::move(state)) {}
+
+Pipeline Pipeline::open(const std::string& path) {
+  detail::Model model = read_model(path);
   const std::int64_t parameters = count_parameters(*model.network);
-  const std::string uncertainty = uncertainty_of(model.network->config_json());
-  std::shared_ptr<Pipeline::Impl> impl;
+  const std::string uncertainty = detail::uncertainty_of(model.network->config_json());
+  std::shared_ptr<detail::PipelineState> state;
   try {
-    impl = make_pipeline_impl(model.network, std::move(model.sampler));
+    state = detail::make_pipeline_state(model.network, std::move(model.sampler));
   } catch (const InvalidArgument& error) {
     throw ModelError(path + ": " + error.what());
   }
-  impl->summary.parameters = parameters;
-  impl->summary.uncertainty = uncertainty;
-  impl->summary.class_names = std::move(model.class_names);
-  impl->summary.training = std::move(model.training);
-  impl->summary.license = std::move(model.license);
-  impl->summary.origin = std::move(model.origin);
-  return impl;
+  state->summary.parameters = parameters;
+  state->summary.uncertainty = uncertainty;
+  state->summary.class_names = std::move(model.class_names);
+  state->summary.training = std::move(model.training);
+  state->summary.license = std::move(model.license);
+  state->summary.origin = std::move(model.origin);
+  return Pipeline(std::move(state));
 }
 
-Pipeline::Pipeline(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-
-Pipeline Pipeline::open(const std::string& path) {
-  return Pipeline(detail::open_pipeline_impl(path));
-}
-
-const ModelSummary& Pipeline::model() const { return impl_->summary; }
+const ModelSummary& Pipeline::model() const { return state_->summary; }
 
 Run Pipeline::start(const Request& request) const {
-  return Run(make_run(detail::make_job(request, *impl_)));
+  return detail::Access::run(make_run(detail::make_job(request, *state_)));
 }
 
 Result Pipeline::generate(const Request& request) const {

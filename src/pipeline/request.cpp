@@ -64,7 +64,7 @@ void check_size(const SampleJob& job) {
   check("Request.count", image_bytes(job) + trace_bytes(job), kMostResultBytes);
 }
 
-ExecutablePlan compile_request(const Request& request, const Pipeline::Impl& pipeline) {
+ExecutablePlan compile_request(const Request& request, const PipelineState& pipeline) {
   const PlannedRun run = choose_plan(request, pipeline.model);
   const auto table = write_table(run.solver, pipeline.model.process, request.start_time);
   return (request.policy ? compile_for_policy : compile)(run.plan, run.solver, table,
@@ -98,7 +98,7 @@ std::vector<Evaluation> write_table(const SolverSettings& settings, const Proces
       {*process.schedule, times, settings.eta, settings.keep_noise});
 }
 
-SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline) {
+SampleJob make_job(const Request& request, const PipelineState& pipeline) {
   check_request(request, pipeline);
   const NetworkInfo& info = pipeline.network->info();
   SampleJob job;
@@ -108,6 +108,7 @@ SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline) {
   job.count = request.count;
   job.batch = std::min(request.count, request.batch == 0 ? kUsualBatch : request.batch);
   job.seed = request.seed;
+  job.threads = request.threads;
   job.labels = choose_labels(request, info);
   job.guidance = choose_guidance(request, pipeline.model, info, job);
   check_size(job);

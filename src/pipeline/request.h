@@ -1,4 +1,4 @@
-// From what a caller asks for to what a run executes.
+// Turns what a caller asks for into what a run executes.
 #pragma once
 
 #include <optional>
@@ -6,14 +6,14 @@
 
 #include <adadiff/pipeline.h>
 
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 #include "sampling/sample_job.h"
 
 namespace adadiff::detail {
 
 /// Raises InvalidArgument for the first field that is out of range or does not fit the model,
 /// naming field and value.
-void check_request(const Request& request, const Pipeline::Impl& pipeline);
+void check_request(const Request& request, const PipelineState& pipeline);
 
 /// The plan and the solver settings that a request means.
 struct PlannedRun {
@@ -22,12 +22,12 @@ struct PlannedRun {
 };
 PlannedRun choose_plan(const Request& request, const SamplerModel& model);
 
-/// The solver's table for these settings; `start` is the first time, in (0, 1], unset for a run
+/// The solver's table for these settings. `start` is the first time, in (0, 1]; unset for a run
 /// from noise. Throws InvalidArgument.
 std::vector<Evaluation> write_table(const SolverSettings& settings, const Process& process,
                                     std::optional<double> start = {});
 
-/// Checks everything. Throws InvalidArgument.
-SampleJob make_job(const Request& request, const Pipeline::Impl& pipeline);
+/// Checks the whole request and makes the job of its run. Throws InvalidArgument.
+SampleJob make_job(const Request& request, const PipelineState& pipeline);
 
 }  // namespace adadiff::detail

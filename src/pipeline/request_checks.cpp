@@ -62,10 +62,11 @@ void check_start(const Request& request) {
 
 }  // namespace
 
-void check_request(const Request& request, const Pipeline::Impl& pipeline) {
+void check_request(const Request& request, const PipelineState& pipeline) {
   const NetworkInfo& info = pipeline.network->info();
   require_range("Request.count", request.count, std::int64_t{1}, kMostImages);
   require_range("Request.batch", request.batch, std::int64_t{0}, kMostImages);
+  require_range("Request.threads", request.threads, 0, 1024);
   check_labels(request, info);
   check_guidance(request, info);
   check_values("Request.initial_noise", request.initial_noise, request.count, info);

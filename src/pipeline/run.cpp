@@ -1,26 +1,27 @@
 // Run: the caller's handle on one generation in progress.
+#include <adadiff/pipeline.h>
+
 #include <utility>
 
 #include <c10/util/Exception.h>
 
 #include "core/check.h"
 #include "pipeline/images.h"
-#include "pipeline/run_impl.h"
-#include "pipeline/torch_errors.h"
+#include "pipeline/run_errors.h"
+#include "pipeline/run_state.h"
 #include "sampling/batch_state.h"
 
 namespace adadiff {
 namespace {
 
-template <class Impl>
-Impl& not_moved(const std::shared_ptr<Impl>& impl, const char* call) {
-  if (!impl) detail::raise({call, "be called on a run", "this one was moved elsewhere"});
-  return *impl;
+detail::RunState& not_moved(const std::shared_ptr<detail::RunState>& state, const char* call) {
+  if (!state) detail::raise({call, "be called on a run", "this one was moved elsewhere"});
+  return *state;
 }
 
-template <class Impl>
-Impl& not_finished(const std::shared_ptr<Impl>& impl, const char* call, const char* must) {
-  Impl& found = not_moved(impl, call);
+detail::RunState& not_finished(const std::shared_ptr<detail::RunState>& state, const char* call,
+                               const char* must) {
+  detail::RunState& found = not_moved(state, call);
   if (found.has_given_result) detail::raise({call, must, "the result was taken out before"});
   return found;
 }
@@ -36,36 +37,36 @@ void refuse_within_advance(const detail::SampleRun& run, const char* call) {
 
 }  // namespace
 
-Run::Run(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Run::Run(std::shared_ptr<detail::RunState> state) : state_(std::move(state)) {}
 Run::Run(Run&&) noexcept = default;
 
 Run& Run::operator=(Run&& other) noexcept {
   if (this == &other) return *this;
-  const std::shared_ptr<Impl> replaced = std::exchange(impl_, std::move(other.impl_));
+  const std::shared_ptr<detail::RunState> replaced = std::exchange(state_, std::move(other.state_));
   if (replaced) replaced->run.cancel();
   return *this;
 }
 
 Run::~Run() {
-  if (impl_) impl_->run.cancel();
+  if (state_) state_->run.cancel();
 }
 
 Status Run::advance(std::chrono::nanoseconds budget) {
-  const std::shared_ptr<Impl>
-      kept = impl_;  // nothing of this object is used once the observer may have dropped it
+  // Nothing of this object is used once the observer may have dropped it.
+  const std::shared_ptr<detail::RunState> kept = state_;
   detail::SampleRun& run = not_moved(kept, "Run.advance").run;
   refuse_within_advance(run, "Run.advance");
   try {
     return run.advance(budget);
   } catch (const c10::Error& error) {
-    detail::raise_torch_error(error, "Run.advance", detail::batch_bytes(run.job()));
+    detail::raise_run_error(error, "Run.advance", detail::batch_bytes(run.job()));
   }
 }
 
-Status Run::status() const { return not_moved(impl_, "Run.status").run.status(); }
+Status Run::status() const { return not_moved(state_, "Run.status").run.status(); }
 
 Images Run::preview(std::int64_t index) const {
-  const detail::SampleRun& run = not_finished(impl_, "Run.preview", "be called before finish").run;
+  const detail::SampleRun& run = not_finished(state_, "Run.preview", "be called before finish").run;
   const detail::SampleJob& job = run.job();
   detail::require_range("Run.preview.index", index, std::int64_t{0}, job.count - 1);
   std::vector<float> values(static_cast<std::size_t>(job.image_values()));
@@ -74,14 +75,14 @@ Images Run::preview(std::int64_t index) const {
 }
 
 Result Run::finish() {
-  Impl& impl = not_finished(impl_, "Run.finish", "be called once");
-  refuse_within_advance(impl.run, "Run.finish");
-  impl.has_given_result = true;
+  detail::RunState& state = not_finished(state_, "Run.finish", "be called once");
+  refuse_within_advance(state.run, "Run.finish");
+  state.has_given_result = true;
   Result result;
-  result.images = detail::to_images(impl.run.take_images(), impl.run.job());
-  result.status = impl.run.status();
-  result.trace = impl.run.take_trace();
-  result.wall_ms = impl.run.wall_ms();
+  result.images = detail::to_images(state.run.take_images(), state.run.job());
+  result.status = state.run.status();
+  result.trace = state.run.take_trace();
+  result.wall_ms = state.run.wall_ms();
   return result;
 }
 

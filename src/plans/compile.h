@@ -1,5 +1,5 @@
-// Joins plan, solver table and model into the flat list of evaluations that a run executes. Numbers
-// only, no tensors.
+// Joins plan, solver table and model into the flat list of evaluations that a run executes. It
+// works with numbers only, without tensors.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace adadiff::detail {
 
-/// What a plan has to fit.
+/// What a plan has to fit: facts about the model.
 struct ModelFacts {
   int blocks = 0;
   std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
@@ -36,9 +36,9 @@ struct CompiledRule {
 /// One evaluation with everything a run needs to execute it.
 struct CompiledEvaluation {
   Evaluation update;          ///< as the solver wrote it
-  PredictionRule prediction;  ///< what the network is asked and what its answer means
+  PredictionRule prediction;  ///< what the network is asked for, and what its answer means
   int rule = 0;
-  int max_exit = 0;  ///< everybody has left after this many blocks
+  int max_exit = 0;  ///< every sample has left after this many blocks
 };
 
 struct ExecutablePlan {
@@ -55,7 +55,7 @@ struct ExecutablePlan {
   const CompiledRule& rule_of(int evaluation) const {
     return rules[static_cast<std::size_t>(evaluations[static_cast<std::size_t>(evaluation)].rule)];
   }
-  int guide_slots() const;  ///< predictions of guiding exits that a row keeps at a time, at most
+  int guide_slots() const;  ///< the most predictions of guiding exits that a row keeps at a time
 };
 
 /// `settings` are the ones that `table` was written with; they are compared with plan.solver when

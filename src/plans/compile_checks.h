@@ -1,12 +1,12 @@
-// Whether a plan fits the model and the settings of a run.
+// Checks whether a plan fits the model and the settings of a run.
 #pragma once
 
 #include "plans/compile.h"
 
 namespace adadiff::detail {
 
-/// Raises InvalidArgument unless blocks, exits and schedule of the model are there and agree with
-/// each other.
+/// Raises InvalidArgument unless the model has blocks, exits and a schedule that agree with each
+/// other.
 void check_facts(const ModelFacts& model);
 /// Raises InvalidArgument for a plan made for another model, another solver or another number of
 /// evaluations.

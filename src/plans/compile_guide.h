@@ -1,5 +1,5 @@
-// Turns a rule's guide into tables by exit: who is guided by which exit, and which predictions have
-// to be kept for it.
+// Turns the guide of a rule into tables by exit: which exit guides a sample that leaves there, and
+// which predictions have to be kept for that.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,16 @@ namespace adadiff::detail {
 
 inline constexpr int kNoGuide = -1;
 
-/// A rule's guide, spread over the exits of the model. Both lists are empty where nobody is guided.
+/// The guide of a rule, spread over the exits of the model. Both lists are empty where no sample is
+/// guided.
 struct CompiledGuide {
   double weight = 1;
-  std::vector<int>
-      guide_of;  ///< [blocks + 1]: the exit that guides samples which leave at exit k, or kNoGuide
-  std::vector<int> slot;  ///< [blocks]: where the predictions of exit k are kept for those that go
-                          ///< on, or kNoGuide: nobody needs them
+  /// [blocks + 1]: the exit that guides samples which leave at exit k, or kNoGuide.
+  std::vector<int> guide_of;
+  std::vector<int> slot;  ///< [blocks]: the slot in which the predictions of exit k are kept for
+                          ///< samples that go on; kNoGuide where they are not needed
   bool is_empty() const { return guide_of.empty(); }
-  int slots() const;  ///< how many predictions of a row are kept at a time, at most
+  int slots() const;  ///< the most predictions of a row that are kept at a time
 };
 
 /// The exits of a model and the places where samples under one rule may leave.

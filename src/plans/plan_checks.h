@@ -8,8 +8,8 @@
 namespace adadiff::detail {
 
 inline constexpr int kMostBlocks = 255;
-inline constexpr int
-    kMostRules = 20000;  ///< evaluations of the longest table: Heun with 10000 steps
+/// Evaluations of the longest table: Heun with 10000 steps.
+inline constexpr int kMostRules = 20000;
 inline constexpr std::size_t kLongestName = 200;
 inline constexpr double kLargestGuideWeight = 100;
 
@@ -22,11 +22,11 @@ void check_solver_settings(const SolverSettings& settings, const std::string& pr
 /// The same for a guide; fields are named WHERE.exit, WHERE.before and so on.
 void check_guide(const Guide& guide, const std::string& where);
 
-/// Whether both walk the same way: fields that one of them leaves unused do not count.
+/// Whether both settings walk the same way; fields that one of them does not use are not compared.
 bool agree(const SolverSettings& left, const SolverSettings& right);
 
-/// One JSON value without spaces, keys in order: the form in which a plan read from JSON keeps its
-/// certificate. Raises for other text.
+/// Rewrites a JSON value without spaces and with its keys in order. A plan that was read from JSON
+/// keeps its certificate in this form. Raises for text that is not one JSON value.
 std::string canonical_json(const std::string& text, const std::string& where);
 
 /// "rules[3].below", or "rules[3].below[2]" for one entry of a list with several.

@@ -10,8 +10,8 @@ namespace adadiff::detail {
 
 inline constexpr int kPlanFormat = 1;
 
-/// A field whose value is one of a few words; entry i is the word of enumerator i, the first one
-/// the default.
+/// A field whose value is one of a few words. Entry i is the word of enumerator i, and the first
+/// one is the default.
 template <class T>
 struct Choice {
   const char* field;

@@ -21,6 +21,7 @@ struct SampleJob {
   std::shared_ptr<const ExitPolicy> policy;
   std::int64_t count = 1, batch = 1;  ///< batch <= count
   std::uint64_t seed = 0;
+  int threads = 0;  ///< ThreadLimit's
   std::vector<std::int64_t> labels;  ///< cycled through; empty where the network takes none
   double guidance = 1;               ///< other than 1: two branches
   Process process;

@@ -6,6 +6,8 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include "device/parallel.h"
+
 namespace adadiff::detail {
 namespace {
 
@@ -40,6 +42,7 @@ Status SampleRun::advance(std::chrono::nanoseconds budget) {
   if (status_ != Status::Working) return status_;
   const Clock::time_point begun = Clock::now();
   const c10::InferenceMode guard;
+  const ThreadLimit limit(job_.threads);
   is_advancing_ = true;
   const auto end = [&] {
     wall_ += Clock::now() - begun;

@@ -1,5 +1,5 @@
-// The batches that training steps work on, made on a thread of their own while the step before is
-// computed.
+// The batches that training steps work on. A separate thread makes each batch while the step before
+// it is computed.
 #pragma once
 
 #include <condition_variable>
@@ -19,26 +19,28 @@
 
 namespace adadiff::detail {
 
-/// What one step trains on; buffers are reused from step to step. Float32 but for the labels.
+/// What one step trains on. The buffers are reused from step to step. All tensors are float32
+/// except the labels.
 struct Batch {
   at::Tensor x;       ///< [B, C, H, W]: the network's input, alpha * clean + sigma * noise, scaled
-  at::Tensor truth;   ///< [B, C, H, W]: what the network should say of x
+  at::Tensor truth;   ///< [B, C, H, W]: what the network should predict for x
   at::Tensor time;    ///< [B]: the number that the network embeds
   at::Tensor labels;  ///< [B] int64; undefined for a network without labels
 };
 
-/// What the network is asked, and what it makes of times and labels.
+/// What a network is trained to predict, and how it takes times and labels.
 struct BatchForm {
   Process process;
-  std::int64_t null_label = -1;  ///< of dropped labels
+  std::int64_t null_label = -1;  ///< the label that replaces dropped labels
   bool has_labels = false;
-  std::vector<std::int64_t> label_of_class = {};  ///< of the source's classes; empty: themselves
+  std::vector<std::int64_t> label_of_class = {};  ///< the network's label for each of the source's
+                                                  ///< classes; empty: the same numbers
 };
 
 /// Fills one batch: images, noise, times and labels as functions of the step alone.
 class BatchMaker {
  public:
-  /// `source` must outlive it.
+  /// `source` must outlive the maker.
   BatchMaker(const ImageSource& source, const TrainingOptions& options, BatchForm form);
   Batch make_buffers() const;
   void fill(std::int64_t step, Batch& batch);
@@ -50,28 +52,30 @@ class BatchMaker {
   TrainingOptions options_;
   BatchForm form_;
   DataOrder order_;
-  std::vector<std::int64_t> images_;  ///< of the batch
-  std::vector<std::uint8_t> planes_;  ///< of the batch
-  std::vector<float> noise_;          ///< of one image
+  std::vector<std::int64_t> images_;  ///< images of the batch
+  std::vector<std::uint8_t> planes_;  ///< pixels of the batch
+  std::vector<float> noise_;          ///< noise of one image
 };
 
-/// Gives the batches of steps in order; while the caller works on one, a thread makes the next.
+/// Gives the batches of the steps in order. While the caller works on one batch, a thread makes the
+/// next.
 class Batches {
  public:
-  /// `source` must outlive it.
+  /// `source` must outlive this object.
   Batches(const ImageSource& source, const TrainingOptions& options, BatchForm form);
   ~Batches();
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 
-  /// The batch of step `step` (from 0); valid until the next call. Any order is right, rising by
-  /// one is fast. Throws what reading the images throws.
+  /// Returns the batch of step `step` (from 0), which is valid until the next call. Steps may be
+  /// asked for in any order; steps that rise by one are fast. Throws what reading the images
+  /// throws.
   const Batch& at_step(std::int64_t step);
 
  private:
   void work(const std::stop_token& stop);
 
-  BatchMaker maker_;  ///< of the thread while `wanted_` is unmade
+  BatchMaker maker_;  ///< used by the thread while batch `wanted_` is not made
   Batch current_, next_;
   std::mutex mutex_;
   std::condition_variable_any changed_;

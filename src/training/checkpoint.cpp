@@ -32,14 +32,14 @@ constexpr const char* kChecksumKey = "adadiff-checkpoint-crc32";
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMostShown = 300;  // bytes of a value in a message
 /// Options that a resume may change: the names in the model file, which no step reads, and the
-/// length, so that a training can be made longer. A cosine decay depends on the length, so the
-/// steps after the resume then differ from those of a training that always had it.
+/// length, so that a training can be made longer. A cosine decay depends on the length, so after
+/// such a resume the steps differ from those of a training that had this length from the start.
 const std::set<std::string> kFreeOptions = {"steps", "class_names", "license", "origin"};
 
 constexpr const char*
     kAdvice = "move it away and start afresh, from the model file if its images are good";
 
-/// All tensors of the state with their names in the file, in its order.
+/// All tensors of the state with their names in the file, in the order of the file.
 std::vector<std::pair<std::string, at::Tensor>> named_tensors(const TrainingState& state) {
   const std::array<std::pair<const char*, const std::vector<at::Tensor>*>, 4> groups = {
       {{"parameters.", &state.parameters.tensors},
@@ -67,7 +67,7 @@ std::string to_text(const CheckpointFacts& facts) {
   return json.dump();
 }
 
-/// Of the facts and all tensors, by name.
+/// The checksum of the facts and of all tensors in the order of their names.
 std::string checksum_of(const std::string& facts,
                         const std::map<std::string, std::span<const std::byte>>& tensors) {
   std::uint32_t checksum = checksum_with(0, std::as_bytes(std::span(facts)));
@@ -78,7 +78,7 @@ std::string checksum_of(const std::string& facts,
   return show(std::int64_t{checksum});
 }
 
-/// Checkpoints of earlier versions have no checksum.
+/// Raises where the checksum does not match. Checkpoints of earlier versions have none.
 void require_undamaged(const SafetensorsFile& file, const std::string& path) {
   const auto known = file.metadata().find(kChecksumKey);
   const auto facts = file.metadata().find(kMetadataKey);
@@ -143,18 +143,19 @@ std::string show_json(const Json& value) {
   return text.size() <= kMostShown ? text : text.substr(0, kMostShown) + "...";
 }
 
-/// Adds what an older checkpoint does not know: mostly the default.
+/// Adds options that an older checkpoint does not have, mostly with their defaults.
 void complete(Json& options) {
   Json defaults = Json::parse(to_json(TrainingOptions{}));
-  defaults["optimiser"] = "adamw";  // there was no other
+  defaults["optimiser"] = "adamw";  // older versions had no other
+  // Older versions had no separate rate for UEMs.
   if (options.contains("learning_rate"))
-    defaults["uncertainty_learning_rate"] = options["learning_rate"];  // nor a rate of their own
+    defaults["uncertainty_learning_rate"] = options["learning_rate"];
   for (const auto& [key, value] : defaults.items()) {
     if (!options.contains(key)) options[key] = value;
   }
 }
 
-/// The first option, by name, that differs and matters.
+/// Refuses the first option, by name, that differs and matters.
 void require_same_options(const std::string& path, Json before, const Json& now) {
   complete(before);
   for (const auto& [key, value] : before.items()) {
@@ -174,7 +175,8 @@ void require_same_options(const std::string& path, Json before, const Json& now)
 void require_same_training(const std::string& path, const CheckpointFacts& checkpoint,
                            const CheckpointFacts& now) {
   require_same_options(path, Json::parse(checkpoint.options), Json::parse(now.options));
-  // In any order, and a checkpoint of an earlier version lacks fields that came later.
+  // The fields may be in any order, and a checkpoint of an earlier version lacks fields that came
+  // later.
   const auto before = nlohmann::json::parse(whole_description(checkpoint.network)),
              after = nlohmann::json::parse(now.network);
   if (before != after) {

@@ -1,5 +1,5 @@
-// The state of a training as one .safetensors file. Random draws have no state: the step number
-// says them all.
+// The state of a training as one .safetensors file. Random draws have no state, since the step
+// number determines all of them.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,16 @@
 
 namespace adadiff::detail {
 
-/// Steps of the longest training.
+/// The number of steps of the longest training.
 constexpr std::int64_t kMostSteps = std::int64_t{1} << 31;
 
-/// Tensors are shared with network, optimiser and average; reading fills them in place.
+/// The tensors of a training. They are shared with network, optimiser and average; reading a
+/// checkpoint fills them in place.
 struct TrainingState {
   const Parameters& parameters;
   const std::vector<at::Tensor>& averages;
   const std::vector<at::Tensor>& first_moments;
-  const std::vector<at::Tensor>& second_moments;  ///< undefined ones are left out
+  const std::vector<at::Tensor>& second_moments;  ///< undefined tensors are left out
 };
 
 /// What a model file says in words.
@@ -31,24 +32,24 @@ struct ModelTexts {
   std::string license, origin;
 };
 
-/// The rest of a checkpoint.
+/// Everything in a checkpoint besides the tensors.
 struct CheckpointFacts {
   std::int64_t step = 0;    ///< steps done
   double simple_loss = 0;   ///< running mean
   std::string options;      ///< to_json(TrainingOptions)
   std::string network;      ///< config_json of the network
   std::string base = {};    ///< id of the model that the training started from; empty: none
-  std::string images = {};  ///< how many there are, and their fingerprint; empty: not known
-  ModelTexts texts = {};    ///< of `options`; only read
+  std::string images = {};  ///< the number of images and their fingerprint; empty: not known
+  ModelTexts texts = {};    ///< the texts in `options`; set only by reading
 };
 
-/// Replaces the file in one piece after it is safely on disk: a kill at any moment leaves the old
-/// one or the new one. Throws FileError.
+/// Writes a checkpoint and replaces the file atomically once it is safely on disk: a kill at any
+/// moment leaves the old file or the new one. Throws FileError.
 void write_checkpoint(const std::string& path, const TrainingState& state,
                       const CheckpointFacts& facts);
-/// Fills the state's tensors, after names, shapes and types of all of them and the options are
-/// found to fit: other options than `now`'s that would change the training's numbers are refused by
-/// name. Throws FileError, ModelError, InvalidArgument.
+/// Fills the tensors of `state`, but only after the options and the names, shapes and types of all
+/// tensors are found to fit. Options that differ from those in `now` and would change the
+/// training's numbers are refused by name. Throws FileError, ModelError, InvalidArgument.
 CheckpointFacts read_checkpoint(const std::string& path, const TrainingState& state,
                                 const CheckpointFacts& now);
 

@@ -1,4 +1,4 @@
-// Compares names as folders could have them.
+// Compares names in the form that they take as names of folders.
 #include "training/class_names.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Which class is meant by a name.
+// Finds the class that is meant by a name.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace adadiff::detail {
 
-/// Position of a class among the `known` ones. Folders' names cannot have a slash, so _ and / are
-/// the same.
+/// The position of class `name` in `known`. The name of a folder cannot contain a slash, so _ and /
+/// count as the same.
 std::optional<std::int64_t> find_class(const std::vector<std::string>& known,
                                        const std::string& name);
 

@@ -1,4 +1,4 @@
-// Appends to and mends CSV logs.
+// Appends to CSV logs, and repairs them.
 #include "training/csv_log.h"
 
 #include <charconv>
@@ -20,15 +20,15 @@ bool is_regular(const std::string& path) {
   return std::filesystem::is_regular_file(path, none);
 }
 
-/// The step that a whole line starts with; -1 for anything else.
+/// The step with which a whole line starts; -1 for any other line.
 std::int64_t step_of(const std::string& line) {
   std::int64_t step = -1;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), step);
   return error == std::errc() && end != line.data() + line.size() && *end == ',' ? step : -1;
 }
 
-/// Header and the lines of steps 1..last_step; a line without its newline is broken. A file that is
-/// no log is not overwritten.
+/// The header and the lines of steps 1..last_step. A line without its newline counts as broken.
+/// Raises for a file that is not a log, so that it is not overwritten.
 std::string kept_lines(const std::string& path, std::int64_t last_step) {
   std::string kept = std::string(kHeader) + "\n";
   if (!is_regular(path)) return kept;

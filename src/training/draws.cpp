@@ -30,7 +30,7 @@ double normal(const kernels::NoiseKey& key) {
   return value;
 }
 
-/// One of `count` times of a step.
+/// Draws one of the `count` times of a step.
 double draw_time(const TrainingOptions& options, std::int64_t step, std::int64_t position,
                  std::int64_t count) {
   switch (options.times) {
@@ -58,7 +58,8 @@ std::int64_t DataOrder::index(std::int64_t step, std::int64_t batch, std::int64_
   return order_[static_cast<std::size_t>(drawn % count)];
 }
 
-/// Fisher and Yates with 64 bits a swap: the bias of count / 2^64 is beyond any data set.
+/// A shuffle by Fisher and Yates with 64 random bits per swap; its bias of count / 2^64 is
+/// negligible for any data set.
 void DataOrder::shuffle(std::int64_t epoch) {
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   std::vector<std::uint32_t> words(order_.size() * 2);

@@ -16,7 +16,8 @@ namespace adadiff::detail {
 class DataOrder {
  public:
   DataOrder(std::uint64_t seed, std::int64_t count);
-  /// Index of the image for sample `position` of step `step` (from 0) with `batch` samples a step.
+  /// The index of the image for sample `position` of step `step` (from 0) with `batch` samples per
+  /// step.
   std::int64_t index(std::int64_t step, std::int64_t batch, std::int64_t position);
 
  private:
@@ -27,17 +28,17 @@ class DataOrder {
   std::int64_t epoch_ = -1;
 };
 
-/// Times of one step, one per sample, clipped to the process's [min_time(), max_time()].
+/// Draws the times of one step, one per sample, clipped to the process's [min_time(), max_time()].
 std::vector<double> draw_times(const TrainingOptions& options, const Process& process,
                                std::int64_t step);
 /// Whether sample `position` loses its label in this step.
 bool drops_label(const TrainingOptions& options, std::int64_t step, std::int64_t position);
-/// Whether its image is mirrored.
+/// Whether the image of sample `position` is mirrored in this step.
 bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t position);
-/// A number in (0, 1) that says which early exit is the one that learns from full depth in this
-/// step (DistilledExits::One).
+/// A number in (0, 1) that selects the early exit that learns from full depth in this step
+/// (DistilledExits::One).
 double draw_exit(const TrainingOptions& options, std::int64_t step);
-/// Standard normal noise of one sample.
+/// Draws the standard normal noise of one sample.
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position,
                 std::span<float> out);
 

@@ -17,6 +17,7 @@
 #include <adadiff/image.h>
 
 #include "core/check.h"
+#include "core/fnv.h"
 #include "io/image_resize.h"
 #include "io/json_reader.h"
 #include "io/picture_info.h"
@@ -29,11 +30,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostPictures = 20'000'000;
 constexpr std::int64_t kLongestSide = 4096;
-constexpr std::int64_t kMostKept = std::int64_t{1}
-                                   << 30;     // bytes of pictures as they are trained on
+constexpr std::int64_t kMostKept = std::int64_t{1}  // The most bytes of decoded pictures that are
+                                                    // kept, as they are trained on.
+                                   << 30;
 constexpr std::int64_t kMostSurveyed = 1000;  // pictures
 constexpr int kMostReaders = 8;               // threads
-constexpr int kDeepest = 32;                  // folders below each other
+constexpr int kDeepest = 32;                  // folders nested in each other
 
 struct Picture {
   std::string path;
@@ -43,7 +45,7 @@ struct Picture {
 /// What a folder holds.
 struct Listing {
   std::vector<Picture> pictures;
-  std::int64_t ignored = 0;  ///< other files
+  std::int64_t ignored = 0;  ///< number of other files
 };
 
 bool is_picture(const fs::directory_entry& entry) {
@@ -55,7 +57,7 @@ bool is_picture(const fs::directory_entry& entry) {
          entry.is_regular_file(ignored);
 }
 
-/// Sorted by name; hidden ones are left out.
+/// The entries of a folder, sorted by name, without hidden ones.
 std::vector<fs::directory_entry> list(const std::string& folder) {
   std::error_code error;
   std::vector<fs::directory_entry> entries;
@@ -86,7 +88,8 @@ void add_pictures(const std::vector<fs::directory_entry>& entries, std::int64_t 
   }
 }
 
-/// Links to folders are not followed, since they may lead back up.
+/// Adds the pictures of a folder and of the folders below it. Links to folders are not followed,
+/// since they may lead back up.
 void add_pictures_below(const fs::path& folder, std::int64_t label, Listing& listing,
                         int depth = 0) {
   if (depth > kDeepest)
@@ -101,7 +104,7 @@ void add_pictures_below(const fs::path& folder, std::int64_t label, Listing& lis
   }
 }
 
-/// The name of a folder becomes a class name in the model file.
+/// Checks the name of a folder, which becomes a class name in the model file.
 void require_class_name(const std::string& folder, const std::string& name) {
   const std::string path = (fs::path(folder) / name).string();
   const std::string advice = "rename it, or train without labels";
@@ -111,7 +114,7 @@ void require_class_name(const std::string& folder, const std::string& name) {
                     "has " + show(std::ssize(name)), advice});
 }
 
-/// The same error, with what to do about it.
+/// Throws the same error, with advice on what to do.
 template <class E>
 [[noreturn]] void raise_with_advice(const E& error) {
   throw E(std::string(error.what()) + "; remove it, or put a picture of this name in its place");
@@ -127,8 +130,8 @@ Images read_picture(const std::string& path, std::int64_t channels) {
   }
 }
 
-/// Calls work(0) to work(count - 1), each once, on so many threads; throws what the first of them
-/// by number threw.
+/// Calls work(0) to work(count - 1), each once, on `threads` threads. Where several calls throw,
+/// rethrows the exception of the lowest number.
 void share_out(std::size_t count, std::size_t threads,
                const std::function<void(std::size_t)>& work) {
   std::vector<std::exception_ptr> errors(count);
@@ -174,7 +177,8 @@ class ImageFolder final : public ImageSource {
 
   std::vector<Picture> pictures_;
   std::size_t readers_;  ///< threads that decode
-  // What was read before. The system gives memory to these bytes as they are written.
+  // The pictures that were read before. The system assigns memory to these bytes only when they are
+  // written.
   std::unique_ptr<std::uint8_t[]>
       kept_;  // NOLINT(*-avoid-c-arrays): a vector would write all of them at once
   mutable std::vector<bool> is_kept_;
@@ -225,13 +229,13 @@ PictureSurvey ImageFolder::survey() const {
       survey.recoloured += info.is_grey != (channels == 1) ? 1 : 0;
       survey.cropped += info.width * height != info.height * width ? 1 : 0;
     } catch (const Error&) {
-      // Whoever reads the picture itself says what is wrong with it.
+      // The error is raised when the picture itself is read.
     }
   }
   return survey;
 }
 
-/// A folder without pictures is no class.
+/// Adds the classes of a folder. A sub-folder without pictures is not a class.
 void ImageFolder::add_classes(const std::vector<fs::directory_entry>& entries, Listing& listing) {
   for (const fs::directory_entry& entry : entries) {
     std::error_code no_error;
@@ -250,13 +254,12 @@ void ImageFolder::forget_labels() {
   for (Picture& picture : pictures_) picture.label = -1;
 }
 
-/// Names from the folder downwards, so that it may be moved.
+/// Takes names relative to the folder, so that the folder may be moved.
 std::uint64_t ImageFolder::fingerprint_of_names(const std::string& path) const {
-  std::uint64_t names = kNoBytes;
+  std::uint64_t names = kFnv64Start;
   for (const Picture& picture : pictures_) {
     const std::string name = fs::path(picture.path).lexically_relative(path).string() + "\n";
-    names = fingerprint_with(names,
-                             {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+    names = fnv64(names, {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
   }
   return names;
 }

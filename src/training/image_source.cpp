@@ -6,13 +6,15 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/fnv.h"
 #include "io/idx.h"
 
 namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kMeasuredImages = 128;
-constexpr std::size_t kTogether = 8;  // images that are read at once: large ones are not held twice
+constexpr std::size_t kTogether = 8;  // images that are read at once, so that large ones are not
+                                      // held twice
 
 void read_labels(const std::string& path, ImageSet& set) {
   IdxArray labels = read_idx(path);
@@ -48,14 +50,8 @@ ImageSet read_image_set(const std::string& images, const std::string& labels) {
   set.width = array.shape[dimensions - 1];
   set.pixels = std::move(array.values);
   if (!labels.empty()) read_labels(labels, set);
-  set.fingerprint = fingerprint_with(fingerprint_with(kNoBytes, set.pixels), set.labels);
+  set.fingerprint = fnv64(fnv64(kFnv64Start, set.pixels), set.labels);
   return set;
-}
-
-std::uint64_t fingerprint_with(std::uint64_t fingerprint, std::span<const std::uint8_t> bytes) {
-  constexpr std::uint64_t kPrime = 1099511628211u;
-  for (const std::uint8_t byte : bytes) fingerprint = (fingerprint ^ byte) * kPrime;
-  return fingerprint;
 }
 
 void ImageSource::read_all(std::span<const std::int64_t> indices,

@@ -16,13 +16,13 @@ class ImageSource {
  public:
   virtual ~ImageSource() = default;
 
-  /// Image `index` as planes [channels, height, width]. Of one thread at a time. Throws FileError,
-  /// ModelError.
+  /// Reads image `index` as planes [channels, height, width]. Only one thread may call it at a
+  /// time. Throws FileError, ModelError.
   virtual void read(std::int64_t index, std::span<std::uint8_t> planes) const = 0;
-  /// Several images, one after the other, as read() would give them.
+  /// Reads several images, one after the other, as read() would give them.
   virtual void read_all(std::span<const std::int64_t> indices,
                         std::span<std::uint8_t> planes) const;
-  /// In [0, classes), or -1 where there are no labels.
+  /// The label of an image, in [0, classes), or -1 where there are no labels.
   virtual std::int64_t label(std::int64_t index) const = 0;
 
   /// Reads the beginnings of at most 1,000 pictures; those that cannot be read are left out.
@@ -33,14 +33,10 @@ class ImageSource {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
   std::int64_t classes = 0;              ///< 0 without labels
   std::vector<std::string> class_names;  ///< where the source knows them
-  std::int64_t ignored = 0;       ///< files that lie among the images and are none by their names
-  std::uint64_t fingerprint = 0;  ///< of pixels and labels, or of the pictures' names; other images
-                                  ///< have another one
+  std::int64_t ignored = 0;       ///< files among the images that are not images by their names
+  std::uint64_t fingerprint = 0;  ///< hash of pixels and labels, or of the names of the pictures;
+                                  ///< other images have another fingerprint
 };
-
-/// Takes more bytes into a fingerprint (FNV-1a), which starts from kNoBytes.
-constexpr std::uint64_t kNoBytes = 14695981039346656037u;
-std::uint64_t fingerprint_with(std::uint64_t fingerprint, std::span<const std::uint8_t> bytes);
 
 /// Images in memory.
 class ImageSet final : public ImageSource {
@@ -56,13 +52,13 @@ class ImageSet final : public ImageSource {
 /// FileError, ModelError.
 ImageSet read_image_set(const std::string& images, const std::string& labels);
 
-/// Some of the source's images, [N, height, width, channels]. Throws what read() throws.
+/// Reads some of the source's images, [N, height, width, channels]. Throws what read() throws.
 Images read_images(const ImageSource& source, const std::vector<std::int64_t>& indices);
 
-/// What a training says of its images before it begins.
+/// What a training says about its images before it begins.
 TrainingImages training_images(const ImageSource& source);
 
-/// Root mean square of the values in [-1, 1], over at most 128 images spread evenly.
+/// The root mean square of the values in [-1, 1], over at most 128 images spread evenly.
 double data_std(const ImageSource& source);
 
 }  // namespace adadiff::detail

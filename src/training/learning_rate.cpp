@@ -1,4 +1,4 @@
-// Warm-up and decay.
+// The warm-up and the decay of the learning rate.
 #include "training/learning_rate.h"
 
 #include <algorithm>
@@ -8,9 +8,10 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr double kLastShare = 0.01;  // of the peak, at the last step
-constexpr std::int64_t
-    kMostOfWarmUp = 10;  // one in so many steps: a short training would be over before it has begun
+constexpr double kLastShare = 0.01;  // share of the peak at the last step
+// The warm-up takes at most one in this many steps. Otherwise a short training would end before its
+// warm-up.
+constexpr std::int64_t kMostOfWarmUp = 10;
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// L_simple, L_u and L_UAL in the readings that LossOptions names; docs/training.md tells which
-// source reads what.
+// L_simple, L_u and L_UAL in the variants that LossOptions names; docs/training.md says which
+// source reads them in which way.
 #include "training/losses.h"
 
 #include <ATen/ATen.h>
@@ -8,51 +8,51 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr double kLeastExcess = 1e-4;                 // in units of the prediction
-constexpr double kLogitMargin = kLeastExcess * 1e-2;  // a logarithm of u / (1 - u) takes u for at
-                                                      // least this, and for at most 1 - this
+constexpr double kLeastExcess = 1e-4;  // in units of the prediction
+// u is clamped to [kLogitMargin, 1 - kLogitMargin] before the logarithm of u / (1 - u) is taken.
+constexpr double kLogitMargin = kLeastExcess * 1e-2;
 
-/// Means over everything but the rows: [R, C, H, W] -> [R].
+/// The means over everything except the rows: [R, C, H, W] -> [R].
 at::Tensor row_means(const at::Tensor& values) { return values.flatten(1).mean(1); }
 
-/// tanh of the distance to the reference, as a map [R, C, H, W] or, for a UEM with one number per
-/// row, its mean [R]. Without gradient.
+/// tanh of the distance to the reference, without gradient: a map [R, C, H, W] or, for a UEM with
+/// one number per row, its mean [R].
 at::Tensor uncertainty_target(const BlockOutput& exit, const at::Tensor& reference) {
   const at::NoGradGuard no_gradient;
   const at::Tensor distance = (exit.prediction - reference).abs_().tanh_();
   return exit.uncertainty.dim() == 1 ? row_means(distance) : distance;
 }
 
-/// Mean square of the excess over full depth in each row, [R]. A root below kLeastExcess counts as
-/// it. Without gradient.
+/// The mean square of the excess over full depth in each row, [R], without gradient. A root mean
+/// square below kLeastExcess counts as kLeastExcess.
 at::Tensor square_excess(const BlockOutput& exit, const at::Tensor& full_depth) {
   const at::NoGradGuard no_gradient;
   return row_means((exit.prediction - full_depth).square_())
       .clamp_min_(kLeastExcess * kLeastExcess);
 }
 
-/// Logarithm of the excess u / (1 - u) that the UEM expects in each row, [R].
+/// The logarithm of the excess u / (1 - u) that the UEM expects in each row, [R].
 at::Tensor expected_log_excess(const BlockOutput& exit) {
   return at::logit(exit.uncertainty.dim() == 1 ? exit.uncertainty : row_means(exit.uncertainty),
                    kLogitMargin);
 }
 
-/// (logit u - log(root mean square of the excess))^2, mean over rows: u / (1 - u) learns the
-/// excess, in proportion rather than in size.
+/// (logit u - log(root mean square of the excess))^2, mean over rows. It makes u / (1 - u) learn
+/// the excess with a small relative error rather than a small absolute one.
 at::Tensor log_excess_loss(const BlockOutput& exit, const at::Tensor& full_depth) {
   return at::mse_loss(expected_log_excess(exit), square_excess(exit, full_depth).log_().mul_(0.5));
 }
 
-/// Negative logarithm of the likelihood of the excess under normal numbers with mean 0 and standard
-/// deviation s = u / (1 - u), per value and without its constant, mean over rows: r^2 / (2 s^2) +
-/// log s with r^2 the row's mean square.
+/// The negative logarithm of the likelihood of the excess under normal numbers with mean 0 and
+/// standard deviation s = u / (1 - u), per value, without its constant, mean over rows:
+/// r^2 / (2 s^2) + log s, where r^2 is the mean square of the row.
 at::Tensor likelihood_loss(const BlockOutput& exit, const at::Tensor& full_depth) {
   const at::Tensor log_deviation = expected_log_excess(exit);
   return (square_excess(exit, full_depth) * (log_deviation * -2).exp() * 0.5 + log_deviation)
       .mean();
 }
 
-/// The targets that are one number per row, and have no value where the excess is 0.
+/// Whether the target is one number per row, which has no value where the excess is 0.
 bool is_per_row(UncertaintyTarget target) {
   return target == UncertaintyTarget::LogExcess || target == UncertaintyTarget::Likelihood;
 }
@@ -80,7 +80,7 @@ at::Tensor uncertainty_loss(const std::vector<BlockOutput>& outputs, const at::T
     if (!exit.prediction.defined() || !exit.uncertainty.defined()) continue;
     if (!is_per_row(options.target)) {
       loss.add(at::mse_loss(exit.uncertainty, uncertainty_target(exit, reference)));
-    } else if (&exit != &outputs.back()) {  // the last one's excess is 0 and has no logarithm
+    } else if (&exit != &outputs.back()) {  // the excess of the last exit is 0 and has no logarithm
       loss.add(options.target == UncertaintyTarget::LogExcess ? log_excess_loss(exit, full_depth)
                                                               : likelihood_loss(exit, full_depth));
     }
@@ -88,15 +88,15 @@ at::Tensor uncertainty_loss(const std::vector<BlockOutput>& outputs, const at::T
   return loss.result(options.reduction, truth);
 }
 
-/// The certainty as the layer losses see it: with or without gradient; undefined where the exit has
+/// The certainty as the layer losses see it, with or without gradient; undefined where the exit has
 /// no UEM.
 at::Tensor certainty(const BlockOutput& exit, WeightGradient gradient) {
   if (!exit.uncertainty.defined()) return {};
   return 1 - (gradient == WeightGradient::Stopped ? exit.uncertainty.detach() : exit.uncertainty);
 }
 
-/// Mean over batch and values of weight * square; the weight is a map, one number per row, or
-/// undefined (1).
+/// The mean over batch and values of weight * square. The weight is a map, one number per row, or
+/// undefined, which counts as 1.
 at::Tensor weighted_square(const BlockOutput& exit, const at::Tensor& weight,
                            const at::Tensor& truth) {
   if (!weight.defined()) return at::mse_loss(exit.prediction, truth);
@@ -104,8 +104,8 @@ at::Tensor weighted_square(const BlockOutput& exit, const at::Tensor& weight,
   return weight.dim() == 1 ? (row_means(square) * weight).mean() : (square * weight).mean();
 }
 
-/// What an exit that learns from full depth should say: a mixture of the truth and full depth's
-/// prediction.
+/// What an exit that learns from full depth should predict: a mixture of the truth and the
+/// prediction of full depth.
 at::Tensor distilled_truth(const std::vector<BlockOutput>& outputs, const at::Tensor& truth,
                            const LossOptions& options) {
   return options.distillation == 0
@@ -122,7 +122,7 @@ std::vector<const BlockOutput*> early_exits(const std::vector<BlockOutput>& outp
   return exits;
 }
 
-/// Exits before the last one, each with its own weight.
+/// The losses of the exits before the last one, each with its own weight.
 at::Tensor exit_losses(const std::vector<BlockOutput>& outputs, const at::Tensor& truth,
                        const LossOptions& options, double exit_draw) {
   const std::vector<const BlockOutput*> exits = early_exits(outputs);
@@ -139,8 +139,8 @@ at::Tensor exit_losses(const std::vector<BlockOutput>& outputs, const at::Tensor
   return loss.result(options.reduction, truth);
 }
 
-/// Every exit, the last one included, weighted by its batch-mean certainty over the sum of all:
-/// mos_layer_wise of Tangshengku/AdaDiff.
+/// The losses of every exit, the last one included, weighted by its batch-mean certainty over the
+/// sum of all, as in mos_layer_wise of Tangshengku/AdaDiff.
 at::Tensor normalised_losses(const std::vector<BlockOutput>& outputs, const at::Tensor& truth,
                              const LossOptions& options) {
   Reduced loss, weights;

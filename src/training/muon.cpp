@@ -19,8 +19,8 @@ at::Tensor wide(const at::Tensor& matrix) { return is_tall(matrix) ? matrix.t() 
 }  // namespace
 
 at::Tensor orthogonalise(const at::Tensor& matrices) {
-  // x -> a x + b x^3 + c x^5 on every singular value; the coefficients are the paper's, steep at 0
-  // rather than exact at 1.
+  // Maps every singular value x to a x + b x^3 + c x^5. The coefficients are the paper's, which are
+  // steep at 0 rather than exact at 1.
   constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
   constexpr int kSteps = 5;
   at::Tensor x = matrices / at::linalg_vector_norm(matrices, 2, std::vector<std::int64_t>{1, 2},

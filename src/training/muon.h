@@ -1,5 +1,5 @@
-// Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"): momentum
-// whose singular values are made about equal.
+// Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"): steps along
+// a momentum whose singular values are made about equal.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,18 @@ namespace adadiff::detail {
 
 struct MuonOptions {
   double momentum = 0.95;
-  /// Of each matrix, decoupled: value -= learning rate * weight_decay * value.
+  /// The decoupled weight decay of each matrix: value -= learning rate * weight_decay * value.
   std::vector<double> weight_decay = {};
-  bool in_bfloat16 = false;  ///< of the orthogonalisation
+  bool in_bfloat16 = false;  ///< whether the orthogonalisation runs in bfloat16
 };
 
-/// For each matrix m = U S V^T of `matrices` [N, rows, columns], rows at most columns: about U V^T.
-/// Five steps of a quintic Newton-Schulz iteration, which brings singular values between 1/640 and
-/// 1 of the Frobenius norm into about [0.7, 1.2].
+/// Returns about U V^T for each matrix m = U S V^T of `matrices` [N, rows, columns], which has at
+/// most as many rows as columns. Takes five steps of a quintic Newton-Schulz iteration, which
+/// brings singular values between 1/640 and 1 of the Frobenius norm into about [0.7, 1.2].
 at::Tensor orthogonalise(const at::Tensor& matrices);
 
-/// Updates matrices [out, in] by their orthogonalised Nesterov momentum times sqrt(max(1, out /
-/// in)). A step leaves matrices without a gradient as they are.
+/// Updates matrices [out, in] by their orthogonalised Nesterov momentum times
+/// sqrt(max(1, out / in)). A step leaves matrices without a gradient as they are.
 class Muon {
  public:
   Muon(std::vector<at::Tensor> matrices, MuonOptions options);
@@ -33,8 +33,9 @@ class Muon {
   void update(const std::vector<std::size_t>& group, double learning_rate);
 
   std::vector<at::Tensor> matrices_, momenta_;
-  std::vector<std::vector<std::size_t>>
-      groups_;  ///< positions of matrices of one shape, transposed or not: one product serves all
+  /// The positions of matrices of one shape, transposed or not, so that one product serves all of
+  /// them.
+  std::vector<std::vector<std::size_t>> groups_;
   MuonOptions options_;
 };
 

@@ -39,7 +39,7 @@ void require_known(const std::vector<std::string>& names, const std::vector<std:
   }
 }
 
-/// What moves a parameter.
+/// The optimiser that updates a parameter.
 enum class Mover { AdamW, UncertaintyAdamW, Muon };
 
 Mover mover_of(const Parameters& parameters, std::size_t i, const TrainingOptions& options) {

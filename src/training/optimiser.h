@@ -19,25 +19,25 @@ namespace adadiff::detail {
 struct Parameters {
   std::vector<std::string> names;
   std::vector<at::Tensor> tensors;
-  std::vector<bool> is_hidden_matrix, is_uncertainty;  ///< ParameterRole's
+  std::vector<bool> is_hidden_matrix, is_uncertainty;  ///< as in ParameterRole
 };
 
-/// Collects those that are trained and has each ask for gradients; the others ask for none. Throws
-/// InvalidArgument where there are none.
+/// Collects the parameters that are trained and makes them ask for gradients; the others ask for
+/// none. Throws InvalidArgument where no parameter is trained.
 Parameters trainable_parameters(TrainableNetwork& network, Trained trained = Trained::All);
 
 struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.99;
   double epsilon = 1e-8;
   double weight_decay = 0.01;
-  std::vector<std::string> undecayed;  ///< exact names
+  std::vector<std::string> undecayed;  ///< exact names of parameters without decay
 };
 
 /// Keeps the moments of all parameters. A step leaves parameters without a gradient as they are.
 class AdamW {
  public:
   AdamW(const Parameters& parameters, AdamWOptions options);
-  /// Step `number` (from 1) with the gradients that the parameters hold.
+  /// Makes step `number` (from 1) with the gradients that the parameters hold.
   void step(std::int64_t number, double learning_rate);
   const std::vector<at::Tensor>& first_moments() const { return first_; }
   const std::vector<at::Tensor>& second_moments() const { return second_; }
@@ -51,21 +51,19 @@ class AdamW {
   AdamWOptions options_;
 };
 
-/// A step of all parameters as the options say: hidden matrices by Muon, the rest by AdamW, or all
-/// by AdamW; UEMs at a rate of their own.
+/// Updates all parameters as the options say: hidden matrices with Muon and the rest with AdamW, or
+/// all with AdamW. UEMs have a learning rate of their own.
 class WeightUpdate {
  public:
-  /// Throws InvalidArgument where `undecayed` names a parameter that there is not.
+  /// Throws InvalidArgument where `undecayed` names a parameter that does not exist.
   WeightUpdate(const Parameters& parameters, const TrainingOptions& options);
-  /// Step `number` (from 1) with the gradients that the parameters hold, at a share of the peak
-  /// learning rates.
+  /// Makes step `number` (from 1) with the gradients that the parameters hold, at a share of the
+  /// peak learning rates.
   void step(std::int64_t number, double share);
-  const std::vector<at::Tensor>& first_moments() const {
-    return first_;
-  }  ///< of every parameter; Muon's momenta
-  const std::vector<at::Tensor>& second_moments() const {
-    return second_;
-  }  ///< undefined where Muon has none
+  /// The first moments of all parameters; for Muon, its momenta.
+  const std::vector<at::Tensor>& first_moments() const { return first_; }
+  /// The second moments of all parameters; undefined for Muon, which has none.
+  const std::vector<at::Tensor>& second_moments() const { return second_; }
 
  private:
   double learning_rate_, uncertainty_learning_rate_, matrix_learning_rate_;
@@ -74,8 +72,8 @@ class WeightUpdate {
   std::vector<at::Tensor> first_, second_;
 };
 
-/// Scales the gradients so that their norm over all parameters is at most `limit` (0: as they are).
-/// Returns the norm before.
+/// Scales the gradients so that their norm over all parameters is at most `limit` (0: leaves them
+/// as they are). Returns the norm before scaling.
 double clip_gradients(const Parameters& parameters, double limit);
 /// Drops the gradients; the next backward pass makes new ones without a copy.
 void drop_gradients(const Parameters& parameters);
@@ -93,8 +91,8 @@ class MovingAverage {
   double limit_;
 };
 
-/// Puts other values into a network's parameters while it lives, without a copy. No graph may be
-/// alive.
+/// Puts other values into a network's parameters, without a copy, until the end of its scope. No
+/// graph may be alive meanwhile.
 class BorrowedValues {
  public:
   BorrowedValues(const Parameters& parameters, const std::vector<at::Tensor>& values);

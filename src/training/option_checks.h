@@ -1,11 +1,11 @@
-// What a training's options refuse by themselves, before any file is opened.
+// Checks of a training's options that need no file to be opened.
 #pragma once
 
 #include <adadiff/training.h>
 
 namespace adadiff::detail {
 
-/// Throws InvalidArgument with field and value.
+/// Throws an InvalidArgument that names field and value.
 void check_options(const TrainingOptions& options);
 
 }  // namespace adadiff::detail

@@ -148,7 +148,7 @@ constexpr std::int64_t kAnyInt = std::numeric_limits<std::int64_t>::max();
 constexpr double kAnyDouble = std::numeric_limits<double>::max();
 constexpr std::size_t kLongText = 1 << 20;
 
-/// Overwrites the fields that the object has; ranges are checked later, by check_options.
+/// Overwrites the fields that the JSON object has; check_options checks their ranges later.
 struct Reader {
   const detail::JsonReader& json;
   template <class T>

@@ -1,4 +1,4 @@
-// New networks, and networks that grow exits.
+// Makes tasks around new networks, and around networks that get exits of their own.
 #include "training/task.h"
 
 #include <algorithm>
@@ -23,12 +23,12 @@ namespace {
 
 constexpr double kTimeScale = 1000;
 constexpr const char* kWeightsOfTheNetwork = "have the weights of the network to be trained";
-/// Parameters of the largest network. Weights, gradients, two moments and averages are five float32
-/// copies: 40 GiB for this many.
+/// The number of parameters of the largest network. Weights, gradients, two moments and averages
+/// are five float32 copies, which take 40 GiB for this many.
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
 
-/// The U-ViT that the sizes in the options describe: a time MLP, heads per exit, the timed map as
-/// UEM, one label row more than classes.
+/// The U-ViT that the sizes in the options describe: with a time MLP, heads per exit, the timed map
+/// as UEM, and one label row more than there are classes.
 std::string described_network(const TrainingOptions& options, const ImageSource& set) {
   if (set.height != set.width) {
     raise({"TrainingOptions.images", "be square for a U-ViT",
@@ -51,7 +51,8 @@ std::string described_network(const TrainingOptions& options, const ImageSource&
   return to_json(config);
 }
 
-/// With UEMs of the form that the options ask for, if they do.
+/// The description with UEMs of the form that the options ask for; unchanged where they ask for
+/// none.
 std::string with_asked_uncertainty(const std::string& network, const TrainingOptions& options) {
   if (options.uncertainty.empty()) return network;
   try {
@@ -67,8 +68,8 @@ std::int64_t null_label(const JsonReader& network, const ImageSource& set) {
   return rows && rows->as_int(0, 1'000'000) > set.classes ? rows->as_int(0, 1'000'000) - 1 : -1;
 }
 
-/// A network that can be left at every exit, 0 too, since the data's standard deviation is known.
-/// Weights are drawn from the seed.
+/// Makes a network that can be left at every exit, even exit 0, since the standard deviation of the
+/// data is known. Weights are drawn from the seed.
 std::shared_ptr<TrainableNetwork> make_trainable(const JsonReader& description,
                                                  std::int64_t null_label, std::uint64_t seed) {
   std::vector<int> every_exit(static_cast<std::size_t>(count_blocks(description)));
@@ -96,8 +97,8 @@ Tensors tensors_of(TrainableNetwork& network) {
   return tensors;
 }
 
-/// Everything but UEMs that the base lacks, or has in another form, comes from the base: by its own
-/// name, or from the head that an exit shared so far.
+/// Copies everything from the base except UEMs that it lacks or has in another form. A parameter is
+/// found by its own name, or comes from the head that an exit shared so far.
 void copy_weights(const Model& base, TrainableNetwork& network, const std::string& path) {
   const Tensors known = tensors_of(*base.network);
   const bool keeps_form = uncertainty_of(base.network->config_json()) ==
@@ -126,7 +127,7 @@ void require_pixel_range(const Model& base, const std::string& path) {
                          show(static_cast<double>(base.sampler.process.image_max))});
 }
 
-/// Of the network that the options name; zeros where they name none.
+/// The shape of the images of the network that the options name; zeros where they name none.
 ImageShape shape_of_network(const TrainingOptions& options) {
   const auto shape_of = [](const NetworkInfo& info) {
     return ImageShape{info.channels, info.height, info.width};
@@ -139,7 +140,7 @@ ImageShape shape_of_network(const TrainingOptions& options) {
   return options.from.empty() ? ImageShape{} : shape_of(read_model(options.from).network->info());
 }
 
-/// What the options say, and the network where they do not.
+/// The shape that the options ask for, and the shape of the network where they do not.
 ImageShape shape_of_images(const TrainingOptions& options) {
   ImageShape shape = shape_of_network(options);
   if (options.channels != 0) shape.channels = options.channels;
@@ -151,8 +152,8 @@ ImageShape shape_of_images(const TrainingOptions& options) {
   return shape;
 }
 
-/// Classes go by their names where model and images have some: a folder's are in the order of the
-/// alphabet, a model's in its own.
+/// Matches classes by name where both the model and the images have names: the classes of a folder
+/// are in alphabetical order, those of a model in an order of its own.
 std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known,
                                          const ImageSource& set) {
   std::vector<std::int64_t> labels;
@@ -184,7 +185,7 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
                                 task.model.network->info().null_label, options.seed);
   copy_weights(task.model, *network, options.from);
   task.model.network = std::move(network);
-  // What the base's file says of its exits, and its name, do not hold for new ones.
+  // The default plan and the id of the base do not hold for a network with new exits.
   task.model.sampler.default_plan = {};
   task.model.sampler.id.clear();
   task.model.sampler.process.data_std = data_std(set);
@@ -227,7 +228,7 @@ TrainingTask task_around(const TrainingOptions& options,
   task.model.sampler.process.schedule = find_schedule(options.schedule);
   task.model.sampler.process.time_scale = kTimeScale;
   task.model.sampler.process.data_std = data_std(set);
-  // A network without labels has no use for the names of the images' classes.
+  // The names of the images' classes are of no use to a network without labels.
   if (!options.class_names.empty()) {
     task.model.class_names = options.class_names;
   } else if (network->info().classes > 0) {
@@ -240,7 +241,7 @@ TrainingTask task_around(const TrainingOptions& options,
 
 namespace {
 
-/// The options as JSON, with what they left to images and base.
+/// The options as JSON, with the values that they left to the images and to the base.
 nlohmann::ordered_json settled_recipe(const TrainingTask& task, const TrainingOptions& options) {
   auto recipe = nlohmann::ordered_json::parse(to_json(options));
   const NetworkInfo& info = task.model.network->info();
@@ -248,10 +249,11 @@ nlohmann::ordered_json settled_recipe(const TrainingTask& task, const TrainingOp
   recipe["channels"] = info.channels;
   if (task.base.empty() && options.network.empty()) return recipe;
   recipe["network"] = task.model.network->config_json();
-  for (const char* key : {"width", "depth", "heads", "patch", "uncertainty"})
-    recipe.erase(key);  // `network` says them
+  // `network` states these options.
+  for (const char* key : {"width", "depth", "heads", "patch", "uncertainty"}) recipe.erase(key);
   if (task.base.empty()) return recipe;
-  for (const char* key : {"prediction", "schedule"}) recipe.erase(key);  // the base's
+  // The base states these.
+  for (const char* key : {"prediction", "schedule"}) recipe.erase(key);
   return recipe;
 }
 

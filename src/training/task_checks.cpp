@@ -1,4 +1,4 @@
-// What a training refuses before its first step.
+// The checks that a training makes before its first step.
 #include "training/task_checks.h"
 
 #include <set>
@@ -41,8 +41,8 @@ void require_labels(const NetworkInfo& info, const ImageSource& set,
   }
 }
 
-/// Without instructions for them, a step in bfloat16 takes several times longer than one in float32
-/// (docs/decisions/0005).
+/// Refuses bfloat16 on processors that have no instructions for it, where a step takes several
+/// times longer than in float32 (docs/decisions/0005).
 void require_precision(const TrainingOptions& options) {
   if (options.precision == Precision::Float32 || options.device != "cpu" || kernels::has_bfloat16())
     return;
@@ -50,7 +50,7 @@ void require_precision(const TrainingOptions& options) {
          "is bfloat16, for whose products it has no instructions"});
 }
 
-/// What a model file could not hold must be said before hours of work, not after.
+/// Refuses texts that a model file could not hold before hours of work, not after them.
 void require_texts(const TrainingTask& task, const TrainingOptions& options) {
   const auto bytes = [](const char* field, const std::string& text, std::size_t most) {
     if (!is_utf8(text))
@@ -65,7 +65,7 @@ void require_texts(const TrainingTask& task, const TrainingOptions& options) {
   for (const std::string& name : task.model.class_names) bytes("class_names", name, kMostClassName);
 }
 
-/// A name at another class's place would draw that class.
+/// Refuses names in another order: a name at the place of another class would draw that class.
 void require_class_names(const TrainingOptions& options, const TrainingTask& task,
                          const ImageSource& set) {
   const std::vector<std::string>& names = options.class_names;
@@ -80,8 +80,8 @@ void require_class_names(const TrainingOptions& options, const TrainingTask& tas
     if (!seen.insert(name).second)
       raise({where, "be all different", "have " + show(name) + " twice"});
   }
-  const bool has_folder_labels = task.base.empty() &&
-                                 !set.class_names.empty();  // after a model, classes are its own
+  // A training that starts from a model has the classes of that model.
+  const bool has_folder_labels = task.base.empty() && !set.class_names.empty();
   for (std::size_t i = 0; has_folder_labels && i < set.class_names.size(); ++i) {
     if (find_class({names[i]}, set.class_names[i])) continue;
     raise({where,

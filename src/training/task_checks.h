@@ -1,4 +1,4 @@
-// What a training refuses before its first step.
+// The checks that a training makes before its first step.
 #pragma once
 
 #include <adadiff/training.h>
@@ -8,8 +8,8 @@
 
 namespace adadiff::detail {
 
-/// Images and labels that the network does not take, texts that a model file could not hold, a
-/// precision that the processor lacks. Throws InvalidArgument.
+/// Throws InvalidArgument for images and labels that the network does not take, for texts that a
+/// model file could not hold, and for a precision that the processor lacks.
 void check_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set);
 
 }  // namespace adadiff::detail

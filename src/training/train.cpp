@@ -1,17 +1,13 @@
-// adadiff::train: from files to a training.
+// adadiff::train: opens the files that the options name, and trains.
 #include <adadiff/training.h>
 
-#include <c10/util/Exception.h>
-
 #include "core/check.h"
+#include "device/torch_errors.h"
 #include "training/option_checks.h"
 #include "training/trainer.h"
 
 namespace adadiff {
 namespace {
-
-/// Torch's messages go on with stacks and places in its sources.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 void require_path(const char* field, const std::string& path) {
   if (path.empty())
@@ -40,8 +36,7 @@ TrainingResult train(const TrainingOptions& options, const TrainingObserver& obs
     return detail::train_task(options, detail::make_task(options, *images), *images, observer,
                               stop);
   } catch (const c10::Error& error) {
-    detail::raise<Error>(
-        {"train", "get through torch", "it failed: " + first_line(error.what_without_backtrace())});
+    detail::raise_torch_failure<Error>("train", error);
   }
 }
 

@@ -1,4 +1,4 @@
-// Steps, checkpoints and progress of one training.
+// The steps, checkpoints and progress of one training.
 #include "training/trainer.h"
 
 #include <ATen/ATen.h>
@@ -32,10 +32,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kLossMemory = 0.99;  // of the running mean of L_simple: about 100 steps
-constexpr double kTimeMemory = 0.95;  // of the running mean of a step's time
+constexpr double kLossMemory = 0.99;  // for the running mean of L_simple, over about 100 steps
+constexpr double kTimeMemory = 0.95;  // for the running mean of a step's time
 
-/// A resume keeps its rates, and would come to the same step.
+/// Advice for losses and weights that are not finite. A resumed training keeps its rates, so it
+/// would come to the same step again.
 constexpr const char* kLowerRates =
     "start afresh with lower matrix_learning_rate and learning_rate, perhaps from the model file; "
     "it and the checkpoint are as they were";
@@ -44,10 +45,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Times one part of a step after the other.
+/// Times the parts of a step one after the other.
 class Lap {
  public:
-  /// Since the last call, or since the start.
+  /// The time since the last call, or since the start.
   double milliseconds() {
     const Clock::time_point before = std::exchange(last_, Clock::now());
     return std::chrono::duration<double, std::milli>(last_ - before).count();
@@ -57,7 +58,7 @@ class Lap {
   Clock::time_point last_ = Clock::now();
 };
 
-/// Of those that are defined.
+/// Whether all tensors that are defined are finite.
 bool is_finite(const std::vector<at::Tensor>& tensors) {
   return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) {
     return !t.defined() || at::isfinite(t.detach()).all().item<bool>();
@@ -71,8 +72,8 @@ bool exists(const std::string& path) {
   return is_there;
 }
 
-/// Better now than after hours of work. A pipe could neither be replaced at each checkpoint nor be
-/// read by a resume.
+/// Raises now rather than after hours of work. A pipe could neither be replaced at each checkpoint
+/// nor be read by a resume.
 void require_writable(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_fifo(path, ignored))
@@ -91,7 +92,7 @@ std::string describe(const ImageSource& set) {
   return show(set.count) + " with fingerprint " + fingerprint.data();
 }
 
-/// Running means weigh all values alike until there are enough of them.
+/// Updates a running mean, which weighs all values alike until there are enough of them.
 double running_mean(double mean, double value, std::int64_t count, double memory) {
   const double weight = std::max(1 - memory, 1 / static_cast<double>(count));
   return mean + weight * (value - mean);
@@ -105,7 +106,7 @@ std::shared_ptr<TrainableNetwork> moved_to(at::Device device,
   return network;
 }
 
-/// Itself where it is there already.
+/// The batch on `device`; tensors that are there already are not copied.
 Batch moved_to(at::Device device, const Batch& batch) {
   const at::Tensor labels = batch.labels.defined() ? batch.labels.to(device) : at::Tensor();
   return {batch.x.to(device), batch.truth.to(device), batch.time.to(device), labels};
@@ -159,13 +160,13 @@ class Training {
   Batches batches_;
   std::string images_;
   std::int64_t step_ = 0;        ///< steps done
-  std::int64_t saved_step_ = 0;  ///< of the last checkpoint written or read by this call
+  std::int64_t saved_step_ = 0;  ///< step of the last checkpoint that this call wrote or read
   std::int64_t timed_steps_ = 0;
   double simple_loss_ = 0, seconds_per_step_ = 0;
   Clock::time_point start_ = Clock::now();
 };
 
-/// True if there was a checkpoint to go on from.
+/// Reads the checkpoint; false if there is none to go on from.
 bool Training::resume() {
   const std::string path = checkpoint_path(options_);
   const bool is_there = exists(path);
@@ -183,7 +184,7 @@ bool Training::resume() {
   return true;
 }
 
-/// What this call does not say of the model stays as it was.
+/// Keeps the texts about the model that this call does not give.
 void Training::keep_texts(const ModelTexts& before) {
   const auto keep = [](const auto& old, auto& option, auto& text) {
     if (option.empty() && !old.empty()) text = option = old;
@@ -193,8 +194,8 @@ void Training::keep_texts(const ModelTexts& before) {
   keep(before.origin, options_.origin, task_.model.origin);
 }
 
-/// A picture that vanished or is broken ends the training, but does not take the steps before it
-/// along.
+/// Returns the next batch. A picture that has vanished or is broken ends the training, but the
+/// steps before it are saved first.
 const Batch& Training::next_batch() {
   try {
     return batches_.at_step(step_);
@@ -220,7 +221,7 @@ void Training::backward(TrainingProgress& progress) {
   const std::vector<BlockOutput> outputs = network_->outputs(inputs, type_of(options_.precision));
   const LossTerms loss = training_loss(outputs, batch.truth, options_.loss,
                                        draw_exit(options_, step_));
-  // One look at the device for all.
+  // All values are copied from the device at once.
   const at::Tensor values = at::stack({loss.total, loss.simple, loss.uncertainty, loss.layers})
                                 .detach()
                                 .to(at::kCPU, at::kDouble);
@@ -300,8 +301,8 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
     if (observer) goes_on = observer(progress);
   }
   if (saved_step_ != step_) save();
-  if (is_resumed && step_ == first_step)
-    save_model();  // a kill after the checkpoint leaves the model before it, or none
+  // A kill right after a checkpoint leaves an older model file, or none.
+  if (is_resumed && step_ == first_step) save_model();
   return result();
 }
 

@@ -11,15 +11,15 @@
 
 namespace adadiff::detail {
 
-/// The file of the checkpoint: its own path, or beside the model.
+/// The path of the checkpoint file: the path that the options give, or one beside the model.
 std::string checkpoint_path(const TrainingOptions& options);
 
-/// adadiff::train after its files are read.
+/// What adadiff::train does after its files are read.
 TrainingResult train_task(const TrainingOptions& options, const TrainingTask& task,
                           const ImageSource& set, const TrainingObserver& observer = {},
                           const std::stop_token& stop = {});
-/// The same around a network that the caller made, with its weights as they are; it moves to the
-/// device.
+/// The same with a network that the caller made, whose weights are taken as they are; the network
+/// is moved to the device.
 TrainingResult train_network(const TrainingOptions& options,
                              const std::shared_ptr<TrainableNetwork>& network,
                              const ImageSource& set, const TrainingObserver& observer = {},

@@ -1,4 +1,5 @@
-// Ramps of thresholds, rounded to what a reader would write, and the steps that a budget pays for.
+// Ramps of thresholds, rounded to what a reader would write, and the number of steps that a budget
+// pays for.
 #include "tuning/budget_plan.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Thresholds by halving, steps one after the other, then tilts by descent.
+// Finds thresholds by halving, tries numbers of steps one after the other, then descends over
+// tilts.
 #include "tuning/budget_search.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ std::string shown(float threshold) {
   return text.str();
 }
 
-/// What a trial is about: the tilt is 2^doublings.
+/// What a trial is about. The tilt is 2^doublings.
 struct Choice {
   int steps = 0, doublings = 0;
   bool operator<(const Choice& other) const {
@@ -57,10 +58,12 @@ class Search {
   const ModelSummary& model_;
   const Runner& run_;
   std::vector<float> reference_;                         ///< image values of the full-depth run
-  std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< none where nothing meets the budget
+  std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< no value where no threshold meets the
+                                                         ///< budget
 };
 
-/// What runs are compared with has to be finer than all of them.
+/// The number of steps of the reference, which has to be finer than all runs that are compared with
+/// it.
 int reference_steps(const BudgetSearch& search, int most) {
   constexpr int kUsual = 50;
   if (search.reference_steps == 0) return std::max(kUsual, 2 * most);
@@ -107,12 +110,14 @@ BudgetTrial Search::measure(const Choice& choice, float threshold) {
           mean_square(pair)};
 }
 
-/// Thresholds matter by their ratio.
+/// The threshold to try between two others: their geometric mean, since thresholds matter by their
+/// ratio, or a quarter of `high` where `low` is 0.
 double between(float low, float high) {
   return low > 0 ? std::sqrt(static_cast<double>(low) * high) : high / 4;
 }
 
-/// The deepest within the budget; none where even the highest thresholds cost more.
+/// The trial within the budget that uses the most compute; none where even the highest thresholds
+/// cost more than the budget.
 std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float first_try) {
   if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return measure(choice, 0);
   std::optional<BudgetTrial> best;
@@ -132,7 +137,7 @@ std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float fi
   return best;
 }
 
-/// What the choice gives, measured at most once.
+/// The trial of this choice, which is measured at most once.
 const std::optional<BudgetTrial>& Search::tried(const Choice& choice, float first_try) {
   const auto known = trials_.find(choice);
   return known != trials_.end() ? known->second
@@ -140,7 +145,8 @@ const std::optional<BudgetTrial>& Search::tried(const Choice& choice, float firs
 }
 
 void Search::try_steps(int first, int most) {
-  constexpr int kPatience = 2;  // numbers of steps that may be worse before the search ends
+  constexpr int kPatience = 2;  // how many numbers of steps in a row may be worse before the search
+                                // ends
   constexpr float kUsual = 0.05F;
   int worse = 0;
   const BudgetTrial* best = nullptr;
@@ -154,7 +160,8 @@ void Search::try_steps(int first, int most) {
   }
 }
 
-/// From the best of those that leave early, to the first neighbour that is better.
+/// Starts from the best trial that leaves early, and moves to the first neighbour that is better
+/// until there is none.
 void Search::descend(int first, int most) {
   const BudgetTrial* here = best_trial(
       [](const BudgetTrial& trial) { return trial.threshold > 0; });
@@ -175,8 +182,8 @@ void Search::descend(int first, int most) {
   }
 }
 
-/// Of those that `counts` takes, the one with the smallest error, and of equal ones the fewest
-/// steps; none: null.
+/// The trial with the smallest error among those that `counts` accepts, and the one with the fewest
+/// steps among equal ones; null where there is none.
 const BudgetTrial* Search::best_trial(const std::function<bool(const BudgetTrial&)>& counts) const {
   const BudgetTrial* best = nullptr;
   for (const auto& [choice, trial] : trials_) {

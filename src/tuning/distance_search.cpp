@@ -1,5 +1,5 @@
-// Descends over steps, tilt, guide and weight; for each choice the threshold is fitted to the
-// budget on a few samples first.
+// Descends over steps, tilt, guide and weight. For each choice, the threshold is first fitted to
+// the budget on a few samples.
 #include "tuning/distance_search.h"
 
 #include <algorithm>
@@ -16,14 +16,14 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr int kMostDoublings = 2;  // of the tilt, as in the search by paired error
+constexpr int kMostDoublings = 2;  // doublings of the tilt, as in the search by paired error
 constexpr int kNoGuideNotch = -4, kMostNotch = 4;
 constexpr double kSlack = 1.003;     // full depth with a guide costs one head more than full depth
-constexpr double kFitBelow = 0.995;  // of the budget: fits on few samples miss the cost of all by
-                                     // about half a percent
+constexpr double kFitBelow = 0.995;  // share of the budget that fits aim at: the cost on few
+                                     // samples misses the cost of all by about half a percent
 
-/// What a trial is about: the tilt is 2^doublings; weights follow from notches; the guide is an
-/// exit, 0 where there is none.
+/// What a trial is about. The tilt is 2^doublings, weights follow from notches, and the guide is an
+/// exit, or 0 where there is none.
 struct Choice {
   int steps = 0, doublings = 0, guide = 0, notch = 0;
   bool operator<(const Choice& other) const {
@@ -31,8 +31,8 @@ struct Choice {
            std::tie(other.steps, other.doublings, other.guide, other.notch);
   }
   double tilt() const { return std::exp2(doublings); }
-  /// What a guide adds grows by half from notch to notch: 1 (no
-  /// guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7, 5.05.
+  /// The weight of the guide. What a guide adds grows by half from notch to notch, so that the
+  /// weights are 1 (no guide), 1.24, 1.36, 1.53, 1.8, 2.2, 2.8, 3.7 and 5.05.
   double weight() const {
     return has_guide() ? std::round(100 + 80 * std::pow(1.5, notch)) / 100 : 1;
   }
@@ -74,11 +74,12 @@ class Search {
   const Measure& measure_;
   int first_steps_ = 1, most_steps_ = 1;
   double floor_ = 0;
-  float last_threshold_ = 0.05F;  ///< that met the budget: a good guess for the next choice
-  double fit_bias_ = 1;           ///< what all samples cost over what the first few do
+  float last_threshold_ = 0.05F;  ///< the last threshold that met the budget, which is a good guess
+                                  ///< for the next choice
+  double fit_bias_ = 1;           ///< cost of all samples divided by that of the first few samples
   std::vector<DistanceTrial> trials_;
-  std::map<Choice, std::optional<std::size_t>>
-      known_;  ///< places in trials_; none where nothing meets the budget
+  /// Places in trials_; no value where no threshold meets the budget.
+  std::map<Choice, std::optional<std::size_t>> known_;
   Choice here_;
 };
 
@@ -114,17 +115,15 @@ double Search::cost(const Choice& choice, float threshold) {
   return fit_bias_ * run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
 }
 
-/// Full depth where the budget pays for it; else the threshold that meets the budget, none where
-/// even the highest one costs more.
+/// 0 (full depth) where the budget pays for it, else the threshold that meets the budget; none
+/// where even the highest threshold costs more.
 std::optional<float> Search::fit_threshold(const Choice& choice) {
   if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return 0.0F;
   constexpr int kMostFits = 12;
-  double stride = 1.3;  // grows while only one side is known
+  double stride = 1.3;  // grows while only one bound is known
   const float highest = rounded_threshold(static_cast<double>(largest_threshold(choice.tilt())));
-  float low = 0, high = 0,
-        threshold = std::min(
-            last_threshold_,
-            highest);  // low costs too much, high costs little enough; 0: not known
+  // `low` costs too much and `high` little enough; 0 means not known.
+  float low = 0, high = 0, threshold = std::min(last_threshold_, highest);
   for (int fit = 0; fit < kMostFits; ++fit) {
     const double found = cost(choice, threshold);
     if (found > search_.budget * kFitBelow) {
@@ -158,7 +157,8 @@ DistanceTrial Search::draw(const Choice& choice, float threshold) {
           .found = measure_(result.images)};
 }
 
-/// Fits once more where all samples cost more than the few by which the threshold was found.
+/// Fits the threshold and draws the images. Fits once more where all samples cost more than the few
+/// with which the threshold was fitted.
 std::optional<DistanceTrial> Search::fit_and_draw(const Choice& choice) {
   constexpr int kMostDraws = 2;
   std::optional<DistanceTrial> trial;
@@ -181,7 +181,7 @@ bool Search::is_allowed(const Choice& choice) const {
           !pays_for_full_depth(search_.request, search_.budget, choice.steps));
 }
 
-/// What the choice gives, measured at most once; null where it cannot be tried.
+/// The trial of this choice, which is measured at most once; null where the choice cannot be tried.
 const DistanceTrial* Search::tried(const Choice& choice) {
   if (!is_allowed(choice)) return nullptr;
   const auto known = known_.find(choice);
@@ -201,15 +201,17 @@ bool Search::is_admissible(const DistanceTrial& trial) const {
   return trial.cost <= search_.budget * kSlack && trial.found.recall >= floor_;
 }
 
-/// Those that may be taken before those that may not; of these the one that covers more, so that
-/// the search finds its way back.
+/// Admissible trials come before the others. Among admissible trials the smaller distance is
+/// better. Among the others the one that covers more is better, so that the search finds its way
+/// back.
 bool Search::is_better(const DistanceTrial& trial, const DistanceTrial& than) const {
   if (is_admissible(trial) != is_admissible(than)) return is_admissible(trial);
   return is_admissible(trial) ? trial.found.distance.all < than.found.distance.all
                               : trial.found.recall > than.found.recall;
 }
 
-/// One round over all coordinates, each as far as it helps; false where none did.
+/// Makes one round over all coordinates and moves along each as far as that helps; false where none
+/// helped.
 bool Search::goes_on() {
   constexpr std::array<int Choice::*, 4> kCoordinates{&Choice::notch, &Choice::steps,
                                                       &Choice::guide, &Choice::doublings};
@@ -223,19 +225,19 @@ bool Search::goes_on() {
         if (!next.has_guide()) next.guide = 0;
         if (next.has_guide() && next.guide == 0) next.guide = first_guide();
         const DistanceTrial* found = tried(next);
-        // tried() may move the list that this points into.
+        // tried() may move the elements of trials_, so the current trial is looked up only now.
         helps = found != nullptr && is_better(*found, trials_[*known_[here_]]);
         if (helps) here_ = next;
         helped = helped || helps;
       }
       moved = moved || helped;
-      if (helped) break;  // the other direction is where it came from
+      if (helped) break;  // the other direction leads back
     }
   }
   return moved;
 }
 
-/// The place of DistanceResult::best; the first trial is plain full depth.
+/// The place in trials_ of DistanceResult::best; the first trial is plain full depth.
 std::size_t Search::choose() const {
   const auto least = std::min_element(
       trials_.begin(), trials_.end(),
@@ -262,9 +264,10 @@ int Search::first_guide() const {
   return nearest;
 }
 
-/// About half the depth, and a guide at a third of it.
+/// Starts at about half the depth, with a guide at a third of the depth.
 void Search::start() {
-  constexpr double kMoreSteps = 1.8;  // than full depth can pay for
+  constexpr double kMoreSteps = 1.8;  // how many times more steps than full depth can make within
+                                      // the budget
   const int guide = search_.guides ? first_guide() : 0;
   const int notch = guide > 0 ? 0 : kNoGuideNotch;
   const int first = std::min(most_steps_, static_cast<int>(std::round(kMoreSteps * first_steps_)));

@@ -1,5 +1,5 @@
-// The best plan with a guide for a budget, by how far its images are from real ones: steps,
-// thresholds, tilt, guide and weight together.
+// Searches for the plan, with a guide, that is best for a budget, judged by how far its images are
+// from real ones. Steps, thresholds, tilt, guide and weight are chosen together.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace adadiff::detail {
 
-/// What the images of one trial are worth.
+/// How good the images of one trial are.
 struct MeasuredImages {
   GroupedDistance distance;  ///< from real images; smaller is better
   double recall = 0;         ///< share of real images that the generated ones cover
@@ -23,24 +23,25 @@ using Measure = std::function<MeasuredImages(const Images& images)>;
 
 struct DistanceSearch {
   double budget = 0;  ///< compute per sample, in full-depth evaluations of the network; at least 1
-  Request
-      request;  ///< what to draw: samples, seed, labels, guidance, solver (its steps are replaced)
-  /// In [0, 1]; unset: the recall of plain full depth at the budget.
+  /// What to draw: samples, seed, labels, guidance, solver (its steps are replaced).
+  Request request;
+  /// The lowest recall allowed, in [0, 1]; unset: the recall of plain full depth at the budget.
   std::optional<double> recall_floor = {};
-  int most_steps = 0;               ///< that are tried; 0: three times the budget
-  bool guides = true;               ///< whether plans may have one
-  int most_trials = 40;             ///< sets of images that are measured, at most
+  int most_steps = 0;               ///< most steps that are tried; 0: three times the budget
+  bool guides = true;               ///< whether plans may have a guide
+  int most_trials = 40;             ///< most sets of images that are measured
   std::int64_t cost_samples = 150;  ///< how many of the request's samples are drawn to fit a
                                     ///< threshold to the budget
-  double tolerance = 0.025;         ///< of the budget that a threshold may miss it by, downwards
+  double tolerance = 0.025;         ///< how far the cost of a threshold may stay below the budget,
+                                    ///< as a share of it
 };
 
-/// What was tried, and what it gave.
+/// What was tried in one trial, and what it gave.
 struct DistanceTrial {
   int steps = 0;
-  float threshold = 0;  ///< 0: full depth; with a tilt the geometric mean of the first evaluation's
-                        ///< and the last one's
-  double tilt = 1;      ///< the last one's over the first one's
+  float threshold = 0;  ///< 0: full depth; with a tilt, the geometric mean of the thresholds at the
+                        ///< first and the last evaluation
+  double tilt = 1;      ///< threshold at the last evaluation divided by that at the first
   int guide = 0;        ///< Guide::exit; 0: no guide
   double weight = 1;    ///< Guide::weight
   double cost = 0;      ///< full-depth evaluations per sample
@@ -48,24 +49,24 @@ struct DistanceTrial {
 };
 
 struct DistanceResult {
-  DistanceTrial full_depth;  ///< plain, as many steps as the budget pays for
+  DistanceTrial full_depth;  ///< plain full depth with as many steps as the budget pays for
   double recall_floor = 0;
   std::vector<DistanceTrial> trials;  ///< in the order in which they were tried
-  /// Of the trials within 1.003 times the budget (a guide costs full depth one head more) and not
-  /// below the floor: the one with the largest recall among those whose distance is within one
-  /// standard error of the smallest, since chance decides among these; full_depth where there is
-  /// none.
+  /// The best of the trials that cost at most 1.003 times the budget (a guide adds one head to the
+  /// cost of full depth) and do not fall below the floor. Chance decides between distances that are
+  /// within one standard error of the smallest, so among those trials the one with the largest
+  /// recall is the best. Equals full_depth where there is none.
   DistanceTrial best;
-  bool keeps_floor = true;     ///< false: no trial did, and best is plain full depth
-  double gain_half_width = 0;  ///< of the 95 % interval around the difference of distances between
-                               ///< full_depth and best
+  bool keeps_floor = true;     ///< false: no trial kept the floor, and best is plain full depth
+  double gain_half_width = 0;  ///< half the width of the 95 % interval around the difference
+                               ///< between the distances of full_depth and best
   Plan plan;                   ///< best as a plan with its solver settings and the model's id
 };
 
-/// Descends from about half the depth, guided by the exit after a third of it with weight 1.8, one
-/// coordinate after the other, as long as a step makes the distance smaller. All trials start from
-/// the same noise. The search prefers small distances by chance: judge the plan anew on other
-/// noise. Throws InvalidArgument.
+/// Starts at about half the depth, guided with weight 1.8 by the exit after a third of the depth,
+/// and descends along one coordinate after the other as long as a move makes the distance smaller.
+/// All trials start from the same noise. The search prefers distances that are small by chance, so
+/// the plan must be judged anew on other noise. Throws InvalidArgument.
 DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model,
                                const Runner& run, const Measure& measure);
 

@@ -1,4 +1,4 @@
-// From settings to what the solver says of itself.
+// Answers questions about solver settings from what the solver says about itself.
 #include "tuning/solver_costs.h"
 
 #include "diffusion/solvers.h"

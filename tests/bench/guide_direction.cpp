@@ -25,7 +25,7 @@
 
 #include "cli/data_files.h"
 #include "diffusion/prediction.h"
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 #include "training/image_source.h"
 
 namespace {
@@ -114,7 +114,8 @@ class Probe {
  public:
   explicit Probe(const Flags& flags)
       : flags_(flags),
-        model_(adadiff::detail::open_pipeline_impl(flags.model)),
+        pipeline_(adadiff::Pipeline::open(flags.model)),
+        model_(&adadiff::detail::Access::state(pipeline_)),
         process_(model_->model.process),
         schedule_(*process_.schedule),
         data_(read_data(flags, model_->summary)),
@@ -193,7 +194,8 @@ class Probe {
   }
 
   Flags flags_;
-  std::shared_ptr<const adadiff::Pipeline::Impl> model_;
+  adadiff::Pipeline pipeline_;
+  const adadiff::detail::PipelineState* model_;
   const adadiff::Process& process_;
   const adadiff::NoiseSchedule& schedule_;
   Data data_;

@@ -36,7 +36,7 @@
 #include "cli/reference_features.h"
 #include "cli/verbs/evaluate_report.h"
 #include "features/texture_features.h"
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 
 namespace {
 
@@ -205,8 +205,10 @@ void report(const Flags& flags, const adadiff::ModelSummary& model,
 }
 
 void run_autoguidance(const Flags& flags) {
-  const auto strong = adadiff::detail::open_pipeline_impl(flags.model),
-             weak = adadiff::detail::open_pipeline_impl(flags.weak);
+  const adadiff::Pipeline strong_model = adadiff::Pipeline::open(flags.model);
+  const adadiff::Pipeline weak_model = adadiff::Pipeline::open(flags.weak);
+  const auto* strong = &adadiff::detail::Access::state(strong_model);
+  const auto* weak = &adadiff::detail::Access::state(weak_model);
   const auto labels = every_label(strong->network->info());
   adadiff::SamplerModel description = strong->model;
   description.default_plan = {};
@@ -222,11 +224,11 @@ void run_autoguidance(const Flags& flags) {
 }
 
 void run_extrapolation(const Flags& flags) {
-  const auto model = adadiff::detail::open_pipeline_impl(flags.model);
-  const adadiff::Pipeline pipeline(model);
+  const adadiff::Pipeline opened = adadiff::Pipeline::open(flags.model);
+  const auto* model = &adadiff::detail::Access::state(opened);
   const auto labels = every_label(model->network->info());
-  adadiff::Result fine = draw(pipeline, flags, labels, flags.steps, adadiff::full_depth());
-  const adadiff::Result coarse = draw(pipeline, flags, labels, flags.coarse, adadiff::full_depth());
+  adadiff::Result fine = draw(opened, flags, labels, flags.steps, adadiff::full_depth());
+  const adadiff::Result coarse = draw(opened, flags, labels, flags.coarse, adadiff::full_depth());
   const Images images = beyond(std::move(fine.images), coarse.images.values, flags.weight,
                                model->summary);
   report(flags, model->summary, labels, "extrapolation over steps", images, fine.trace,
@@ -234,11 +236,12 @@ void run_extrapolation(const Flags& flags) {
 }
 
 void run_sharpening(const Flags& flags) {
-  const auto model = adadiff::detail::open_pipeline_impl(flags.model);
+  const adadiff::Pipeline opened = adadiff::Pipeline::open(flags.model);
+  const auto* model = &adadiff::detail::Access::state(opened);
   const auto labels = every_label(model->network->info());
   const adadiff::Plan plan = flags.plan.empty() ? adadiff::full_depth()
                                                 : adadiff::read_plan(flags.plan);
-  adadiff::Result result = draw(adadiff::Pipeline(model), flags, labels, flags.steps, plan);
+  adadiff::Result result = draw(opened, flags, labels, flags.steps, plan);
   const std::vector<float> smooth = blurred(result.images);
   const Images images = beyond(std::move(result.images), smooth, flags.weight, model->summary);
   report(flags, model->summary, labels, "sharpening", images, result.trace,

@@ -16,9 +16,9 @@ TEST_P(EveryVerb, ExplainsItsFlags) {
 }
 
 TEST_P(EveryVerb, RefusesUnknownFlags) {
-  EXPECT_TRUE(fails(
-      run({GetParam(), "--no-such-flag"}), 2,
-      "command line: must be as adadiff " + std::string(GetParam()) + " --help tells, but: "));
+  const Outcome outcome = run({GetParam(), "--no-such-flag"});
+  EXPECT_TRUE(fails(outcome, 2, "command line: "));
+  EXPECT_TRUE(fails(outcome, 2, "; see adadiff " + std::string(GetParam()) + " --help"));
 }
 
 INSTANTIATE_TEST_SUITE_P(CommandLine, EveryVerb,
@@ -60,7 +60,7 @@ TEST(CommandLine, ListsItsVerbs) {
 }
 
 TEST(CommandLine, NeedsAVerb) {
-  EXPECT_TRUE(fails(run({}), 2, "must be as adadiff --help tells"));
+  EXPECT_TRUE(fails(run({}), 2, "; see adadiff --help"));
   EXPECT_TRUE(fails(run({"paint"}), 2, "must be one of those in adadiff --help, but is \"paint\""));
 }
 

@@ -5,10 +5,18 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
 
 namespace adadiff::cli {
 namespace {
+
+TEST(Duration, ReadsAsPeopleSayIt) {
+  EXPECT_EQ(duration(850), "850 ms");
+  EXPECT_EQ(duration(12340), "12.3 s");
+  EXPECT_EQ(duration(245000), "4 min 5 s");
+  EXPECT_EQ(duration(7380000), "2 h 3 min");
+}
 
 TEST(Flags, TakeWholeNumbersInTheirRange) {
   EXPECT_EQ(parse_whole("--count", "010", {1, 20}), 10) << "not octal";

@@ -333,7 +333,7 @@ TEST(ClassifierTraining, SaysWhenTorchFails) {
   config.channels = 3;
   EXPECT_THAT([&] { train_classifier(two_classes(), config, {}); },
               ThrowsMessage<Error>(
-                  HasSubstr("classifier training: must get through torch, but it failed: ")));
+                  HasSubstr("classifier training: PyTorch failed: ")));
 }
 
 TEST(ClassifierTraining, SaysWhenTheLossIsNoLongerFinite) {

@@ -27,6 +27,7 @@ TEST(Request, RefusesCountsOutOfRange) {
 }
 
 TEST(Request, RefusesABatchOutOfRange) {
+  EXPECT_EQ(refused({.threads = -1}), "Request.threads: must be in [0, 1024], but is -1");
   EXPECT_EQ(refused({.batch = -1}), "Request.batch: must be in [0, 1000000], but is -1");
 }
 

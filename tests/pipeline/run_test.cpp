@@ -2,8 +2,10 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +13,41 @@
 
 namespace adadiff::test {
 namespace {
+
+/// torch's threads as each block of a run finds them.
+std::vector<int> threads_in_blocks(int threads) {
+  std::vector<int> found;
+  PyramidOptions options = labelled();
+  options.on_block = [&found](int) { found.push_back(at::get_num_threads()); };
+  SolverSettings solver;
+  solver.steps = 1;
+  make_sampled(options).pipeline.generate(
+      {.guidance = 1.0, .plan = full_depth(), .solver = solver, .threads = threads});
+  return found;
+}
+
+TEST(Threads, AreLimitedForTheRunAlone) {
+#if !defined(ADADIFF_SHARES_THREADS)
+  GTEST_SKIP() << "needs GCC and LibTorch with its own libgomp";
+#endif
+  at::set_num_threads(3);
+  EXPECT_EQ(threads_in_blocks(2), std::vector<int>(4, 2));
+  EXPECT_EQ(at::get_num_threads(), 3) << "as it was before";
+  EXPECT_EQ(threads_in_blocks(0), std::vector<int>(4, 3));
+  int elsewhere = 0;
+  std::thread([&elsewhere] { elsewhere = at::get_num_threads(); }).join();
+  EXPECT_EQ(elsewhere, 3);
+  at::set_num_threads(1);
+}
+
+TEST(Threads, AreGivenBackWhereANetworkThrows) {
+  at::set_num_threads(3);
+  PyramidOptions options = labelled();
+  options.on_block = [](int) { throw std::runtime_error("out of luck"); };
+  EXPECT_THROW(make_sampled(options).pipeline.generate({.threads = 1}), std::runtime_error);
+  EXPECT_EQ(at::get_num_threads(), 3);
+  at::set_num_threads(1);
+}
 
 using namespace std::chrono_literals;
 

@@ -1,5 +1,5 @@
 // Whatever torch throws, within the network or without, arrives as an error of adadiff's.
-#include "pipeline/torch_errors.h"
+#include "pipeline/run_errors.h"
 
 #include <stdexcept>
 
@@ -29,9 +29,8 @@ void generate_with(std::function<void(int)> on_block) {
 
 TEST(TorchErrors, WithinTheNetworkAreDeviceErrorsOfOneLine) {
   EXPECT_THAT([] { generate_with([](int) { TORCH_CHECK(false, "shapes differ\nsecond line"); }); },
-              ThrowsMessage<DeviceError>(AllOf(
-                  HasSubstr("Run.advance: must run without an error of torch's, but torch said \""),
-                  HasSubstr("shapes differ"), Not(HasSubstr("\n")))));
+              ThrowsMessage<DeviceError>(AllOf(HasSubstr("Run.advance: PyTorch failed: "),
+                                               HasSubstr("shapes differ"), Not(HasSubstr("\n")))));
 }
 
 TEST(TorchErrors, OfMemoryWithinTheNetworkNameTheBatch) {
@@ -39,7 +38,7 @@ TEST(TorchErrors, OfMemoryWithinTheNetworkNameTheBatch) {
   EXPECT_THAT([] { generate_with([](int) { C10_THROW_ERROR(OutOfMemoryError, "no more"); }); },
               ThrowsMessage<InvalidArgument>(
                   AllOf(HasSubstr("Request.batch: must fit into memory, but needs 1024 bytes and "
-                                  "what the network takes: torch said \"no more"),
+                                  "what the network takes: PyTorch said \"no more"),
                         HasSubstr("ask for a smaller batch"))));
 }
 
@@ -83,7 +82,7 @@ TEST(TorchErrors, OfSettingUpARunNameTheBatch) {
 template <class E>
 std::string load_message(const char* text) {
   try {
-    detail::raise_torch_error(E({__func__, __FILE__, __LINE__}, text), "model.safetensors");
+    detail::raise_load_error(E({__func__, __FILE__, __LINE__}, text), "model.safetensors");
   } catch (const DeviceError& error) {
     return error.what();
   }
@@ -91,10 +90,8 @@ std::string load_message(const char* text) {
 
 TEST(TorchErrors, OfLoadingNameTheFile) {
   EXPECT_THAT(load_message<c10::OutOfMemoryError>("no more"),
-              HasSubstr("model.safetensors: must fit into memory, but torch said \"no more"));
-  EXPECT_THAT(
-      load_message<c10::Error>("odd"),
-      HasSubstr("model.safetensors: must load without an error of torch's, but torch said \"odd"));
+              HasSubstr("model.safetensors: must fit into memory, but PyTorch said \"no more"));
+  EXPECT_THAT(load_message<c10::Error>("odd"), HasSubstr("model.safetensors: PyTorch failed: odd"));
 }
 
 }  // namespace

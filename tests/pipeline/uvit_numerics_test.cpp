@@ -14,7 +14,7 @@
 #include "execution/host_execution.h"
 #include "networks/uvit/uvit.h"
 #include "nn/layers.h"
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 #include "pipeline/request.h"
 
 namespace adadiff::test {
@@ -191,7 +191,7 @@ TEST(UViTRuns, GiveTheSameBitsRunAfterRun) {
 /// One evaluation of these states by a plan, at the first time of the run.
 at::Tensor execute(const std::shared_ptr<const Network>& network, const Plan& plan,
                    const States& states) {
-  const auto pipeline = detail::make_pipeline_impl(network, eight_steps());
+  const auto pipeline = detail::make_pipeline_state(network, eight_steps());
   const detail::SampleJob job = detail::make_job({.plan = plan}, *pipeline);
   std::vector<detail::EvaluationRow> rows;
   for (std::int64_t i = 0; i < states.count(); ++i) rows.push_back({i, 0, 0});

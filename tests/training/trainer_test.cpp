@@ -406,7 +406,7 @@ TEST_F(Training, SaysInOneLineOfItsOwnWhatFailedInTorch) {
     TORCH_CHECK(false, "out of luck\nand of the second line");
   };
   EXPECT_EQ(message_of<Error>([&] { train(options("model", 2), fail); }),
-            "train: must get through torch, but it failed: out of luck");
+            "train: PyTorch failed: out of luck");
 }
 
 /// Trainings of a network of the test's own.

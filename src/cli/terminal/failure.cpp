@@ -6,9 +6,9 @@
 #include <string_view>
 #include <utility>
 
-#include <c10/util/Exception.h>
-
 #include <adadiff/error.h>
+
+#include "device/torch_errors.h"
 
 namespace adadiff::cli {
 
@@ -87,7 +87,7 @@ Failure describe_current_exception() {
             "memory: must suffice, but ran out; ask for fewer or smaller images at a time "
             "(--count, --batch)"};
   } catch (const c10::Error& error) {
-    return {kFailed, first_line(error.what_without_backtrace())};
+    return {kFailed, one_line("PyTorch failed: " + detail::torch_said(error))};
   } catch (const std::exception& error) {
     return {kFailed, first_line(error.what())};
   }

@@ -25,7 +25,7 @@
 #include "features/texture_features.h"
 #include "io/npy.h"
 #include "metrics/excess_network.h"
-#include "pipeline/pipeline_impl.h"
+#include "pipeline/pipeline_state.h"
 #include "tuning/solver_costs.h"
 
 namespace adadiff::cli {
@@ -44,23 +44,24 @@ struct EvaluateFlags {
   bool json = false;
 };
 
-/// Read once for all that is drawn: a training that goes on replaces its model's file.
-using OpenModel = std::shared_ptr<const Pipeline::Impl>;
-
 /// A pipeline around the model's network that also records every exit's excess.
 struct ExcessPipeline {
   std::shared_ptr<detail::ExcessRecord> record = std::make_shared<detail::ExcessRecord>();
   Pipeline pipeline;
 
-  ExcessPipeline(const OpenModel& model, detail::Scores scores)
-      : pipeline(
-            make_pipeline(std::make_shared<detail::ExcessNetwork>(model->network, scores, record),
-                          model->model)) {}
+  ExcessPipeline(const Pipeline& model, detail::Scores scores) : pipeline(around(model, scores)) {}
+
+ private:
+  Pipeline around(const Pipeline& model, detail::Scores scores) const {
+    const detail::PipelineState& state = detail::Access::state(model);
+    return make_pipeline(std::make_shared<detail::ExcessNetwork>(state.network, scores, record),
+                         state.model);
+  }
 };
 
-TimedResult draw(const EvaluateFlags& flags, const OpenModel& model, const Request& request,
+TimedResult draw(const EvaluateFlags& flags, const Pipeline& model, const Request& request,
                  TerminalProgress& progress) {
-  if (flags.scores == "learned") return run_to_end(Pipeline(model), request, progress, "images");
+  if (flags.scores == "learned") return run_to_end(model, request, progress, "images");
   const ExcessPipeline ideal(model, detail::Scores::Ideal);
   TimedResult timed = run_to_end(ideal.pipeline, request, progress, "images, ideal scores");
   timed.wall_ms = std::numeric_limits<double>::quiet_NaN();
@@ -74,7 +75,7 @@ Request first_samples(Request request, std::int64_t count) {
   return request;
 }
 
-void measure_predictions(const EvaluateFlags& flags, const OpenModel& model, const Request& request,
+void measure_predictions(const EvaluateFlags& flags, const Pipeline& model, const Request& request,
                          TerminalProgress& progress, PairedReport& report) {
   const bool is_ideal = flags.scores != "learned";
   const ExcessPipeline measured(model, is_ideal ? detail::Scores::Ideal : detail::Scores::Learned);
@@ -90,7 +91,7 @@ void measure_predictions(const EvaluateFlags& flags, const OpenModel& model, con
   std::reverse(report.predictions.begin(), report.predictions.end());
 }
 
-PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel& model,
+PairedReport compare_with_full_depth(const EvaluateFlags& flags, const Pipeline& model,
                                      const Request& request, const Images& images,
                                      TerminalProgress& progress) {
   Request full = first_samples(request, flags.paired);
@@ -99,8 +100,8 @@ PairedReport compare_with_full_depth(const EvaluateFlags& flags, const OpenModel
     full.solver->times.clear();
     full.solver->steps = static_cast<int>(*flags.paired_steps);
   }
-  const Result reference = run_to_end(Pipeline(model), full, progress, "full depth").result;
-  const ModelSummary& summary = model->summary;
+  const Result reference = run_to_end(model, full, progress, "full depth").result;
+  const ModelSummary& summary = model.model();
   const std::vector<float> ours(images.values.begin(),
                                 images.values.begin() + std::ssize(reference.images.values));
   PairedReport report{.samples = full.count,
@@ -205,18 +206,19 @@ void write_images(const Images& images, const std::string& path) {
 void evaluate(EvaluateFlags& flags) {
   check_flags(flags);
   if (flags.sampling.threads > 0) at::set_num_threads(static_cast<int>(flags.sampling.threads));
-  const OpenModel model = detail::open_pipeline_impl(model_path(flags.sampling.model));
-  const PlannedRequest planned = plan_request(flags, model->summary);
+  // Read once for all that is drawn: a training that goes on replaces its model's file.
+  const Pipeline model = Pipeline::open(model_path(flags.sampling.model));
+  const PlannedRequest planned = plan_request(flags, model.model());
   const Request& request = planned.request;
   require_same_noise(flags, *request.solver);
-  const std::optional<Yardstick> yardstick = open_yardstick(flags, model->summary);
+  const std::optional<Yardstick> yardstick = open_yardstick(flags, model.model());
   EvaluationReport report;
   std::string note;
   {
     TerminalProgress progress("evaluate", "steps");
     TimedResult timed = naming_plan(flags.sampling,
                                     [&] { return draw(flags, model, request, progress); });
-    report.model = model->summary.id;
+    report.model = model.model().id;
     report.plan = planned.plan_name;
     report.solver = request.solver->solver;
     report.samples = request.count;
@@ -224,7 +226,7 @@ void evaluate(EvaluateFlags& flags) {
     report.wall_ms = timed.wall_ms;
     write_images(timed.result.images, flags.sampling.images);
     if (yardstick)
-      note = measure_images(flags, *yardstick, model->summary, request.labels, timed.result.images,
+      note = measure_images(flags, *yardstick, model.model(), request.labels, timed.result.images,
                             report);
     if (flags.paired > 0)
       report.paired = compare_with_full_depth(flags, model, request, timed.result.images, progress);

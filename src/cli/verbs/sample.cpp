@@ -13,7 +13,6 @@
 #include <adadiff/pipeline.h>
 
 #include "cli/bundled_model.h"
-#include "cli/compare.h"
 #include "cli/depth_map.h"
 #include "cli/sample_flags.h"
 #include "cli/sampling_loop.h"
@@ -23,6 +22,7 @@
 #include "io/image_check.h"
 #include "io/npy.h"
 #include "io/text_file.h"
+#include "tuning/comparison.h"
 
 namespace adadiff::cli {
 namespace {
@@ -152,7 +152,7 @@ void report(const Drawn& drawn, double wall_ms, const SampleFlags& flags) {
   print_result(text);
 }
 
-ordered_json to_json(const Comparison& c) {
+ordered_json to_json(const detail::Comparison& c) {
   const auto [least, most] = std::minmax_element(c.wall_ms.begin(), c.wall_ms.end());
   const auto [full_least, full_most] = std::minmax_element(c.full_wall_ms.begin(),
                                                            c.full_wall_ms.end());
@@ -160,15 +160,15 @@ ordered_json to_json(const Comparison& c) {
           {"time_saved", c.time_saved()},
           {"exit_efficiency", c.exit_efficiency()},
           {"psnr_db", c.psnr_db},
-          {"wall_ms", median(c.wall_ms)},
+          {"wall_ms", detail::median(c.wall_ms)},
           {"wall_ms_min", *least},
           {"wall_ms_max", *most},
-          {"full_depth_wall_ms", median(c.full_wall_ms)},
+          {"full_depth_wall_ms", detail::median(c.full_wall_ms)},
           {"full_depth_wall_ms_min", *full_least},
           {"full_depth_wall_ms_max", *full_most}};
 }
 
-void report(const Drawn& drawn, const Comparison& c, const SampleFlags& flags) {
+void report(const Drawn& drawn, const detail::Comparison& c, const SampleFlags& flags) {
   if (flags.json) {
     ordered_json json = to_json(drawn);
     json.update(to_json(c));
@@ -177,7 +177,8 @@ void report(const Drawn& drawn, const Comparison& c, const SampleFlags& flags) {
   }
   const auto spread = [](const std::vector<double>& ms) {
     const auto [least, most] = std::minmax_element(ms.begin(), ms.end());
-    return duration(median(ms)) + " (" + duration(*least) + " to " + duration(*most) + ")\n";
+    return duration(detail::median(ms)) + " (" + duration(*least) + " to " + duration(*most) +
+           ")\n";
   };
   print_result(summary(drawn) + "wall time        " + spread(c.wall_ms) + "full depth       " +
                spread(c.full_wall_ms) + "time saved       " + fixed(100 * c.time_saved(), 1) +
@@ -198,6 +199,17 @@ void check_outputs(SampleFlags& flags) {
                   {{"the model", flags.model}, {"--plan", flags.plan}, {"--noise", flags.noise}});
 }
 
+detail::Comparison compare_with_full_depth(const Pipeline& pipeline, const PlannedRequest& planned,
+                                           const SampleFlags& flags) {
+  TerminalProgress progress("sample", "steps");
+  const auto run = [&](const Request& request, const std::string& note) {
+    return run_to_end(pipeline, request, progress, note).result;
+  };
+  return naming_plan(flags, [&] {
+    return detail::compare(planned.request, static_cast<int>(flags.repeats), pipeline.model(), run);
+  });
+}
+
 void sample(SampleFlags& flags) {
   check_outputs(flags);
   if (flags.threads > 0) at::set_num_threads(static_cast<int>(flags.threads));
@@ -205,8 +217,7 @@ void sample(SampleFlags& flags) {
   const PlannedRequest planned = make_request(flags, pipeline.model());
   check_picture(planned, pipeline.model(), flags);
   if (flags.compare) {
-    const Comparison comparison = naming_plan(
-        flags, [&] { return compare(pipeline, planned.request, static_cast<int>(flags.repeats)); });
+    const detail::Comparison comparison = compare_with_full_depth(pipeline, planned, flags);
     write_outputs(comparison.adaptive, flags);
     print_note("sample", planned.note);
     report({planned, pipeline.model(), comparison.adaptive}, comparison, flags);

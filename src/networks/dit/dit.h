@@ -1,5 +1,5 @@
 // DiT (Peebles & Xie 2023, "Scalable Diffusion Models with Transformers") with adaLN-zero and an
-// exit after every block: one definition for sampling and training. Tensors bear the official
+// exit after every block: one definition for sampling and training. Tensors have the official
 // names.
 #pragma once
 
@@ -24,30 +24,30 @@ struct DiTBlock {
 /// What turns tokens into a prediction.
 struct DiTHead {
   Linear modulation;  ///< [2 D, D]: shift and scale
-  Linear linear;      ///< [p p C', D] with C' channels, C more for variances where they are learned
+  Linear linear;      ///< [p p C', D]; C' is C, or 2 C where variances are learned
 };
 
 struct DiTParameters {
   Linear patch_embed;                          ///< weight [D, C, p, p]
-  Linear time_in, time_out;                    ///< of the sinusoid
+  Linear time_in, time_out;                    ///< the MLP on the sinusoid of the time
   at::Tensor label_emb;                        ///< [label_rows, D] or undefined
   at::Tensor pos_embed;                        ///< [1, T, D]
   std::vector<DiTBlock> blocks;                ///< [depth]
   std::vector<DiTHead> exit_heads;             ///< [depth - 1] with heads per exit, else empty
-  DiTHead head;                                ///< the last one
+  DiTHead head;                                ///< the head after the last block
   std::vector<UncertaintyModule> uncertainty;  ///< [depth]
 };
 
-/// One evaluation before the first block.
+/// The tensors of one evaluation before the first block.
 struct DiTTokens {
   at::Tensor tokens;          ///< [R, T, D]
-  at::Tensor condition;       ///< [R, D]: silu(time + label), what modulations are made from
-  at::Tensor time_embedding;  ///< [R, D]: time alone
+  at::Tensor condition;       ///< [R, D]: silu(time + label), from which modulations are made
+  at::Tensor time_embedding;  ///< [R, D]: the embedding of time alone
 };
 
 class DiT final : public TrainableNetwork {
  public:
-  /// Weights are zero until read or initialised.
+  /// The weights are zero until they are read or initialised.
   DiT(const DiTConfig& config, NetworkSettings settings);
 
   const NetworkInfo& info() const override { return info_; }
@@ -69,7 +69,7 @@ class DiT final : public TrainableNetwork {
   /// [R, T, D] after `block` -> [R, C, H, W].
   at::Tensor predict(std::int64_t block, const at::Tensor& tokens,
                      const at::Tensor& condition) const;
-  /// As a UEM gives it, [R, T, P], to an image [R, C, H, W].
+  /// Turns the values of a UEM, [R, T, P], into an image [R, C, H, W].
   at::Tensor map_image(const at::Tensor& values) const;
 
  private:
@@ -78,7 +78,7 @@ class DiT final : public TrainableNetwork {
   NetworkInfo info_;
 };
 
-/// Of a network of these sizes, without making it.
+/// The information about a network of these sizes, without making it.
 NetworkInfo describe(const DiTConfig& config, NetworkSettings settings);
 
 }  // namespace adadiff::detail

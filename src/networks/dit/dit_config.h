@@ -9,7 +9,8 @@
 
 namespace adadiff::detail {
 
-/// Defaults are the official constructor's where it has one (Peebles & Xie 2023, models.py).
+/// The defaults are those of the official constructor where it has one (Peebles & Xie 2023,
+/// models.py).
 struct DiTConfig {
   std::int64_t image_size = 32;  ///< pixels, square; a multiple of patch_size
   std::int64_t channels = 4;
@@ -20,10 +21,11 @@ struct DiTConfig {
   double mlp_ratio = 4;
   std::int64_t label_rows = 0;          ///< rows of the label embedding; 0: unconditional
   std::int64_t time_frequencies = 256;  ///< width of the sinusoid before its MLP
-  std::int64_t frequency_shift = 0;     ///< of the sinusoid: 0 official, 1 diffusers
+  std::int64_t frequency_shift = 0;     ///< shift of the sinusoid: 0 in the official code, 1 in
+                                        ///< diffusers
   double attention_norm_eps = 1e-6, mlp_norm_eps = 1e-6;  ///< diffusers has 1e-5 for the second
-  bool learned_variance = false;  ///< the head also gives variances, which sampling leaves aside
-  bool heads_per_exit = false;    ///< a final layer of its own for every exit
+  bool learned_variance = false;  ///< the head also gives variances, which sampling ignores
+  bool heads_per_exit = false;    ///< a separate final layer for every exit
   UncertaintyForm uncertainty = UncertaintyForm::TimedMap;
 
   std::int64_t patches() const { return (image_size / patch_size) * (image_size / patch_size); }
@@ -36,7 +38,7 @@ struct DiTConfig {
   double parameter_count() const;  ///< a double, since hostile sizes overflow integers
 };
 
-/// Reads and checks every field; unknown ones are refused. Throws the reader's error type.
+/// Reads and checks every field; unknown fields are refused. Throws the reader's error type.
 DiTConfig parse_dit_config(const JsonReader& json);
 /// The object that parse_dit_config reads back.
 std::string to_json(const DiTConfig& config);

@@ -1,5 +1,5 @@
 // U-ViT (Bao et al. 2023) with an exit after every block: one definition for sampling and training.
-// Tensors bear the official names.
+// Tensors have the official names.
 #pragma once
 
 #include <memory>
@@ -24,23 +24,25 @@ struct UViTBlock {
 /// What turns tokens into a prediction.
 struct UViTHead {
   LayerNorm norm;
-  Linear decoder_pred;  ///< undefined weight: the network's
-  Conv2d final_layer;   ///< undefined weight: the network's, or none without the final convolution
+  Linear decoder_pred;  ///< undefined weight: the head uses that of the network
+  Conv2d final_layer;   ///< undefined weight: the head uses that of the network, or none without
+                        ///< the final convolution
 };
 
 struct UViTParameters {
-  Linear patch_embed;  ///< weight [D, C, k, k], k = p + 2 overlap, as the official convolution
+  Linear patch_embed;  ///< weight [D, C, k, k] with k = p + 2 overlap, as the official convolution
                        ///< stores it
   Linear time_in, time_out;          ///< time_embed.0 and .2; undefined without the MLP
   at::Tensor label_emb;              ///< [label_rows, D] or undefined
   at::Tensor pos_embed;              ///< [1, extra + patches, D]
   std::vector<UViTBlock> blocks;     ///< in, mid, out
   std::vector<UViTHead> exit_heads;  ///< [blocks - 1] with heads or norms per exit, else empty
-  UViTHead head;                     ///< the last one, and what exits have not of their own
+  UViTHead head;                     ///< the head after the last block, and the parts that exits do
+                                     ///< not have of their own
   std::vector<UncertaintyModule> uncertainty;  ///< [blocks]
 };
 
-/// Tokens of one evaluation before the first block.
+/// The tokens of one evaluation before the first block.
 struct UViTTokens {
   at::Tensor tokens;          ///< [R, L, D]: label, time, patches
   at::Tensor time_embedding;  ///< [R, D]: the time token before the position embedding
@@ -48,7 +50,7 @@ struct UViTTokens {
 
 class UViT final : public TrainableNetwork {
  public:
-  /// Weights are zero until read or initialised.
+  /// The weights are zero until they are read or initialised.
   UViT(const UViTConfig& config, NetworkSettings settings);
 
   const NetworkInfo& info() const override { return info_; }
@@ -64,14 +66,15 @@ class UViT final : public TrainableNetwork {
 
   // The pieces of a forward pass, in order.
   UViTTokens embed(const PassInputs& inputs) const;
-  /// skip: the output of the mirrored in-block, [R, L, D]; undefined elsewhere.
+  /// `skip` is the output of the mirrored in-block, [R, L, D]; undefined for blocks that take no
+  /// skip.
   at::Tensor run_block(std::int64_t block, const at::Tensor& tokens, const at::Tensor& skip) const;
-  at::Tensor predict(std::int64_t block,
-                     const at::Tensor& tokens) const;  ///< [R, L, D] after `block` -> [R, C, H, W]
+  /// [R, L, D] after `block` -> [R, C, H, W].
+  at::Tensor predict(std::int64_t block, const at::Tensor& tokens) const;
   bool pushes_skip(std::int64_t block) const { return config_.skip && block < config_.depth / 2; }
   bool takes_skip(std::int64_t block) const { return config_.skip && block > config_.depth / 2; }
-  at::Tensor patch_tokens(const at::Tensor& tokens)
-      const;  ///< [R, L, D] -> [R, T, D], a view, or a copy in the parameters' type
+  /// [R, L, D] -> [R, T, D], as a view, or as a copy in the type of the parameters.
+  at::Tensor patch_tokens(const at::Tensor& tokens) const;
   /// [blocks]
   const std::vector<UncertaintyModule>& uncertainty() const { return parameters_.uncertainty; }
 
