@@ -19,7 +19,7 @@ install(TARGETS ${_adadiff_libraries} EXPORT adadiff)
 install(EXPORT adadiff NAMESPACE adadiff:: FILE adadiff-targets.cmake DESTINATION ${ADADIFF_PACKAGE_DIR})
 get_property(_adadiff_headers GLOBAL PROPERTY ADADIFF_PUBLIC_HEADERS)
 if(NOT ADADIFF_TRAINING)
-  list(FILTER _adadiff_headers EXCLUDE REGEX "/training\\.h$")
+  list(FILTER _adadiff_headers EXCLUDE REGEX "/(training|tuning)\\.h$")
 endif()
 install(FILES ${_adadiff_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/adadiff)
 

@@ -1,4 +1,5 @@
-# Each public header compiles alone, twice in a row, with nothing but include/ in sight: no LibTorch and nothing private.
+# Each public header compiles alone, twice in a row, with nothing but include/ in sight: no LibTorch and nothing private. The one for
+# networks that can be trained sees LibTorch as well.
 get_property(headers GLOBAL PROPERTY ADADIFF_PUBLIC_HEADERS)
 add_library(test_headers OBJECT)
 target_link_libraries(test_headers PRIVATE adadiff_flags)
@@ -6,5 +7,10 @@ target_include_directories(test_headers PRIVATE ${PROJECT_SOURCE_DIR}/include)
 foreach(header IN LISTS headers)
   cmake_path(GET header FILENAME name)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/headers/${name}.cpp CONTENT "#include <adadiff/${name}>\n#include <adadiff/${name}>\n")
-  target_sources(test_headers PRIVATE ${PROJECT_BINARY_DIR}/headers/${name}.cpp)
+  if(NOT name STREQUAL "trainable_network.h")
+    target_sources(test_headers PRIVATE ${PROJECT_BINARY_DIR}/headers/${name}.cpp)
+  endif()
 endforeach()
+add_library(test_torch_headers OBJECT ${PROJECT_BINARY_DIR}/headers/trainable_network.h.cpp)
+target_link_libraries(test_torch_headers PRIVATE adadiff_flags adadiff::torch_cpu)
+target_include_directories(test_torch_headers PRIVATE ${PROJECT_SOURCE_DIR}/include)

@@ -1,7 +1,8 @@
 // Includes everything that an application needs. Code that extends the library also includes
-// network.h, noise_schedule.h, solver.h and sampler.h.
+// network.h, noise_schedule.h and solver.h.
 #pragma once
 
+#include <adadiff/device.h>
 #include <adadiff/error.h>
 #include <adadiff/exit_policy.h>
 #include <adadiff/image.h>

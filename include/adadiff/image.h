@@ -25,8 +25,8 @@ Images enlarge(const Images& images, int factor);
 /// atomically. Throws FileError.
 void write_png(const Images& images, const std::string& path);
 /// Reads a PNG or JPEG file of at most 256 megapixels as an image with 1 or 3 channels (0: as
-/// stored). The image is turned as its Exif data says, and transparency is dropped. Throws
-/// FileError, ModelError.
+/// stored). The image is turned as its Exif data says, and transparency is dropped. A file that
+/// is cut short, or damaged as far as its format tells, is refused. Throws FileError, ModelError.
 Images read_image(const std::string& path, int channels = 0);
 
 }  // namespace adadiff

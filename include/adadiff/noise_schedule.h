@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +97,25 @@ enum class TimeEmbedding : std::uint8_t {
   LogSigma  ///< time_scale * ln(sigma / alpha) + time_shift; Karras et al. 2022 have 1/4 and 0
 };
 
+/// How a TokenShift makes a shift s of its number mu.
+enum class ShiftType : std::uint8_t {
+  Exponential,  ///< s = e^mu
+  Linear        ///< s = mu
+};
+
+/// A shift of time grids that depends on the number of tokens in an image (Esser et al. 2024,
+/// section 5.3.2; Flux). mu lies on the line through base_shift at base_tokens and max_shift at
+/// max_tokens, also beyond these two.
+struct TokenShift {
+  double base_shift = 0.5, max_shift = 1.15;
+  std::int64_t base_tokens = 256, max_tokens = 4096;  ///< at least 1, and the second one larger
+  std::int64_t token_size = 1;  ///< side of a token in pixels of the state, at least 1
+  ShiftType type = ShiftType::Exponential;
+  /// s for images of this size, whose last rows and columns may be left without a token. Throws
+  /// InvalidArgument unless it is in [0.01, 100].
+  double shift(std::int64_t height, std::int64_t width) const;
+};
+
 /// Everything that a network and the code that samples from it have to agree on.
 struct Process {
   Prediction prediction = Prediction::Noise;
@@ -107,11 +127,17 @@ struct Process {
   /// s t / (1 + (s - 1) t) (Esser et al. 2024, eq. 23). A shift above 1 puts more steps near noise;
   /// 1 changes nothing.
   double grid_shift = 1;
+  /// Where grid_shift comes from, if it depends on the size of images. Opening a model file fits
+  /// grid_shift to the images of its network; other code calls fit_grid_shift.
+  std::optional<TokenShift> token_shift = {};
   double data_std = 0.5;                ///< standard deviation of the clean data around 0, above 0
   float image_min = -1, image_max = 1;  ///< clean values that are shown as black and white
   /// The smallest and the largest time that the network can be evaluated at.
   double min_time() const;
   double max_time() const;  ///< for a network that predicts noise, at most where the log-SNR is -12
+  /// Sets grid_shift to what token_shift gives for images of this size; does nothing without
+  /// token_shift. Throws InvalidArgument.
+  void fit_grid_shift(std::int64_t height, std::int64_t width);
 };
 
 /// Where a run ends.

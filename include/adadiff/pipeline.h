@@ -6,24 +6,33 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include <adadiff/device.h>
 #include <adadiff/exit_policy.h>
 #include <adadiff/image.h>
+#include <adadiff/network.h>
 #include <adadiff/plan.h>
 #include <adadiff/trace.h>
 
 namespace adadiff {
 
-class Network;
-struct SamplerModel;
 namespace detail {
 struct Access;
 struct PipelineState;
 struct RunState;
 }  // namespace detail
+
+/// A condition that is no label, for networks that take such ones (NetworkInfo::condition). A list
+/// that the network does not take is empty.
+struct Condition {
+  std::vector<float> tokens = {};       ///< [L, D]
+  std::vector<std::uint8_t> mask = {};  ///< [L], 1: the token counts; empty: all count
+  std::vector<float> pooled = {};       ///< [P]
+};
 
 /// What to generate. Every field has a default.
 struct Request {
@@ -33,6 +42,11 @@ struct Request {
   /// The samples' labels, which are cycled through. Empty: every sample has the null label, or, for
   /// a network without one, the labels are 0, 1, ...
   std::vector<std::int64_t> labels = {};
+  /// The samples' conditions, which are cycled through. They are needed by networks that take other
+  /// conditions than labels; where a network takes both, there are as many of one as of the other.
+  std::vector<Condition> conditions = {};
+  /// The condition that stands for "none" in guidance.
+  std::optional<Condition> no_condition = {};
   /// The weight w of none + w (label - none), in [0, 100]; 1: a single pass without guidance;
   /// unset: the model's default. A request without any label other than the null label always uses
   /// 1.
@@ -118,13 +132,24 @@ struct ModelSummary {
   double macs_full_depth = 0;  ///< multiply-accumulates of one full-depth evaluation of one row
 };
 
+/// How a model is opened.
+struct PipelineOptions {
+  /// Where the network runs. States and solver stay on the CPU in this build: inputs are copied to
+  /// the device and predictions back, and the uncertainties there are computed by torch. The first
+  /// use of a CUDA device loads libtorch_cuda from beside libtorch_cpu, and no other thread may run
+  /// torch meanwhile. Not yet run on a GPU.
+  Device device = {};
+  /// Families of networks beside those of the library (trainable_network.h).
+  std::span<const NetworkKind> kinds = {};
+};
+
 /// A loaded model. A pipeline is immutable and cheap to copy; copies share the weights, and threads
 /// may share one pipeline. It uses torch's intra-op threads as they are set, and changes no global
 /// setting.
 class Pipeline {
  public:
   /// Reads a model file (docs/model_format.md). Throws FileError, ModelError, DeviceError.
-  static Pipeline open(const std::string& path);
+  static Pipeline open(const std::string& path, const PipelineOptions& options = {});
   const ModelSummary& model() const;
   /// Checks the request and sets up a run; the network does not run yet. Throws InvalidArgument,
   /// DeviceError.
@@ -139,8 +164,8 @@ class Pipeline {
   std::shared_ptr<const detail::PipelineState> state_;
 };
 
-/// A pipeline around a network that the caller made (network.h, sampler.h). Throws InvalidArgument
-/// where info() or `model` is inconsistent.
+/// A pipeline around a network that the caller made (network.h), and how to sample from it
+/// (plan.h). Throws InvalidArgument where info() or `model` is inconsistent.
 Pipeline make_pipeline(std::shared_ptr<const Network> network, SamplerModel model);
 
 }  // namespace adadiff

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <adadiff/device.h>
 #include <adadiff/noise_schedule.h>
 
 namespace adadiff {
@@ -24,8 +25,6 @@ enum class PairUncertainty : std::uint8_t { Larger, Mean, Conditional };
 /// How agreeing exits are counted: only consecutive ones, or all so far. An exit whose threshold is
 /// kNever has no vote and does not interrupt a sequence.
 enum class Counting : std::uint8_t { Consecutive, Cumulative };
-/// The number type of the network's arithmetic. This build runs only Float32.
-enum class Precision : std::uint8_t { Float32, BFloat16, Float16, Int8 };
 /// Whether rules hold for ranges of time or for evaluations by number.
 enum class RuleKey : std::uint8_t { Time, Evaluation };
 
@@ -69,12 +68,20 @@ struct Rule {
   std::vector<std::uint8_t> hits = {};  ///< how many exits must agree before a sample leaves, this
                                         ///< one included, in [1, 255]; empty: 1
   std::string network = "main";         ///< weight set; this build runs only "main"
-  Precision precision = Precision::Float32;  ///< this build runs only Float32
-  /// The parts of each block to skip, as bits: 1 attention, 2 MLP. This build cannot skip parts and
-  /// refuses bits that are set.
+  /// The number type of the network's blocks. A run refuses types that the network does not run in
+  /// here, or only more slowly than in float32.
+  Precision precision = Precision::Float32;
+  /// The parts that each block leaves out, as bits: 1 attention, 2 MLP; one entry per block, or
+  /// one for all blocks; empty: none. A run refuses parts that the network cannot leave out.
   std::vector<std::uint8_t> skip = {};
   Guide guide = {};  ///< an earlier exit whose prediction guides the one that is taken
   friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// What scales the noise that DDPM adds in a step.
+enum class Variance : std::uint8_t {
+  Network,  ///< what the network says, where it predicts variances; else as Fixed
+  Fixed     ///< beta-tilde of the schedule (Ho et al. 2020, eq. 7)
 };
 
 /// How a run gets from noise to an image.
@@ -92,6 +99,8 @@ struct SolverSettings {
   /// With `clamp` and DDIM: a step goes on with the noise of the prediction before it was clamped,
   /// instead of the noise that agrees with the clamped image.
   bool keep_noise = false;
+  /// Where the variance of a step's noise comes from; only DDPM takes it from the network.
+  Variance variance = Variance::Network;
   friend bool operator==(const SolverSettings&, const SolverSettings&) = default;
 };
 
@@ -155,5 +164,18 @@ Plan read_plan(const std::string& path);
 /// The plan as JSON in its short form; parse_plan(to_json(p)) == p. Throws InvalidArgument for a
 /// plan that parse_plan would refuse.
 std::string to_json(const Plan& plan);
+
+/// How to sample from a network: what a model file says about it, or what the author of a custom
+/// network says instead. make_pipeline (pipeline.h) takes it.
+struct SamplerModel {
+  Process process;
+  SolverSettings solver;  ///< used where neither the request nor the plan says otherwise
+  Plan default_plan;
+  double default_guidance = 1;
+  /// The first channels, to which guidance is applied; the others keep the conditional prediction.
+  /// 0: all channels.
+  std::int64_t guided_channels = 0;
+  std::string id;  ///< id of the model, compared with Plan::model; may be empty
+};
 
 }  // namespace adadiff

@@ -17,9 +17,12 @@ namespace adadiff {
 /// The number of predictions that a solver may use, the newest one included.
 inline constexpr int kPredictionHistory = 3;
 
-/// What scales the noise of an evaluation in addition to its coefficient. This build runs only
-/// Coefficient.
-enum class NoiseScale { Coefficient, LearnedVariance };
+/// What scales the noise of an evaluation.
+enum class NoiseScale {
+  Coefficient,     ///< `noise`
+  LearnedVariance  ///< between `noise` and `most_noise`, value by value, as the network says:
+                   ///< noise^(1 - f) * most_noise^f (Nichol & Dhariwal 2021, eq. 15)
+};
 /// What is blended into the state after an evaluation. This build runs only Nothing; KnownPixels is
 /// inpainting.
 enum class Blend { Nothing, KnownPixels };
@@ -39,6 +42,7 @@ struct Evaluation {
   double state = 0;
   double base = 0;
   double noise = 0;
+  double most_noise = 0;  ///< used with NoiseScale::LearnedVariance, where it is not below `noise`
   double unclamped = 0;
   std::array<double, kPredictionHistory> prediction{};
   NoiseScale noise_scale = NoiseScale::Coefficient;
@@ -54,6 +58,9 @@ struct SolverInputs {
   double eta = 0;           ///< DDIM only, in [0, 1]
   bool keep_noise = false;  ///< DDIM only: steps go on with the noise of the prediction before
                             ///< clamping
+  /// DDPM only: the network says where each variance lies between beta-tilde and beta
+  /// (NetworkInfo::has_learned_variance).
+  bool learned_variance = false;
 };
 
 /// Writes the table of evaluations. Each published algorithm has a file of its own in
@@ -61,11 +68,12 @@ struct SolverInputs {
 using Solver = std::function<std::vector<Evaluation>(const SolverInputs&)>;
 
 /// The solver of that name: "ddim" (Song et al. 2021, eq. 12), "ddpm" (Ho et al. 2020, alg. 2,
-/// variance beta-tilde), "euler-maruyama" (reverse SDE, Song et al. 2021, eq. 6), "dpmpp-2m" (Lu et
-/// al. 2022b, alg. 2), "heun" (second order in log-SNR on clean predictions, bounded for steps of
-/// any length; Hochbruck & Ostermann 2005, eq. 5.8 with c2 = 1) or "heun-edm" (Karras et al. 2022,
-/// alg. 1 without churn, in sigma / alpha). A solver throws InvalidArgument for steps that are too
-/// long for it. find_solver throws InvalidArgument for an unknown name and lists the known ones.
+/// variance beta-tilde, or learned), "euler-maruyama" (reverse SDE, Song et al. 2021, eq. 6),
+/// "dpmpp-2m" (Lu et al. 2022b, alg. 2), "heun" (second order in log-SNR on clean predictions,
+/// bounded for steps of any length; Hochbruck & Ostermann 2005, eq. 5.8 with c2 = 1) or "heun-edm"
+/// (Karras et al. 2022, alg. 1 without churn, in sigma / alpha). A solver throws InvalidArgument
+/// for steps that are too long for it. find_solver throws InvalidArgument for an unknown name and
+/// lists the known ones.
 Solver find_solver(std::string_view name);
 /// The names that find_solver knows, the default first.
 std::vector<std::string> solver_names();

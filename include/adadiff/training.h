@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -231,6 +232,8 @@ std::string to_json(const TrainingOptions& options);
 TrainingOptions parse_training_options(std::string_view json, const TrainingOptions& base = {},
                                        std::string_view source = "options");
 
+class TrainableNetwork;
+
 /// What the observer is told after each step.
 struct TrainingProgress {
   std::int64_t step = 0, steps = 0;  ///< steps done, and steps in all
@@ -269,5 +272,12 @@ struct TrainingResult {
 /// checkpoint is then left as it was.
 TrainingResult train(const TrainingOptions& options, const TrainingObserver& observer = {},
                      const std::stop_token& stop = {});
+/// The same for a network that the caller made (trainable_network.h), from its weights as they are:
+/// initialise() draws new ones. The network is moved to the device. `from`, `network`, `width`,
+/// `depth`, `heads`, `patch` and `uncertainty` are not used; a folder's pictures are brought to the
+/// network's size.
+TrainingResult train(const TrainingOptions& options,
+                     const std::shared_ptr<TrainableNetwork>& network,
+                     const TrainingObserver& observer = {}, const std::stop_token& stop = {});
 
 }  // namespace adadiff

@@ -51,6 +51,15 @@ std::string span(NumberRange range) {
   return "in [" + show(range.low) + ", " + show(range.high) + "]";
 }
 
+std::string spell_out(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool is_last = i + 1 == names.size();
+    text += (i == 0 ? "" : is_last ? " or " : ", ") + names[i];
+  }
+  return text;
+}
+
 CLI::Option* add_whole(CLI::App& verb, const FlagText& text, std::int64_t& value,
                        WholeRange range) {
   return add<std::int64_t>(verb, text, value, range)->default_str(show(value));

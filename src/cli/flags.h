@@ -52,5 +52,7 @@ double parse_number(const std::string& flag, const std::string& text, NumberRang
 /// "in [1, 10]" or "at least 1".
 std::string span(WholeRange range);
 std::string span(NumberRange range);
+/// "a, b or c".
+std::string spell_out(const std::vector<std::string>& names);
 
 }  // namespace adadiff::cli

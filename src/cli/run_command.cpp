@@ -1,9 +1,7 @@
 // Picks the verb, and turns every failure into one line on standard error and an exit code.
 #include "cli/run_command.h"
 
-#include <algorithm>
 #include <cstdio>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
 #include "core/check.h"
+#include "core/names.h"
 
 namespace adadiff::cli {
 namespace {
@@ -54,9 +53,7 @@ int fail(const std::string& verb, const Failure& failure) {
 // Empty unless the first word is a verb.
 std::string verb_of(int argc, char** argv) {
   const std::string word = argc > 1 ? argv[1] : "";
-  const bool is_known = std::any_of(std::begin(kVerbs), std::end(kVerbs),
-                                    [&](const Verb& verb) { return word == verb.name; });
-  return is_known ? word : std::string();
+  return detail::find_named(kVerbs, word) != nullptr ? word : std::string();
 }
 
 // Exit code, or -1 to go on. Help and version are results; everything else is bad usage.

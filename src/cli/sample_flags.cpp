@@ -13,16 +13,6 @@
 namespace adadiff::cli {
 namespace {
 
-/// "a, b or c".
-std::string spell_out(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool is_last = i + 1 == names.size();
-    text += (i == 0 ? "" : is_last ? " or " : ", ") + names[i];
-  }
-  return text;
-}
-
 void add_outputs(CLI::App& verb, SampleFlags& flags) {
   writes(verb.add_option(
                  "--out", flags.out,

@@ -1,10 +1,10 @@
 // Drives a run to its end while showing progress and watching for Ctrl-C.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include <adadiff/pipeline.h>
+#include <adadiff/tuning.h>
 
 #include "cli/terminal/terminal_progress.h"
 
@@ -20,9 +20,11 @@ struct TimedResult {
 TimedResult run_to_end(const Pipeline& pipeline, Request request, TerminalProgress& progress,
                        const std::string& note = {});
 
-/// Is told after each step which share of the run is done, in [0, 1].
-using ShareObserver = std::function<void(double share)>;
-/// The same for a run that is a part of longer work, whose progress the observer shows.
-TimedResult run_to_end(const Pipeline& pipeline, Request request, const ShareObserver& observer);
+/// Shows the steps of the run in progress of a comparison or a search, and stops it after Ctrl-C.
+TuningObserver show_steps(TerminalProgress& progress);
+/// Shows the trials of a search instead, which may need fewer than it is allowed.
+TuningObserver show_trials(TerminalProgress& progress);
+/// Throws Interrupted where a comparison or a search was stopped.
+void require_completed(Status status);
 
 }  // namespace adadiff::cli

@@ -1,17 +1,21 @@
 // The flags of `adadiff train`, and the options they amount to.
 #include "cli/train_flags.h"
 
-#include <array>
-#include <limits>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <adadiff/error.h>
+#include <adadiff/noise_schedule.h>
 
 #include "cli/data_files.h"
 #include "cli/flags.h"
 #include "core/check.h"
+#include "core/names.h"
+#include "diffusion/prediction.h"
 #include "io/text_file.h"
+#include "nn/uncertainty.h"
+#include "training/option_names.h"
 
 namespace adadiff::cli {
 namespace {
@@ -73,47 +77,66 @@ constexpr NumberFlag kNumberFlags[] = {
 };
 
 struct TextFlag {
-  const char *name, *key, *help;
+  const char *name, *key;
+  std::string help;
 };
-constexpr TextFlag kTextFlags[] = {
-    {"--uncertainty", "uncertainty",
-     "form of the uncertainty modules: timed-map, map, scalar or pooled (default: --from's, or "
-     "timed-map)"},
-    {"--prediction", "prediction", "what the network predicts: noise, clean or velocity"},
-    {"--schedule", "schedule",
-     "noise schedule, as in a model file: vp-linear, ddpm-linear, scaled-linear, cosine, "
-     "nichol-dhariwal"},
-    {"--times", "times", "how times are drawn: uniform, stratified or logit-normal"},
-    {"--trained", "trained",
-     "what is trained: all, or exits (UEMs and early heads; full depth stays as it was)"},
-    {"--target", "target",
-     "what uncertainties learn: excess (over full depth), log-excess, likelihood or truth (the "
-     "paper's)"},
-    {"--weights", "weights", "weights of the early exits: certainty, plain or normalised"},
-    {"--weight-gradient", "weight_gradient", "through those weights: stopped or flows"},
-    {"--reduction", "reduction", "over exits: mean or sum"},
-    {"--distilled-exits", "distilled_exits",
-     "which early exits learn from full depth: all, or one that each step draws"},
-    {"--optimiser", "optimiser",
-     "adamw, or muon for the matrices of blocks and adamw for the rest"},
-    {"--decay", "decay", "of the learning rate after the warm-up: cosine or constant"},
-    {"--precision", "precision",
-     "of the blocks while training: float32, or bfloat16 where the processor has products of it"},
-    {"--license", "license", "licence of the weights, for the model file"},
-    {"--origin", "origin", "origin of the weights, for the model file"},
-};
-constexpr TextFlag kListFlags[] = {
-    {"--class-names", "class_names", "names of the classes, for the model file"},
-    {"--undecayed", "undecayed", "parameters without weight decay"},
-};
+
+/// "a, b or c", the words of a table.
+template <class Table>
+std::string words(const Table& table) {
+  return spell_out(detail::names_in(table));
+}
+
+std::vector<TextFlag> task_flags() {
+  using namespace detail;
+  return {
+      {"--uncertainty", "uncertainty",
+       "form of the uncertainty modules: " + words(kUncertaintyForms) +
+           " (default: --from's, or timed-map)"},
+      {"--prediction", "prediction", "what the network predicts: " + words(kPredictions)},
+      {"--schedule", "schedule",
+       "noise schedule, as in a model file: " + spell_out(schedule_names())},
+      {"--times", "times", "how times are drawn: " + words(kTimeDistributions)},
+      {"--trained", "trained",
+       "what is trained: " + words(kTrainedParts) +
+           "; exits are UEMs and early heads, and full depth stays as it was"},
+      {"--license", "license", "licence of the weights, for the model file"},
+      {"--origin", "origin", "origin of the weights, for the model file"},
+  };
+}
+
+std::vector<TextFlag> step_flags() {
+  using namespace detail;
+  return {
+      {"--target", "target",
+       "what uncertainties learn: " + words(kUncertaintyTargets) +
+           "; excess is over full depth, and truth is the paper's"},
+      {"--weights", "weights", "weights of the early exits: " + words(kLayerWeights)},
+      {"--weight-gradient", "weight_gradient", "through those weights: " + words(kWeightGradients)},
+      {"--reduction", "reduction", "over exits: " + words(kExitReductions)},
+      {"--distilled-exits", "distilled_exits",
+       "which early exits learn from full depth: " + words(kDistilledExits) +
+           "; each step draws the one"},
+      {"--optimiser", "optimiser",
+       words(kOptimisers) + "; muon is for the matrices of blocks, with adamw for the rest"},
+      {"--decay", "decay", "of the learning rate after the warm-up: " + words(kDecays)},
+      {"--precision", "precision",
+       "of the blocks while training: " + words(kTrainingPrecisions) +
+           "; bfloat16 where the processor has products of it"},
+  };
+}
+
+std::vector<TextFlag> list_flags() {
+  return {{"--class-names", "class_names", "names of the classes, for the model file"},
+          {"--undecayed", "undecayed", "parameters without weight decay"}};
+}
 
 std::string shown_default(const ordered_json& defaults, const char* key) {
   const ordered_json& value = defaults.at(key);
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-void add_value_flags(CLI::App& verb, ordered_json& values) {
-  const ordered_json defaults = ordered_json::parse(to_json(TrainingOptions{}));
+void add_number_flags(CLI::App& verb, ordered_json& values, const ordered_json& defaults) {
   for (const WholeFlag& flag : kWholeFlags) {
     const auto take = [&values, &flag](const std::string& text) {
       values[flag.key] = parse_whole(flag.name, text, flag.range);
@@ -130,15 +153,20 @@ void add_value_flags(CLI::App& verb, ordered_json& values) {
         ->type_name("X " + span(flag.range))
         ->default_str(shown_default(defaults, flag.key));
   }
-  for (const TextFlag& flag : kTextFlags) {
-    const auto take = [&values, &flag](const std::string& text) { values[flag.key] = text; };
-    verb.add_option_function<std::string>(flag.name, take, flag.help)
-        ->type_name("TEXT")
-        ->default_str(shown_default(defaults, flag.key));
+}
+
+void add_text_flags(CLI::App& verb, ordered_json& values, const ordered_json& defaults) {
+  for (const std::vector<TextFlag>& flags : {task_flags(), step_flags()}) {
+    for (const TextFlag& flag : flags) {
+      const auto take = [&values, key = flag.key](const std::string& text) { values[key] = text; };
+      verb.add_option_function<std::string>(flag.name, take, flag.help)
+          ->type_name("TEXT")
+          ->default_str(shown_default(defaults, flag.key));
+    }
   }
-  for (const TextFlag& flag : kListFlags) {
-    const auto take = [&values, &flag](const std::string& text) {
-      values[flag.key] = CLI::detail::split(text, ',');
+  for (const TextFlag& flag : list_flags()) {
+    const auto take = [&values, key = flag.key](const std::string& text) {
+      values[key] = CLI::detail::split(text, ',');
     };
     verb.add_option_function<std::string>(flag.name, take, flag.help)->type_name("TEXT,...");
   }
@@ -231,9 +259,11 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
   verb.add_flag_function("--mirror,!--no-mirror", set("mirror"),
                          "mirror half of the images: for things that have no left and right");
   verb.add_option("--loss", flags.loss,
-                  "loss mode: adadiff, paper or official; single flags go over it")
+                  "loss mode: " + spell_out(loss_mode_names()) + "; single flags go over it")
       ->type_name("NAME");
-  add_value_flags(verb, flags.values);
+  const ordered_json defaults = ordered_json::parse(to_json(TrainingOptions{}));
+  add_number_flags(verb, flags.values, defaults);
+  add_text_flags(verb, flags.values, defaults);
 }
 
 TrainingOptions make_options(const TrainFlags& flags) {

@@ -6,17 +6,11 @@
 
 #include "cli/bundled_model.h"
 #include "core/check.h"
-#include "metrics/precision_recall.h"
+#include "features/feature_extractor.h"
+#include "tuning/feature_measure.h"
 
 namespace adadiff::cli {
 namespace {
-
-constexpr int kGroups = 10;  // of images, for the interval of a difference
-
-struct Yardstick {
-  std::unique_ptr<detail::FeatureExtractor> extractor;
-  detail::RealFeatures real;
-};
 
 detail::RealFeatures open_reference(const ObjectiveFlags& flags,
                                     const detail::FeatureExtractor& extractor,
@@ -33,22 +27,18 @@ detail::RealFeatures open_reference(const ObjectiveFlags& flags,
 
 }  // namespace
 
-detail::Measure open_objective(const ObjectiveFlags& flags, const ModelSummary& model,
-                               std::int64_t samples) {
-  const bool is_kernel = flags.name == "kid";
-  const auto yardstick = std::make_shared<Yardstick>();
-  yardstick->extractor = detail::open_features(features_path(flags.features));
-  yardstick->real = open_reference(flags, *yardstick->extractor, model);
-  detail::check_quality(yardstick->real, samples, {.groups = kGroups});
-  return [yardstick, is_kernel](const Images& images) {
-    const detail::Features generated = yardstick->extractor->extract(images).features;
-    const detail::Features& real = *yardstick->real.features;
-    return detail::MeasuredImages{
-        .distance = is_kernel ? detail::grouped_kernel_distance(real, generated, kGroups)
-                              : detail::grouped_frechet_distance(*yardstick->real.gaussian,
-                                                                 generated, kGroups),
-        .recall = detail::recall(real, generated)};
+ImageMeasure open_objective(const ObjectiveFlags& flags, const ModelSummary& model,
+                            std::int64_t samples) {
+  const std::shared_ptr<const detail::FeatureExtractor> extractor = detail::open_features(
+      features_path(flags.features));
+  detail::RealFeatures real = open_reference(flags, *extractor, model);
+  detail::check_quality(real, samples, {.groups = detail::kMeasureGroups});
+  const auto extract = [extractor](const Images& images) {
+    return extractor->extract(images).features;
   };
+  const bool is_kernel = flags.name == "kid";
+  return detail::feature_measure(std::move(real), extract,
+                                 is_kernel ? ImageDistance::Kernel : ImageDistance::Frechet);
 }
 
 }  // namespace adadiff::cli

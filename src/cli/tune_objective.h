@@ -3,8 +3,9 @@
 
 #include <string>
 
+#include <adadiff/tuning.h>
+
 #include "cli/reference_features.h"
-#include "tuning/distance_search.h"
 
 namespace adadiff::cli {
 
@@ -16,7 +17,7 @@ struct ObjectiveFlags {
 
 /// The distance that the flags name, from the reference that they name. Throws FileError,
 /// ModelError, InvalidArgument.
-detail::Measure open_objective(const ObjectiveFlags& flags, const ModelSummary& model,
-                               std::int64_t samples);
+ImageMeasure open_objective(const ObjectiveFlags& flags, const ModelSummary& model,
+                            std::int64_t samples);
 
 }  // namespace adadiff::cli

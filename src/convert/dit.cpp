@@ -20,7 +20,7 @@ void require_official(const Model& model, const std::string& where) {
   const DiTConfig& config = network->config();
   if (config.uncertainty != UncertaintyForm::None) {
     raise<ModelError>({where + ": network.uncertainty", "be none, as in the official files",
-                       "is " + std::string(to_string(config.uncertainty))});
+                       "is " + to_string(config.uncertainty)});
   }
   if (config.heads_per_exit) {
     raise<ModelError>({where + ": network.heads_per_exit",

@@ -37,7 +37,7 @@ void refuse_what_is_not_official(const UViTConfig& config, const std::string& wh
   if (config.uncertainty != UncertaintyForm::None && config.uncertainty != UncertaintyForm::Map) {
     raise<ModelError>({where + ": network.uncertainty",
                        "be none or map, the forms that the official files have",
-                       "is " + std::string(to_string(config.uncertainty))});
+                       "is " + to_string(config.uncertainty)});
   }
   if (config.heads_per_exit)
     raise<ModelError>({where + ": network.heads_per_exit",

@@ -2,7 +2,6 @@
 // a name that is not known.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +18,10 @@ struct Named {
 };
 
 /// "a, b, c".
-inline std::string joined(const std::vector<std::string>& names) {
+template <class Names>
+std::string joined(const Names& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (const auto& name : names) text.append(text.empty() ? "" : ", ").append(name);
   return text;
 }
 
@@ -44,17 +44,22 @@ auto find_named(const Table& table, std::string_view name) -> decltype(&*std::be
 
 /// The name of a value; "unknown" for a value that the table does not have.
 template <class Table, class E>
-const char* name_of(const Table& table, E value) {
+std::string name_of(const Table& table, E value) {
   for (const auto& entry : table) {
-    if (entry.value == value) return entry.name;
+    if (entry.value == value) return std::string(entry.name);
   }
   return "unknown";
+}
+
+/// What an error says that a name must be: "be one of a, b, c".
+inline std::string one_of(const std::vector<std::string>& known) {
+  return "be one of " + joined(known);
 }
 
 template <class E = InvalidArgument>
 [[noreturn]] void raise_unknown(const std::string& where, const std::vector<std::string>& known,
                                 std::string_view found) {
-  raise<E>({where, "be one of " + joined(known), "is " + show(std::string(found))});
+  raise<E>({where, one_of(known), "is " + show(std::string(found))});
 }
 
 /// The entry of that name. Raises for a name that the table does not have, and lists the names that

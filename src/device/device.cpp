@@ -16,7 +16,8 @@
 
 #include "core/check.h"
 
-namespace adadiff::detail {
+namespace adadiff {
+namespace detail {
 namespace {
 
 /// Torch tells on standard error why it finds no device; this keeps it for the exception.
@@ -78,6 +79,16 @@ std::int64_t cuda_index(std::string_view name) {
 
 }  // namespace
 
+at::Device torch_device(const Device& device) {
+  if (device.kind == Device::Kind::Cpu) return {c10::DeviceType::CPU};
+  return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device.index)};
+}
+
+Device device_of(const at::Device& device) {
+  if (!device.is_cuda()) return {};
+  return {Device::Kind::Cuda, device.has_index() ? device.index() : 0};
+}
+
 at::Device find_device(const std::string& name, const std::string& where) {
   if (name == "cpu") return {c10::DeviceType::CPU};
   const std::int64_t index = cuda_index(name);
@@ -87,4 +98,17 @@ at::Device find_device(const std::string& name, const std::string& where) {
   return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-}  // namespace adadiff::detail
+}  // namespace detail
+
+std::string to_string(const Device& device) {
+  return device.kind == Device::Kind::Cpu ? "cpu" : "cuda:" + std::to_string(device.index);
+}
+
+Device parse_device(const std::string& name) {
+  if (name == "cpu") return {};
+  const std::int64_t index = detail::cuda_index(name);
+  if (index < 0) detail::raise({"device", "be cpu, cuda or cuda:N", "is " + detail::show(name)});
+  return {Device::Kind::Cuda, static_cast<int>(index)};
+}
+
+}  // namespace adadiff

@@ -5,6 +5,8 @@
 
 #include <c10/core/Device.h>
 
+#include <adadiff/device.h>
+
 namespace adadiff::detail {
 
 /// The device of that name: "cpu", "cuda" (the first one) or "cuda:N". The first call for a CUDA
@@ -12,5 +14,9 @@ namespace adadiff::detail {
 /// run torch meanwhile; a process that stays on the CPU never loads it. Throws InvalidArgument for
 /// other names and DeviceError for a device that is not present; messages begin with `where`.
 at::Device find_device(const std::string& name, const std::string& where);
+
+/// Torch's word for a device, and the other way round; devices of other kinds become CPUs.
+at::Device torch_device(const Device& device);
+Device device_of(const at::Device& device);
 
 }  // namespace adadiff::detail

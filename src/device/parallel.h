@@ -24,7 +24,7 @@ class ThreadLimit {
   ThreadLimit& operator=(const ThreadLimit&) = delete;
 
  private:
-  int before_ = 0;  ///< 0: nothing was changed
+  [[maybe_unused]] int before_ = 0;  ///< 0: nothing was changed
 };
 
 }  // namespace adadiff::detail

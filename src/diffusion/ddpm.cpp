@@ -3,6 +3,8 @@
 // discrete step's alpha_t and beta_t,
 //   q(x_s | x_t, x0) = N( (r sigma_s^2 / sigma_t^2) x_t + (alpha_s beta / sigma_t^2) x0, (sigma_s^2
 //   / sigma_t^2) beta ).
+// A network with learned variances chooses between that variance and beta (Nichol & Dhariwal 2021,
+// eq. 15); the step to time 0 draws no noise.
 #include <cmath>
 
 #include "diffusion/solvers.h"
@@ -23,6 +25,10 @@ std::vector<Evaluation> ddpm(const SolverInputs& inputs) {
                                    ? 1
                                    : step.alpha_s * step.added / (step.sigma_t * step.sigma_t);
     evaluation.noise = ratio * std::sqrt(step.added);
+    if (inputs.learned_variance && evaluation.noise > 0) {
+      evaluation.noise_scale = NoiseScale::LearnedVariance;
+      evaluation.most_noise = std::sqrt(step.added);
+    }
   }
   return table;
 }

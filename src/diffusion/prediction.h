@@ -17,6 +17,8 @@ inline constexpr Named<Prediction> kPredictions[] = {
     {Prediction::Preconditioned, "preconditioned"}};
 inline constexpr Named<TimeEmbedding> kTimeEmbeddings[] = {{TimeEmbedding::Time, "time"},
                                                            {TimeEmbedding::LogSigma, "log-sigma"}};
+inline constexpr Named<ShiftType> kShiftTypes[] = {{ShiftType::Exponential, "exponential"},
+                                                   {ShiftType::Linear, "linear"}};
 
 /// A network at one time, with x = alpha clean + sigma noise.
 struct PredictionRule {

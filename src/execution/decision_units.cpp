@@ -26,32 +26,30 @@ float pair_reading(PairUncertainty rule, float conditional, float unconditional)
 
 }  // namespace
 
-void DecisionUnits::build(std::span<const EvaluationRow> rows, const ExecutablePlan& plan) {
-  plan_ = &plan;
+void DecisionUnits::build(const RowGroup& group, std::int64_t first_row) {
+  plan_ = &group.plan;
   units_.clear();
   members_.clear();
-  groups_.clear();
-  positions_ = static_cast<std::int64_t>(rows.size());
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    add(rows[row], static_cast<std::int64_t>(row));
-  history_.assign(units_.size() * static_cast<std::size_t>(plan.blocks), kNotRead);
+  shared_.clear();
+  for (const EvaluationRow& row : group.rows) add(row, first_row++);
+  history_.assign(units_.size() * static_cast<std::size_t>(plan_->blocks), kNotRead);
   find_next_forced_exit();
 }
 
-void DecisionUnits::add(const EvaluationRow& row, std::int64_t position) {
+void DecisionUnits::add(const EvaluationRow& row, std::int64_t number) {
   if (plan_->branches == Branches::Together && row.branch == 1) {
     const std::size_t partner = find_partner(row);
     if (partner != kNoPartner) {
-      members_[partner].second = position;
+      members_[partner].second = number;
       return;
     }
   }
   const CompiledEvaluation&
       evaluation = plan_->evaluations[static_cast<std::size_t>(row.evaluation)];
   Members members;
-  members.first = position;
+  members.first = number;
   members.history = units_.size() * static_cast<std::size_t>(plan_->blocks);
-  members.group = find_group(row.evaluation, row.branch);
+  members.shared = find_shared(row.evaluation, row.branch);
   members.max_exit = evaluation.max_exit;
   members_.push_back(members);
   units_.push_back({row.sample, row.branch, row.evaluation, evaluation.update.time});
@@ -67,12 +65,12 @@ std::size_t DecisionUnits::find_partner(const EvaluationRow& row) const {
   return kNoPartner;
 }
 
-std::size_t DecisionUnits::find_group(int evaluation, int branch) {
-  for (std::size_t group = 0; group < groups_.size(); ++group) {
-    if (groups_[group].evaluation == evaluation && groups_[group].branch == branch) return group;
+std::size_t DecisionUnits::find_shared(int evaluation, int branch) {
+  for (std::size_t shared = 0; shared < shared_.size(); ++shared) {
+    if (shared_[shared].evaluation == evaluation && shared_[shared].branch == branch) return shared;
   }
-  groups_.push_back({evaluation, branch, 0, 0});
-  return groups_.size() - 1;
+  shared_.push_back({evaluation, branch, 0, 0});
+  return shared_.size() - 1;
 }
 
 void DecisionUnits::find_next_forced_exit() {
@@ -81,30 +79,30 @@ void DecisionUnits::find_next_forced_exit() {
     next_forced_exit_ = std::min(next_forced_exit_, members.max_exit);
 }
 
-float DecisionUnits::unit_reading(const Members& members, std::span<const float> scores) const {
-  const float first = scores[static_cast<std::size_t>(members.first)];
+float DecisionUnits::unit_reading(const Members& members, std::span<const float> row_scores) const {
+  const float first = row_scores[static_cast<std::size_t>(members.first)];
   if (members.second < 0) return first;
-  return pair_reading(plan_->pair, first, scores[static_cast<std::size_t>(members.second)]);
+  return pair_reading(plan_->pair, first, row_scores[static_cast<std::size_t>(members.second)]);
 }
 
-void DecisionUnits::read(int exit, std::span<const float> scores) {
+void DecisionUnits::read(int exit, std::span<const float> row_scores) {
   for (const Members& members : members_) {
-    history_[members.history + static_cast<std::size_t>(exit)] = unit_reading(members, scores);
+    history_[members.history + static_cast<std::size_t>(exit)] = unit_reading(members, row_scores);
   }
   if (plan_->scope == Scope::Batch) share_means(exit);
 }
 
 void DecisionUnits::share_means(int exit) {
-  for (Group& group : groups_) group.sum = 0, group.units = 0;
+  for (SharedReading& shared : shared_) shared.sum = 0, shared.units = 0;
   for (const Members& members : members_) {
-    groups_[members.group].sum += static_cast<double>(
+    shared_[members.shared].sum += static_cast<double>(
         history_[members.history + static_cast<std::size_t>(exit)]);
-    ++groups_[members.group].units;
+    ++shared_[members.shared].units;
   }
   for (const Members& members : members_) {
-    const Group& group = groups_[members.group];
+    const SharedReading& shared = shared_[members.shared];
     history_[members.history + static_cast<std::size_t>(exit)] = static_cast<float>(
-        group.sum / static_cast<double>(group.units));
+        shared.sum / static_cast<double>(shared.units));
   }
 }
 
@@ -117,35 +115,19 @@ void DecisionUnits::fill_readings(int exit, std::vector<float>& readings) const 
   }
 }
 
-void DecisionUnits::spread(std::span<const std::uint8_t> leave,
-                           std::span<std::uint8_t> positions) const {
+void DecisionUnits::mark(std::span<const std::uint8_t> leave, std::span<std::uint8_t> rows) const {
   for (std::size_t unit = 0; unit < members_.size(); ++unit) {
-    positions[static_cast<std::size_t>(members_[unit].first)] = leave[unit];
+    rows[static_cast<std::size_t>(members_[unit].first)] = leave[unit];
     if (members_[unit].second >= 0)
-      positions[static_cast<std::size_t>(members_[unit].second)] = leave[unit];
+      rows[static_cast<std::size_t>(members_[unit].second)] = leave[unit];
   }
 }
 
 void DecisionUnits::drop(std::span<const std::uint8_t> leave) {
-  new_position_.assign(static_cast<std::size_t>(positions_), -1);
-  for (std::size_t unit = 0; unit < members_.size(); ++unit) {
-    if (leave[unit] != 0) continue;
-    new_position_[static_cast<std::size_t>(members_[unit].first)] = 0;
-    if (members_[unit].second >= 0)
-      new_position_[static_cast<std::size_t>(members_[unit].second)] = 0;
-  }
-  positions_ = 0;
-  for (std::int64_t& position : new_position_) {
-    if (position == 0) position = positions_++;
-  }
   std::size_t kept = 0;
   for (std::size_t unit = 0; unit < members_.size(); ++unit) {
     if (leave[unit] != 0) continue;
-    Members members = members_[unit];
-    members.first = new_position_[static_cast<std::size_t>(members.first)];
-    if (members.second >= 0)
-      members.second = new_position_[static_cast<std::size_t>(members.second)];
-    members_[kept] = members;
+    members_[kept] = members_[unit];
     units_[kept] = units_[unit];
     ++kept;
   }

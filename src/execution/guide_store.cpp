@@ -1,6 +1,7 @@
 // Gathers guided rows, moves them away from their guides' predictions, and writes them back.
 #include "execution/guide_store.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <ATen/ATen.h>
@@ -9,11 +10,15 @@
 
 namespace adadiff::detail {
 
-void GuideStore::begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows,
-                       const at::Tensor& out) {
-  plan_ = &plan;
-  rows_ = rows;
-  const std::int64_t needed = plan.guide_slots() * capacity_;
+void GuideStore::begin(std::span<const RowGroup> groups, const at::Tensor& out) {
+  guides_.clear();
+  int slots = 0;
+  for (const RowGroup& group : groups) {
+    slots = std::max(slots, group.plan.guide_slots());
+    for (const EvaluationRow& row : group.rows)
+      guides_.push_back(&group.plan.rule_of(row.evaluation).guide);
+  }
+  const std::int64_t needed = slots * capacity_;
   if (needed == 0) return;
   if (!store_.defined() || store_.size(0) < needed) {
     std::vector<std::int64_t> shape = out.sizes().vec();
@@ -33,7 +38,7 @@ int GuideStore::guide_of(std::int64_t row, int exit) const {
   return guide.is_empty() ? kNoGuide : guide.guide_of[static_cast<std::size_t>(exit)];
 }
 
-void GuideStore::guide(std::span<const std::int64_t> rows, int exit, at::Tensor& out) {
+void GuideStore::guide(std::span<const std::int64_t> rows, int exit, const at::Tensor& out) {
   guided_.clear();
   places_.clear();
   extra_weights_.clear();
@@ -46,12 +51,14 @@ void GuideStore::guide(std::span<const std::int64_t> rows, int exit, at::Tensor&
   }
   if (guided_.empty()) return;
   const at::Tensor index = index_tensor(guided_, out.device());
-  at::Tensor taken = out.index_select(0, index);
-  at::Tensor away = store_.index_select(0, index_tensor(places_, out.device()));
+  const at::Tensor predictions = out.narrow(1, 0, channels_);
+  at::Tensor taken = predictions.index_select(0, index);
+  at::Tensor away = store_.narrow(1, 0, channels_)
+                        .index_select(0, index_tensor(places_, out.device()));
   const at::Tensor
       weights = at::tensor(extra_weights_, at::kFloat).view({-1, 1, 1, 1}).to(out.device());
   away.neg_().add_(taken).mul_(weights);
-  out.index_copy_(0, index, taken.add_(away));
+  predictions.index_copy_(0, index, taken.add_(away));
 }
 
 }  // namespace adadiff::detail

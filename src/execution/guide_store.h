@@ -8,7 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "execution/decision_units.h"
+#include "execution/execution.h"
 #include "plans/compile.h"
 
 namespace adadiff::detail {
@@ -17,11 +17,12 @@ namespace adadiff::detail {
 /// to evaluation.
 class GuideStore {
  public:
-  explicit GuideStore(std::int64_t capacity) : capacity_(capacity) {}
+  /// Of `channels` channels of a prediction that are guided; the others keep what their exit says.
+  GuideStore(std::int64_t capacity, std::int64_t channels)
+      : capacity_(capacity), channels_(channels) {}
 
-  /// Plan and rows are borrowed until the next begin(). Predictions are shaped like rows of `out`.
-  void begin(const ExecutablePlan& plan, std::span<const EvaluationRow> rows,
-             const at::Tensor& out);
+  /// Plans are borrowed until the next begin(). Predictions are shaped like rows of `out`.
+  void begin(std::span<const RowGroup> groups, const at::Tensor& out);
 
   /// Whether the prediction of `row` at `exit` may guide it later.
   bool keeps(std::int64_t row, int exit) const { return slot(row, exit) != kNoGuide; }
@@ -32,17 +33,16 @@ class GuideStore {
   /// The exit that guides `row` if it leaves at `exit`; kNoGuide: none.
   int guide_of(std::int64_t row, int exit) const;
   /// Replaces the predictions of those of `rows`, which leave at `exit`, that are guided.
-  void guide(std::span<const std::int64_t> rows, int exit, at::Tensor& out);
+  void guide(std::span<const std::int64_t> rows, int exit, const at::Tensor& out);
 
  private:
   const CompiledGuide& guide_at(std::int64_t row) const {
-    return plan_->rule_of(rows_[static_cast<std::size_t>(row)].evaluation).guide;
+    return *guides_[static_cast<std::size_t>(row)];
   }
   int slot(std::int64_t row, int exit) const;
 
-  std::int64_t capacity_;
-  const ExecutablePlan* plan_ = nullptr;
-  std::span<const EvaluationRow> rows_;
+  std::int64_t capacity_, channels_;
+  std::vector<const CompiledGuide*> guides_;  ///< of each row
   at::Tensor store_;
   std::vector<std::int64_t> guided_, places_;
   std::vector<float> extra_weights_;

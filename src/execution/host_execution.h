@@ -9,91 +9,82 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <adadiff/exit_policy.h>
-#include <adadiff/network.h>
-
 #include "execution/decision_units.h"
+#include "execution/execution.h"
 #include "execution/guide_store.h"
-#include "plans/compile.h"
 
 namespace adadiff::detail {
 
-/// What became of a row.
-struct RowOutcome {
-  int exit = -1;          ///< blocks run
-  float uncertainty = 0;  ///< at that exit; NaN where none was asked for
-  int guide = kNoGuide;   ///< the exit that guided its prediction
-};
-
-/// Rows of the network that really ran during one evaluation. Entry k belongs to block k + 1.
-struct RowCounts {
-  std::int64_t embedded = 0;
-  std::vector<std::int64_t> blocks, heads, scores;
-};
-
-/// One evaluation as begin() takes it. Plan and policy are borrowed until the evaluation is over.
-struct EvaluationRequest {
-  const PassInputs& inputs;
-  std::span<const EvaluationRow>
-      rows;  ///< one per row of the inputs; a pair of branches shares sample and evaluation
-  const ExecutablePlan& plan;
-  const ExitPolicy& policy;
-  at::Tensor out;  ///< [>= R, C, H, W] float32; row i receives the network output of row i, guided
-                   ///< if it has a guide, when it leaves
-};
-
-/// Executes evaluations one after the other, one block at a time, keeping its buffers. Used by one
-/// thread; the network must outlive it. After an exception the evaluation is lost; begin() starts
-/// anew.
-class HostExecution {
+/// Runs on the network's device; what it reads from there are the uncertainties that its policies
+/// ask for, and nothing else.
+class HostExecution final : public Execution {
  public:
   HostExecution(const Network& network, std::int64_t capacity);
 
-  void begin(const EvaluationRequest& request);
-  /// Exactly one block over the rows still in the pass; none where all rows leave at exit 0. True
-  /// while rows remain.
-  bool advance();
+  void begin(const EvaluationRequest& request) override;
+  bool advance() override;
 
-  std::span<const RowOutcome> outcomes() const { return outcomes_; }
-  const RowCounts& counts() const { return counts_; }
+  std::span<const RowOutcome> outcomes() const override { return outcomes_; }
+  const RowCounts& counts(std::size_t group) const override { return parties_[group].counts; }
 
  private:
+  /// A group in the evaluation in progress.
+  struct Party {
+    const ExecutablePlan* plan = nullptr;
+    const ExitPolicy* policy = nullptr;
+    DecisionUnits units;
+    std::vector<std::uint8_t> leave;  ///< per unit still in the pass
+    Consult consult = Consult::No;    ///< at this exit
+    int scored_depth = -1;            ///< where its policy was last given uncertainties
+    RowCounts counts;
+  };
+
+  void use_pass(Precision precision);
+  std::int64_t padded_rows(std::int64_t live) const;
+  void begin_parties(std::span<const RowGroup> groups);
   void leave_here();
-  void ask_policy();
-  void read_scores();
+  void leave_by_force();
+  void ask_policies();
+  void decide(Party& party, const ExitSite& site);
+  bool read_scores();
   void check_scores() const;
   void settle();
   void split_positions();
   void predict_leavers();
+  void note_outcomes();
   at::Tensor linear_predictions(const std::vector<std::int64_t>& rows) const;
   void keep_guides();
   void enter_pass();
+  void count(std::vector<std::int64_t> RowCounts::*counts, std::span<const std::int64_t> rows);
+  const std::vector<std::int64_t>& padded(const std::vector<std::int64_t>& positions);
   at::Tensor index(const std::vector<std::int64_t>& values) const;
+  Party& party_of(std::int64_t row) { return parties_[party_at_[static_cast<std::size_t>(row)]]; }
 
   const Network& network_;
   std::int64_t capacity_;
-  std::unique_ptr<ForwardPass> pass_;
+  std::vector<std::unique_ptr<ForwardPass>> passes_;  ///< by precision, made when one is needed
+  ForwardPass* pass_ = nullptr;                       ///< of this evaluation
 
-  const ExecutablePlan* plan_ = nullptr;
-  const ExitPolicy* policy_ = nullptr;
-  at::Tensor x_, time_, labels_, out_;
-  int depth_ = 0;          ///< blocks run so far
-  int scored_depth_ = -1;  ///< where position_scores_ was read
+  at::Tensor x_, time_, entries_, out_;
+  ConditionTable conditions_;
+  std::span<const std::uint8_t> skip_;
+  int depth_ = 0;  ///< blocks run so far
   bool has_entered_ = false;
 
-  DecisionUnits units_;
-  GuideStore guides_;
+  std::vector<Party> parties_;  ///< the first party_count_ of them are in this evaluation
+  std::size_t party_count_ = 0;
+  std::vector<std::size_t> party_at_;  ///< of each row
   std::vector<EvaluationRow> rows_;
+  GuideStore guides_;
   std::vector<std::int64_t> row_at_;  ///< row of each position still in the pass, ascending
-  std::vector<std::uint8_t> leave_;   ///< per unit still in the pass
-  std::vector<std::uint8_t> leaves_;  ///< per position
+  std::vector<std::uint8_t> leaves_;  ///< per row
   std::vector<std::int64_t> leaving_, staying_;  ///< positions
   std::vector<std::int64_t> leaving_rows_, staying_rows_;
   std::vector<std::int64_t> guiding_, guiding_rows_, guide_places_;
-  std::vector<float> position_scores_, readings_;
-  at::Tensor scores_;  ///< [capacity] float32 on the network's device
+  std::vector<std::int64_t> padded_, asked_;
+  std::vector<float> row_scores_, readings_;
+  at::Tensor scores_;  ///< [rows at most] float32 on the network's device
   std::vector<RowOutcome> outcomes_;
-  RowCounts counts_;
 };
 
 }  // namespace adadiff::detail

@@ -15,15 +15,14 @@
 #include "core/noise_purpose.h"
 #include "device/torch_errors.h"
 #include "kernels/noise.h"
+#include "training/descent.h"
 #include "training/draws.h"
-#include "training/learning_rate.h"
-#include "training/optimiser.h"
 
 namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kWarmUp = 200;
-constexpr double kClip = 1, kLossMemory = 0.98;
+constexpr double kLossMemory = 0.98;
 
 Parameters parameters_of(Classifier& classifier) {
   Parameters parameters;
@@ -31,6 +30,8 @@ Parameters parameters_of(Classifier& classifier) {
     tensor.requires_grad_(true);
     parameters.names.push_back(name);
     parameters.tensors.push_back(tensor);
+    parameters.is_hidden_matrix.push_back(false);
+    parameters.is_uncertainty.push_back(false);
   });
   return parameters;
 }
@@ -148,78 +149,61 @@ std::string described_classes(const ImageSource& images) {
   return text;
 }
 
-class Training {
- public:
-  Training(const ImageSource& images, const ClassifierConfig& config,
-           const ClassifierTraining& training)
-      : training_(training),
-        classifier_(initialised(config, training.seed)),
-        batches_(images, training) {
-    steps_ = steps_of(images, training);
-    rates_.learning_rate = training.learning_rate;
-    rates_.warmup = kWarmUp;
-    rates_.steps = steps_;
-  }
+TrainingOptions options_of(const ClassifierTraining& training, const Parameters& parameters,
+                           std::int64_t steps) {
+  TrainingOptions options;
+  options.optimiser = Optimiser::AdamW;
+  options.learning_rate = training.learning_rate;
+  options.weight_decay = training.weight_decay;
+  options.undecayed = undecayed(parameters);
+  options.ema = training.ema;
+  options.warmup = kWarmUp;
+  options.steps = steps;
+  return options;
+}
 
-  std::unique_ptr<Classifier> run(const ClassifierObserver& observer) {
-    const Parameters parameters = parameters_of(*classifier_);
-    AdamW optimiser(parameters, {0.9, 0.99, 1e-8, training_.weight_decay, undecayed(parameters)});
-    MovingAverage average(parameters, training_.ema);
-    ClassifierProgress progress{0, steps_, 0};
-    while (progress.step < steps_) {
-      const double loss = backward(parameters, progress.step);
-      clip_gradients(parameters, kClip);
-      optimiser.step(progress.step + 1,
-                     rates_.learning_rate * learning_rate_share(progress.step, rates_));
-      average.update(++progress.step);
-      progress.loss = progress.step == 1 ? loss
-                                         : kLossMemory * progress.loss + (1 - kLossMemory) * loss;
-      if (observer && !observer(progress)) return nullptr;
-    }
-    keep(parameters, average.averages());
-    return std::move(classifier_);
-  }
+/// The loss of a batch, after its gradients were computed.
+double backward(Classifier& classifier, const Batches& batch, double label_smoothing) {
+  const at::AutoGradMode with_gradients(true);
+  const at::Tensor logits = classifier.logits(classifier.features(batch.x()));
+  const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels(), {}, at::Reduction::Mean,
+                                                 -100, label_smoothing);
+  loss.backward();
+  return loss.item<double>();
+}
 
- private:
-  static std::unique_ptr<Classifier> initialised(const ClassifierConfig& config,
-                                                 std::uint64_t seed) {
-    auto classifier = std::make_unique<Classifier>(config);
-    classifier->initialise(seed);
-    return classifier;
+void keep(const Parameters& parameters, const std::vector<at::Tensor>& averages) {
+  const at::NoGradGuard no_gradient;
+  for (std::size_t i = 0; i < averages.size(); ++i) {
+    at::Tensor tensor = parameters.tensors[i];
+    tensor.copy_(averages[i]);
+    tensor.requires_grad_(false);
+    tensor.mutable_grad() = at::Tensor();
   }
+}
 
-  double backward(const Parameters& parameters, std::int64_t step) {
-    const at::AutoGradMode with_gradients(true);
-    batches_.fill(step);
-    drop_gradients(parameters);
-    const at::Tensor logits = classifier_->logits(classifier_->features(batches_.x()));
-    const at::Tensor loss = at::cross_entropy_loss(
-        logits, batches_.labels(), {}, at::Reduction::Mean, -100, training_.label_smoothing);
-    const auto value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      raise<Error>({"classifier training", "keep a finite loss",
-                    "step " + show(step + 1) + " has " + show(value), "lower the learning rate"});
-    }
-    loss.backward();
-    return value;
+std::unique_ptr<Classifier> run(const ImageSource& images, const ClassifierConfig& config,
+                                const ClassifierTraining& training,
+                                const ClassifierObserver& observer) {
+  auto classifier = std::make_unique<Classifier>(config);
+  classifier->initialise(training.seed);
+  const Parameters parameters = parameters_of(*classifier);
+  ClassifierProgress progress{0, steps_of(images, training), 0};
+  Descent descent(parameters, options_of(training, parameters, progress.steps),
+                  {.where = "classifier training"});
+  Batches batches(images, training);
+  while (progress.step < progress.steps) {
+    descent.start_step();
+    batches.fill(progress.step);
+    const double loss = backward(*classifier, batches, training.label_smoothing);
+    descent.require_finite(loss, "loss", ++progress.step);
+    descent.finish_step(progress.step);
+    progress.loss = running_mean(progress.loss, loss, progress.step, kLossMemory);
+    if (observer && !observer(progress)) return nullptr;
   }
-
-  static void keep(const Parameters& parameters, const std::vector<at::Tensor>& averages) {
-    const at::NoGradGuard no_gradient;
-    for (std::size_t i = 0; i < averages.size(); ++i) {
-      at::Tensor tensor = parameters.tensors[i];
-      tensor.copy_(averages[i]);
-      tensor.requires_grad_(false);
-      tensor.mutable_grad() = at::Tensor();
-    }
-  }
-
-  const ClassifierTraining& training_;
-  std::unique_ptr<Classifier> classifier_;
-  Batches batches_;
-  TrainingOptions rates_;
-  std::int64_t steps_ = 0;
-};
+  keep(parameters, descent.averages());
+  return classifier;
+}
 
 }  // namespace
 
@@ -229,7 +213,7 @@ std::unique_ptr<Classifier> train_classifier(const ImageSource& images,
                                              const ClassifierObserver& observer) {
   check(images, config, training);
   try {
-    return Training(images, config, training).run(observer);
+    return run(images, config, training, observer);
   } catch (const c10::Error& error) {
     raise_torch_failure<Error>("classifier training", error);
   }

@@ -1,5 +1,5 @@
-// Image files; the one file with stb. Everything that stb allocates is bounded by the picture's own
-// size, and zero where stb leaves it alone: a JPEG may use tables that it does not define.
+// Image files; the one file with stb, which reads and writes PNG. Everything that stb allocates is
+// bounded by the picture's own size, and zero where stb leaves it alone.
 #include <adadiff/error.h>
 #include <adadiff/image.h>
 
@@ -15,7 +15,7 @@
 #include "io/exif.h"
 #include "io/file_kind.h"
 #include "io/image_check.h"
-#include "io/jpeg_tables.h"
+#include "io/jpeg.h"
 #include "io/mapped_file.h"
 #include "io/picture_info.h"
 #include "io/png_chunks.h"
@@ -38,12 +38,8 @@ void* stb_reallocate(void* memory, std::size_t size) {
 #define STBI_MALLOC(size) adadiff::detail::stb_allocate(size)
 #define STBI_REALLOC(memory, size) adadiff::detail::stb_reallocate(memory, size)
 #define STBI_FREE(memory) std::free(memory)
-// A JPEG can make one of stb's assertions fail. What it guards then reads a wrong value, within its
-// array.
-#define STBI_ASSERT(condition) static_cast<void>(0)
 #define STBI_NO_STDIO
 #define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_WRITE_NO_STDIO
@@ -92,13 +88,7 @@ struct Header {
   int width = 0, height = 0, channels = 0;
 };
 
-Header read_header(std::span<const std::byte> bytes, const std::string& path) {
-  if (bytes.empty())
-    raise<ModelError>(with_kind({path, "be a PNG or JPEG image", "is empty"}, bytes));
-  if (bytes.size() > kLargestFile)
-    raise<ModelError>(
-        {path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
-  check_huffman_tables(bytes, path);
+Header read_png_header(std::span<const std::byte> bytes, const std::string& path) {
   check_png_chunks(bytes, path);
   stb_limit = std::size_t{1} << 20;
   Header header;
@@ -107,8 +97,24 @@ Header read_header(std::span<const std::byte> bytes, const std::string& path) {
                             &header.channels) == 0) {
     raise<ModelError>(with_kind({path, "be a PNG or JPEG image",
                                  std::string("reading it failed: ") + stbi_failure_reason()},
-                                bytes, {"\x89PNG", "\xff\xd8"}));
+                                bytes, {"\x89PNG"}));
   }
+  return header;
+}
+
+Header read_jpeg_header(std::span<const std::byte> bytes, const std::string& path) {
+  const JpegSize size = read_jpeg_size(bytes, path);
+  return {size.width, size.height, size.channels};
+}
+
+Header read_header(std::span<const std::byte> bytes, const std::string& path) {
+  if (bytes.empty())
+    raise<ModelError>(with_kind({path, "be a PNG or JPEG image", "is empty"}, bytes));
+  if (bytes.size() > kLargestFile)
+    raise<ModelError>(
+        {path, "have at most 512 MiB", "has " + std::to_string(bytes.size()) + " bytes"});
+  const Header header = is_jpeg(bytes) ? read_jpeg_header(bytes, path)
+                                       : read_png_header(bytes, path);
   const std::size_t pixels = static_cast<std::size_t>(header.width) *
                              static_cast<std::size_t>(header.height);
   if (pixels > kMostPixels)
@@ -129,6 +135,21 @@ std::size_t limit_for(const Header& header, std::size_t file_size) {
 int wanted_channels(int asked, int stored) {
   if (asked != 0) return asked;
   return stored <= 2 ? 1 : 3;
+}
+
+std::vector<unsigned char> decode_png(std::span<const std::byte> bytes, const Header& header,
+                                      int channels, const std::string& path) {
+  stb_limit = limit_for(header, bytes.size());
+  int width = 0, height = 0, stored = 0;
+  const std::unique_ptr<stbi_uc, StbFree> pixels(
+      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()),
+                            static_cast<int>(bytes.size()), &width, &height, &stored, channels));
+  if (pixels == nullptr)
+    raise<ModelError>({path, "be an undamaged image",
+                       std::string("reading it failed: ") + stbi_failure_reason()});
+  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                           static_cast<std::size_t>(channels);
+  return {pixels.get(), pixels.get() + size};
 }
 
 void append(void* to, void* data, int size) {
@@ -169,21 +190,10 @@ Images read_image(const std::string& path, int channels) {
   const detail::MappedFile file(path);
   const detail::Header header = detail::read_header(file.bytes(), path);
   const int wanted = detail::wanted_channels(channels, header.channels);
-  detail::stb_limit = detail::limit_for(header, file.bytes().size());
-  int width = 0, height = 0, stored = 0;
-  const std::unique_ptr<stbi_uc, detail::StbFree> pixels(stbi_load_from_memory(
-      reinterpret_cast<const stbi_uc*>(file.bytes().data()), static_cast<int>(file.bytes().size()),
-      &width, &height, &stored, wanted));
-  if (pixels == nullptr)
-    detail::raise<ModelError>({path, "be an undamaged image",
-                               std::string("reading it failed: ") + stbi_failure_reason()});
-  const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
-                           static_cast<std::size_t>(wanted);
-  Images image{.count = 1,
-               .height = height,
-               .width = width,
-               .channels = wanted,
-               .pixels = {pixels.get(), pixels.get() + size}};
+  Images image{.count = 1, .height = header.height, .width = header.width, .channels = wanted};
+  image.pixels = detail::is_jpeg(file.bytes())
+                     ? detail::decode_jpeg(file.bytes(), wanted, path)
+                     : detail::decode_png(file.bytes(), header, wanted, path);
   return detail::turn(std::move(image), detail::exif_orientation(file.bytes()));
 }
 

@@ -26,13 +26,6 @@ bool is_identifier(std::string_view name) {
   });
 }
 
-std::string list(std::initializer_list<std::string_view> names) {
-  std::string joined;
-  for (const std::string_view name : names)
-    joined += (joined.empty() ? "" : ", ") + std::string(name);
-  return joined;
-}
-
 }  // namespace
 
 struct JsonReader::Document {
@@ -94,7 +87,7 @@ void JsonReader::allow_only(std::initializer_list<std::string_view> names) const
   if (!value_->is_object()) fail("be an object");
   for (const auto& [name, value] : value_->items()) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      fail("have no fields but " + list(names), "has " + show(name));
+      fail("have no fields but " + joined(names), "has " + show(name));
     }
   }
 }

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/names.h"
+
 namespace adadiff::detail {
 
 /// Which exception a damaged document raises.
@@ -79,5 +81,14 @@ class JsonReader {
   const nlohmann::json* value_ = nullptr;
   std::string path_;
 };
+
+/// The value that a string names in a table (core/names.h). Raises for a name that the table does
+/// not have, and lists the names that it has.
+template <class Table>
+auto named_value(const JsonReader& json, const Table& table) {
+  const auto* entry = find_named(table, json.as_string());
+  if (entry == nullptr) json.fail(one_of(names_in(table)));
+  return entry->value;
+}
 
 }  // namespace adadiff::detail

@@ -22,8 +22,8 @@ constexpr std::size_t kLongestName = 4096;
 constexpr std::string_view kMetadataKey = "__metadata__";
 
 struct DtypeFact {
-  Dtype dtype;
-  std::string_view name;
+  Dtype value;
+  const char* name;
   std::size_t size;
 };
 constexpr std::array kDtypes = {
@@ -93,11 +93,10 @@ Metadata read_metadata(const JsonReader& object) {
 
 Dtype read_dtype(const JsonReader& field, const std::string& source, const std::string& tensor) {
   const std::string name = field.as_string();
-  const auto* found = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                   [&](const DtypeFact& fact) { return fact.name == name; });
-  if (found == kDtypes.end())
+  const auto* found = find_named(kDtypes, name);
+  if (found == nullptr)
     fail(source, tensor, "have a dtype that this build reads", "has " + show(name));
-  return found->dtype;
+  return found->value;
 }
 
 /// Bytes of the shape, or nothing where the product does not fit.
@@ -165,7 +164,7 @@ void check_tiling(const std::vector<Entry>& entries, std::size_t data_size,
 
 }  // namespace
 
-std::string_view name_of(Dtype dtype) { return kDtypes[static_cast<std::size_t>(dtype)].name; }
+std::string name_of(Dtype dtype) { return name_of(kDtypes, dtype); }
 
 std::size_t size_of(Dtype dtype) { return kDtypes[static_cast<std::size_t>(dtype)].size; }
 

@@ -33,7 +33,7 @@ enum class Dtype {
   F8_E5M2
 };
 
-std::string_view name_of(Dtype dtype);
+std::string name_of(Dtype dtype);
 std::size_t size_of(Dtype dtype);  ///< bytes per element
 
 /// A named tensor in borrowed memory: dense, C order, little endian. The bytes of a tensor in a

@@ -7,54 +7,63 @@
 
 #include <ATen/ATen.h>
 
+#include "core/check.h"
+
 namespace adadiff::detail {
 namespace {
 
 /// [blocks, R] float64: the excess of every exit over the last, for the rows of one evaluation.
-at::Tensor every_excess(ForwardPass& pass, const PassInputs& inputs, int blocks) {
+at::Tensor every_excess(ForwardPass& pass, const PassInputs& inputs, const NetworkInfo& info) {
   const std::int64_t rows = inputs.x.size(0);
   const at::Tensor all = at::arange(rows, at::kLong);
   std::vector<at::Tensor> predictions;
-  predictions.reserve(static_cast<std::size_t>(blocks));
+  predictions.reserve(static_cast<std::size_t>(info.blocks));
+  const std::vector<std::int64_t> shape{rows, info.out_channels(), info.height, info.width};
   pass.begin(inputs);
-  for (int block = 0; block < blocks; ++block) {
-    pass.run_block();
-    predictions.push_back(at::empty_like(inputs.x));
+  for (int block = 0; block < info.blocks; ++block) {
+    pass.run_block(0);
+    predictions.push_back(at::empty(shape, inputs.x.options()));
     pass.predict(all, all, predictions.back());
   }
   std::vector<at::Tensor> excess;
   excess.reserve(predictions.size());
   for (const at::Tensor& prediction : predictions) {
-    excess.push_back((prediction - predictions.back()).to(at::kDouble).square().flatten(1).mean(1));
+    const at::Tensor difference = (prediction - predictions.back()).narrow(1, 0, info.channels);
+    excess.push_back(difference.to(at::kDouble).square().flatten(1).mean(1));
   }
   return at::stack(excess);
 }
 
 class ExcessPass final : public ForwardPass {
  public:
-  ExcessPass(std::unique_ptr<ForwardPass> pass, std::unique_ptr<ForwardPass> full, int blocks,
-             Scores scores, std::shared_ptr<ExcessRecord> record)
+  ExcessPass(std::unique_ptr<ForwardPass> pass, std::unique_ptr<ForwardPass> full,
+             const NetworkInfo& info, Scores scores, std::shared_ptr<ExcessRecord> record)
       : pass_(std::move(pass)),
         full_(std::move(full)),
-        blocks_(blocks),
+        info_(info),
         scores_(scores),
         record_(std::move(record)) {}
 
   void begin(const PassInputs& inputs) override {
-    excess_ = every_excess(*full_, inputs, blocks_);
+    excess_ = every_excess(*full_, inputs, info_);
     times_ = inputs.time.to(at::kFloat).contiguous();
     rows_ = at::arange(inputs.x.size(0), at::kLong);
     blocks_run_ = 0;
     last_prediction_.assign(static_cast<std::size_t>(rows_.size(0)), std::nullopt);
-    for (std::int64_t row = 0; row < rows_.size(0); ++row) {
+    const std::int64_t live = inputs.live < 0 ? rows_.size(0) : inputs.live;
+    for (std::int64_t row = 0; row < live; ++row) {
       const at::Tensor of_row = excess_.select(1, row).contiguous();
       const auto* values = of_row.const_data_ptr<double>();
-      record_->add_rows(time_of(row), {values, values + blocks_});
+      record_->add_rows(time_of(row), {values, values + info_.blocks});
     }
     pass_->begin(inputs);
   }
-  void run_block() override {
-    pass_->run_block();
+  void run_block(std::uint8_t left_out) override {
+    if (left_out != 0) {
+      raise({"evaluate", "measure the excess of plans that run whole blocks",
+             "is given one that skips parts of them"});
+    }
+    pass_->run_block(left_out);
     ++blocks_run_;
   }
   void score(const ScoreSink& sink) const override {
@@ -74,8 +83,8 @@ class ExcessPass final : public ForwardPass {
       last = excess;
     }
   }
-  void keep(const at::Tensor& rows) override {
-    pass_->keep(rows);
+  void keep(const at::Tensor& rows, std::int64_t live) override {
+    pass_->keep(rows, live);
     rows_ = rows_.index_select(0, rows);
   }
 
@@ -83,7 +92,7 @@ class ExcessPass final : public ForwardPass {
   float time_of(std::int64_t row) const { return times_.const_data_ptr<float>()[row]; }
 
   std::unique_ptr<ForwardPass> pass_, full_;
-  int blocks_;
+  const NetworkInfo& info_;
   Scores scores_;
   std::shared_ptr<ExcessRecord> record_;
   at::Tensor excess_;  ///< [blocks, R]
@@ -127,9 +136,9 @@ ExcessNetwork::ExcessNetwork(std::shared_ptr<const Network> network, Scores scor
   info_.has_uncertainty = info_.has_uncertainty || scores == Scores::Ideal;
 }
 
-std::unique_ptr<ForwardPass> ExcessNetwork::new_pass(std::int64_t capacity) const {
-  return std::make_unique<ExcessPass>(network_->new_pass(capacity), network_->new_pass(capacity),
-                                      info_.blocks, scores_, record_);
+std::unique_ptr<ForwardPass> ExcessNetwork::new_pass(const PassOptions& options) const {
+  return std::make_unique<ExcessPass>(network_->new_pass(options), network_->new_pass(options),
+                                      info_, scores_, record_);
 }
 
 }  // namespace adadiff::detail

@@ -56,7 +56,8 @@ class ExcessNetwork final : public Network {
   ExcessNetwork(std::shared_ptr<const Network> network, Scores scores,
                 std::shared_ptr<ExcessRecord> record);
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override;
+  std::int64_t padded_rows(std::int64_t rows) const override { return network_->padded_rows(rows); }
 
  private:
   std::shared_ptr<const Network> network_;

@@ -17,13 +17,6 @@ namespace {
 constexpr int kFormat = 1;
 using Json = nlohmann::ordered_json;
 
-template <class Table>
-auto parse_named(const JsonReader& json, const Table& table) {
-  const auto* entry = find_named(table, json.as_string(64));
-  if (entry == nullptr) json.fail("be one of " + joined(names_in(table)));
-  return entry->value;
-}
-
 SchedulePtr parse_schedule(const JsonReader& json) {
   ScheduleParameters parameters;
   for (const auto& [key, value] : json.members(16)) {
@@ -39,10 +32,37 @@ SchedulePtr parse_schedule(const JsonReader& json) {
 void parse_time(const JsonReader& json, Process& process) {
   json.allow_only({"embeds", "scale", "shift"});
   if (const auto embeds = json.optional("embeds"))
-    process.embeds = parse_named(*embeds, kTimeEmbeddings);
+    process.embeds = named_value(*embeds, kTimeEmbeddings);
   process.time_scale = json.field("scale").as_double(-1e9, 1e9);
   if (std::abs(process.time_scale) < 1e-6) json.field("scale").fail("be at least 1e-6 from 0");
   if (const auto shift = json.optional("shift")) process.time_shift = shift->as_double(-1e9, 1e9);
+}
+
+TokenShift parse_token_shift(const JsonReader& json) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  json.allow_only({"base_shift", "max_shift", "base_tokens", "max_tokens", "token_size", "type"});
+  TokenShift rule;
+  rule.base_shift = json.field("base_shift").as_double(-100, 100);
+  rule.max_shift = json.field("max_shift").as_double(-100, 100);
+  rule.base_tokens = json.field("base_tokens").as_int(1, kMost - 1);
+  rule.max_tokens = json.field("max_tokens").as_int(rule.base_tokens + 1, kMost);
+  rule.token_size = json.field("token_size").as_int(1, kMost);
+  if (const auto type = json.optional("type")) rule.type = named_value(*type, kShiftTypes);
+  return rule;
+}
+
+/// One shift, or the rule that gives one for the network's images.
+void parse_grid_shift(const JsonReader& json, const NetworkInfo& info, Process& process) {
+  if (!json.is_object()) {
+    process.grid_shift = json.as_double(0.01, 100);
+    return;
+  }
+  process.token_shift = parse_token_shift(json);
+  try {
+    process.fit_grid_shift(info.height, info.width);
+  } catch (const InvalidArgument& error) {
+    throw ModelError(json.source() + ": " + json.path() + ": " + error.what());
+  }
 }
 
 void parse_range(const JsonReader& json, Process& process) {
@@ -95,7 +115,6 @@ std::vector<int> parse_exits(const JsonReader& json) {
   std::vector<int> exits;
   for (const auto& exit : json.elements(256))
     exits.push_back(static_cast<int>(exit.as_int(0, 255)));
-  if (exits.empty()) json.fail("list at least one exit, or be left out for all");
   return exits;
 }
 
@@ -107,21 +126,22 @@ void check_format(const JsonReader& json) {
   }
 }
 
-void parse_process(const JsonReader& json, Process& process) {
-  process.prediction = parse_named(json.field("prediction"), kPredictions);
+void parse_process(const JsonReader& json, const NetworkInfo& info, Process& process) {
+  process.prediction = named_value(json.field("prediction"), kPredictions);
   process.schedule = parse_schedule(json.field("schedule"));
   parse_time(json.field("time"), process);
-  if (const auto shift = json.optional("grid_shift"))
-    process.grid_shift = shift->as_double(0.01, 100);
+  if (const auto shift = json.optional("grid_shift")) parse_grid_shift(*shift, info, process);
   if (const auto range = json.optional("image_range")) parse_range(*range, process);
   if (const auto deviation = json.optional("data_std"))
     process.data_std = deviation->as_double(1e-6, 1e6);
 }
 
-void parse_sampler(const JsonReader& json, SamplerModel& sampler) {
-  parse_process(json, sampler.process);
+void parse_sampler(const JsonReader& json, const NetworkInfo& info, SamplerModel& sampler) {
+  parse_process(json, info, sampler.process);
   if (const auto guidance = json.optional("guidance"))
     sampler.default_guidance = guidance->as_double(0, 100);
+  if (const auto guided = json.optional("guided_channels"))
+    sampler.guided_channels = guided->as_int(1, 1'000'000);
   if (const auto solver = json.optional("solver")) sampler.solver = parse_solver(*solver);
   if (const auto plan = json.optional("default_plan"))
     sampler.default_plan = parse_plan(plan->value().dump(), plan->source() + ": default_plan");
@@ -134,10 +154,11 @@ void parse_origin(const JsonReader& json, Model& model) {
   if (const auto training = json.optional("training")) model.training = training->value().dump();
 }
 
-Model parse_checked(const JsonReader& json, std::int64_t most_values) {
+Model parse_checked(const JsonReader& json, std::int64_t most_values,
+                    std::span<const NetworkKind> kinds) {
   json.allow_only({"format", "network", "exits", "prediction", "schedule", "time", "grid_shift",
-                   "image_range", "data_std", "labels", "guidance", "solver", "default_plan",
-                   "decoder", "id", "license", "origin", "training"});
+                   "image_range", "data_std", "labels", "guidance", "guided_channels", "solver",
+                   "default_plan", "decoder", "id", "license", "origin", "training"});
   check_format(json);
   if (const auto decoder = json.optional("decoder")) {
     if (decoder->as_string(64) != "none") decoder->fail("be none in this build");
@@ -145,10 +166,12 @@ Model parse_checked(const JsonReader& json, std::int64_t most_values) {
   Model model;
   const auto labels = json.optional("labels") ? parse_labels(json.field("labels")) : Labels{};
   const auto exits = json.optional("exits") ? parse_exits(json.field("exits")) : std::vector<int>{};
-  model.network = make_network(json.field("network"), {exits, labels.null_label, most_values});
+  const bool has_exits = !json.optional("exits") || !exits.empty();
+  model.network = make_network(json.field("network"),
+                               {exits, has_exits, labels.null_label, most_values, kinds});
   check_labels(labels, model.network->info(), json);
   model.class_names = labels.names;
-  parse_sampler(json, model.sampler);
+  parse_sampler(json, model.network->info(), model.sampler);
   parse_origin(json, model);
   return model;
 }
@@ -157,6 +180,12 @@ Json schedule_to_json(const NoiseSchedule& schedule) {
   Json json = {{"name", schedule.name()}};
   for (const auto& [name, value] : schedule.parameters()) json[name] = value;
   return json;
+}
+
+Json token_shift_to_json(const TokenShift& rule) {
+  return {{"base_shift", rule.base_shift},   {"max_shift", rule.max_shift},
+          {"base_tokens", rule.base_tokens}, {"max_tokens", rule.max_tokens},
+          {"token_size", rule.token_size},   {"type", name_of(kShiftTypes, rule.type)}};
 }
 
 Json exits_to_json(const NetworkInfo& info) {
@@ -171,15 +200,18 @@ Json identity(const Model& model) {
   const auto& process = model.sampler.process;
   const auto& info = model.network->info();
   Json json = {{"format", kFormat}, {"network", Json::parse(model.network->config_json())}};
-  if (const Json exits = exits_to_json(info); !exits.empty())
-    json["exits"] = exits;  // a single block has none
+  if (info.blocks > 1) json["exits"] = exits_to_json(info);
   json["prediction"] = name_of(kPredictions, process.prediction);
   json["schedule"] = schedule_to_json(*process.schedule);
   if (process.embeds != TimeEmbedding::Time)
     json["time"]["embeds"] = name_of(kTimeEmbeddings, process.embeds);
   json["time"]["scale"] = process.time_scale;
   json["time"]["shift"] = process.time_shift;
-  if (process.grid_shift != 1) json["grid_shift"] = process.grid_shift;
+  if (process.token_shift) {
+    json["grid_shift"] = token_shift_to_json(*process.token_shift);
+  } else if (process.grid_shift != 1) {
+    json["grid_shift"] = process.grid_shift;
+  }
   json["image_range"] = {process.image_min, process.image_max};
   json["data_std"] = process.data_std;
   json["decoder"] = "none";
@@ -189,11 +221,11 @@ Json identity(const Model& model) {
 
 }  // namespace
 
-Model parse_description(std::string_view json, const std::string& source,
-                        std::int64_t most_values) {
+Model parse_description(std::string_view json, const std::string& source, std::int64_t most_values,
+                        std::span<const NetworkKind> kinds) {
   const JsonReader root(json, source, {.error = JsonError::ModelError});
   try {
-    return parse_checked(root, most_values);
+    return parse_checked(root, most_values, kinds);
   } catch (const InvalidArgument& error) {
     throw ModelError(error.what());
   }
@@ -206,6 +238,7 @@ std::string to_json(const Model& model) {
   const auto& sampler = model.sampler;
   if (!model.class_names.empty()) json["labels"]["names"] = model.class_names;
   json["guidance"] = sampler.default_guidance;
+  if (sampler.guided_channels != 0) json["guided_channels"] = sampler.guided_channels;
   Plan settings_only;
   settings_only.solver = sampler.solver;
   json["solver"] = Json::parse(to_json(settings_only)).at("solver");

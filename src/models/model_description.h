@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,8 @@ inline constexpr std::size_t kMostClassName = 200;  ///< bytes of one class name
 /// Reads a description and makes its network, whose weights are still zero. Errors name `source`; a
 /// network of more than `most_values` numbers is refused before it is allocated. Throws ModelError.
 Model parse_description(std::string_view json, const std::string& source,
-                        std::int64_t most_values = std::numeric_limits<std::int64_t>::max());
+                        std::int64_t most_values = std::numeric_limits<std::int64_t>::max(),
+                        std::span<const NetworkKind> kinds = {});
 /// The description that parse_description reads back, with the model id.
 std::string to_json(const Model& model);
 /// The part of the description that the model id covers: the network and what its numbers mean,

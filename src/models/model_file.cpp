@@ -35,7 +35,7 @@ std::string id_of(const Model& model) {
 
 }  // namespace
 
-Model read_model(const std::string& path) {
+Model read_model(const std::string& path, std::span<const NetworkKind> kinds) {
   const auto file = SafetensorsFile::open(path);
   const auto description = file.metadata().find(kMetadataKey);
   if (description == file.metadata().end()) {
@@ -43,7 +43,7 @@ Model read_model(const std::string& path) {
                        "has none",
                        "for the official U-ViT's weights see `adadiff convert --from uvit`"});
   }
-  auto model = parse_description(description->second, path, count_values(file));
+  auto model = parse_description(description->second, path, count_values(file), kinds);
   load_tensors(file, path, [&](const TensorVisitor& visitor) { model.network->visit(visitor); });
   if (model.sampler.id.empty()) model.sampler.id = id_of(model);
   return model;

@@ -2,13 +2,14 @@
 // (docs/model_format.md).
 #pragma once
 
+#include <adadiff/trainable_network.h>
+
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include <adadiff/sampler.h>
-
-#include "networks/trainable.h"
+#include <adadiff/plan.h>
 
 namespace adadiff::detail {
 
@@ -23,7 +24,8 @@ struct Model {
 };
 
 /// Reads a model file. Refuses, by name, what it does not understand. Throws FileError, ModelError.
-Model read_model(const std::string& path);
+/// `kinds` are families beside those of the library.
+Model read_model(const std::string& path, std::span<const NetworkKind> kinds = {});
 /// Writes the float32 tensors and the description of a model. An id that is set is kept, and an
 /// empty one is computed. The file is replaced atomically. Throws FileError.
 void write_model(const Model& model, const std::string& path);

@@ -15,9 +15,8 @@ at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at:
   const auto* entry = file.find(name);
   if (entry == nullptr) raise<ModelError>({where, "be F32 " + show_shape(shape), "is missing"});
   if (entry->dtype != Dtype::F32 || at::IntArrayRef(entry->shape) != shape) {
-    raise<ModelError>(
-        {where, "be F32 " + show_shape(shape),
-         "is " + std::string(name_of(entry->dtype)) + " " + show_shape(entry->shape)});
+    raise<ModelError>({where, "be F32 " + show_shape(shape),
+                       "is " + name_of(entry->dtype) + " " + show_shape(entry->shape)});
   }
   auto tensor = at::empty(shape, at::kFloat);
   std::memcpy(tensor.mutable_data_ptr(), entry->bytes.data(), entry->bytes.size());

@@ -9,8 +9,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <adadiff/trainable_network.h>
+
 #include "io/safetensors.h"
-#include "networks/trainable.h"
 
 namespace adadiff::detail {
 

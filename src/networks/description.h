@@ -6,7 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "networks/trainable.h"
+#include <adadiff/trainable_network.h>
+
 #include "nn/uncertainty.h"
 
 namespace adadiff::detail {

@@ -9,9 +9,14 @@
 
 namespace adadiff::detail {
 
-ExitScores::ExitScores(const std::vector<UncertaintyModule>& modules) {
-  if (!modules.empty() && modules.front().weight.defined()) packed_.emplace(modules);
+std::shared_ptr<const PackedUncertainty> pack(const std::vector<UncertaintyModule>& modules) {
+  if (modules.empty() || !modules.front().weight.defined()) return nullptr;
+  const bool is_for_kernel = modules.front().weight.is_cpu();
+  return std::make_shared<const PackedUncertainty>(modules, is_for_kernel);
 }
+
+ExitScores::ExitScores(std::shared_ptr<const PackedUncertainty> packed)
+    : packed_(std::move(packed)) {}
 
 void ExitScores::begin(at::Tensor time_embedding) {
   time_embedding_ = std::move(time_embedding);

@@ -1,7 +1,7 @@
 // The uncertainties of a pass. What does not depend on the tokens is computed once per evaluation.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -12,11 +12,14 @@
 
 namespace adadiff::detail {
 
-/// The scores of one pass. The modules are packed when this object is made.
+/// The modules of all blocks as scoring reads them; null where there are none.
+std::shared_ptr<const PackedUncertainty> pack(const std::vector<UncertaintyModule>& modules);
+
+/// The scores of one pass.
 class ExitScores {
  public:
-  /// Takes one module per block, all of one form. With the form None, nothing can be scored.
-  explicit ExitScores(const std::vector<UncertaintyModule>& modules);
+  /// With null, nothing can be scored.
+  explicit ExitScores(std::shared_ptr<const PackedUncertainty> packed);
 
   /// Starts an evaluation with its time_embedding [R, D].
   void begin(at::Tensor time_embedding);
@@ -27,7 +30,7 @@ class ExitScores {
   void score(std::int64_t block, const at::Tensor& tokens, const at::Tensor& out) const;
 
  private:
-  std::optional<PackedUncertainty> packed_;
+  std::shared_ptr<const PackedUncertainty> packed_;
   at::Tensor time_embedding_;
   mutable at::Tensor token_free_parts_;  ///< made when the first exit is scored
 };

@@ -1,6 +1,8 @@
-// Shapes, labels and the order of calls.
+// Options, shapes, labels and the order of calls.
 #include "networks/pass_checks.h"
 
+#include <algorithm>
+#include <limits>
 #include <string>
 
 #include <ATen/ATen.h>
@@ -10,23 +12,44 @@
 namespace adadiff::detail {
 namespace {
 
-void check_label_values(const at::Tensor& labels, std::int64_t classes) {
-  const auto* values = labels.const_data_ptr<std::int64_t>();
-  for (std::int64_t row = 0; row < labels.numel(); ++row) {
-    require_range("PassInputs.labels[" + show(row) + "]", values[row], std::int64_t{0},
-                  classes - 1);
+void check_labels(const PassInputs& inputs, std::int64_t rows, std::int64_t classes) {
+  if (inputs.conditions.labels == nullptr) {
+    raise({"PassInputs.conditions.labels", "be set, since the network is conditional", "is null"});
   }
-}
-
-void check_labels(const at::Tensor& labels, std::int64_t rows, std::int64_t classes) {
-  if (!labels.defined() || labels.numel() != rows) {
-    raise({"PassInputs.labels", "have one label per row, since the network is conditional",
-           labels.defined() ? "has " + show(labels.numel()) : "is undefined"});
+  const at::Tensor &entries = inputs.entries, &labels = *inputs.conditions.labels;
+  if (!entries.defined() || entries.numel() != rows) {
+    raise({"PassInputs.entries", "have one entry of the table of conditions per row",
+           entries.defined() ? "has " + show(entries.numel()) : "is undefined"});
   }
-  if (labels.is_cpu()) check_label_values(labels, classes);
+  if (!entries.is_cpu() || !labels.is_cpu()) return;
+  const auto *entry = entries.const_data_ptr<std::int64_t>(),
+             *label = labels.const_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (entry[row] < 0 || entry[row] >= labels.numel()) {
+      require_range("PassInputs.entries[" + show(row) + "]", entry[row], std::int64_t{0},
+                    labels.numel() - 1);
+    }
+    if (label[entry[row]] >= 0 && label[entry[row]] < classes) continue;
+    require_range("PassInputs.conditions.labels[" + show(entry[row]) + "]", label[entry[row]],
+                  std::int64_t{0}, classes - 1);
+  }
 }
 
 }  // namespace
+
+void check_pass_options(const PassOptions& options, const NetworkInfo& info) {
+  require_range("PassOptions.capacity", options.capacity, std::int64_t{1},
+                std::numeric_limits<std::int64_t>::max());
+  const auto& runs = info.precisions;
+  if (std::find(runs.begin(), runs.end(), options.precision) == runs.end()) {
+    raise({"PassOptions.precision", "be a type that the network runs in here", "is another one",
+           "NetworkInfo::precisions lists them"});
+  }
+  if (options.device != info.device) {
+    raise({"PassOptions.device", "be " + to_string(info.device) + ", where the network is",
+           "is " + to_string(options.device)});
+  }
+}
 
 void check_pass_inputs(const PassInputs& inputs, const NetworkInfo& info, std::int64_t capacity) {
   const at::Tensor& x = inputs.x;
@@ -42,7 +65,7 @@ void check_pass_inputs(const PassInputs& inputs, const NetworkInfo& info, std::i
     raise({"PassInputs.time", "have one entry per row",
            "has " + show(inputs.time.numel()) + " for " + show(x.size(0)) + " rows"});
   }
-  if (info.classes > 0) check_labels(inputs.labels, x.size(0), info.classes);
+  if (info.classes > 0) check_labels(inputs, x.size(0), info.classes);
 }
 
 std::int64_t BlockCount::next() {

@@ -7,8 +7,11 @@
 
 namespace adadiff::detail {
 
-/// Raises InvalidArgument unless x, time and labels fit the network and the pass. The values of
-/// labels that are not on a CPU are not checked, since that would wait for their device.
+/// Raises InvalidArgument unless the network can make such a pass.
+void check_pass_options(const PassOptions& options, const NetworkInfo& info);
+
+/// Raises InvalidArgument unless x, time and labels fit the network and the pass. Numbers that are
+/// not on a CPU are not looked at, since that would wait for their device.
 void check_pass_inputs(const PassInputs& inputs, const NetworkInfo& info, std::int64_t capacity);
 
 /// Counts the blocks that a pass has run, and raises where calls come out of turn.

@@ -1,15 +1,20 @@
 // Answers about networks from their descriptions, and networks made from them.
 #include "networks/registry.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "core/check.h"
 #include "networks/kinds.h"
 
 namespace adadiff::detail {
 namespace {
 
-std::vector<std::uint8_t> exit_flags(const std::vector<int>& exits, std::int64_t blocks) {
-  std::vector<std::uint8_t> flags(static_cast<std::size_t>(blocks), exits.empty() ? 1 : 0);
-  if (exits.empty()) flags[0] = 0;
+std::vector<std::uint8_t> exit_flags(const NetworkRequest& request, std::int64_t blocks) {
+  const std::vector<int>& exits = request.exits;
+  const bool has_all = exits.empty() && request.has_exits;
+  std::vector<std::uint8_t> flags(static_cast<std::size_t>(blocks), has_all ? 1 : 0);
+  flags[0] = 0;
   for (const int exit : exits) {
     if (exit < 0 || exit >= blocks) {
       raise<ModelError>({"exits",
@@ -22,6 +27,17 @@ std::vector<std::uint8_t> exit_flags(const std::vector<int>& exits, std::int64_t
   return flags;
 }
 
+std::shared_ptr<TrainableNetwork> make_own(const NetworkKind& kind, const std::string& description,
+                                           const NetworkRequest& request) {
+  const int blocks = kind.blocks(description);
+  require_range<ModelError>("network \"" + kind.name + "\": blocks", blocks, 1, 255);
+  auto network = kind.make(description, {exit_flags(request, blocks), request.null_label});
+  if (network && network->info().blocks == blocks) return network;
+  raise<ModelError>({"NetworkKind \"" + kind.name + "\"",
+                     "make networks of " + show(blocks) + " blocks, as it says",
+                     network ? "made one of " + show(network->info().blocks) : "made none"});
+}
+
 std::unique_ptr<NetworkDescription> describe_text(const std::string& json) {
   return describe_network(JsonReader(json, "network", {.error = JsonError::ModelError}));
 }
@@ -30,13 +46,17 @@ std::unique_ptr<NetworkDescription> describe_text(const std::string& json) {
 
 std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json,
                                                const NetworkRequest& request) {
+  const std::string name = json.field("kind").as_string(64);
+  const auto own = std::find_if(request.kinds.begin(), request.kinds.end(),
+                                [&name](const NetworkKind& kind) { return kind.name == name; });
+  if (own != request.kinds.end()) return make_own(*own, json.value().dump(), request);
   const auto description = describe_network(json);
   if (const auto values = description->parameter_count();
       values > static_cast<double>(request.most_values)) {
     json.fail("describe a network of at most " + show(request.most_values) + " numbers here",
               "needs " + show(values));
   }
-  return description->make({exit_flags(request.exits, description->blocks()), request.null_label});
+  return description->make({exit_flags(request, description->blocks()), request.null_label});
 }
 
 std::string whole_description(const std::string& json) {
@@ -54,7 +74,11 @@ std::string description_with_exits(const std::string& json) {
 }
 
 std::string uncertainty_of(const std::string& json) {
-  return std::string(to_string(describe_text(json)->uncertainty()));
+  try {
+    return std::string(to_string(describe_text(json)->uncertainty()));
+  } catch (const ModelError&) {
+    return {};
+  }
 }
 
 std::string description_with_uncertainty(const std::string& json, const std::string& form) {

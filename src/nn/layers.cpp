@@ -84,6 +84,10 @@ at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::
 
 at::Tensor exact_gelu(at::Tensor x) { return x.requires_grad() ? at::gelu(x) : at::gelu_(x); }
 
+at::Tensor tanh_gelu(at::Tensor x) {
+  return x.requires_grad() ? at::gelu(x, "tanh") : at::gelu_(x, "tanh");
+}
+
 at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads) {
   const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);
   // Cut along the heads: the three gradients are then joined by one copy, where indexing would fill

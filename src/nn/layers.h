@@ -45,6 +45,8 @@ at::Tensor apply_to_pair(const Linear& layer, const at::Tensor& left, const at::
 
 /// The exact (erf) GELU; it works in place where no gradient is wanted.
 at::Tensor exact_gelu(at::Tensor x);
+/// GELU by its tanh approximation; in place where no gradient is wanted.
+at::Tensor tanh_gelu(at::Tensor x);
 
 /// Self-attention over [B, L, D] from a fused projection whose rows are q, k, v, each head-major.
 /// Returns [B, L, D], before the output projection.

@@ -37,6 +37,14 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
   return at::linear(time_embedding, module.time_weight, module.bias);
 }
 
+/// By plain operators, on any device.
+void score_with_torch(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
+                      const at::Tensor& parts, const at::Tensor& out) {
+  const auto& weight = packed.weight[static_cast<std::size_t>(block)];
+  const auto per_row = parts.narrow(1, block * packed.values, packed.values).unsqueeze(1);
+  out.copy_(at::linear(tokens, weight).add_(per_row).sigmoid_().flatten(1).mean(1));
+}
+
 void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
                   const at::Tensor& parts, const at::Tensor& out) {
   const auto& weight = packed.weight[static_cast<std::size_t>(block)];
@@ -48,29 +56,10 @@ void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at:
 }  // namespace
 
 UncertaintyForm parse_uncertainty_form(std::string_view name, const std::string& where) {
-  for (const auto form : {UncertaintyForm::None, UncertaintyForm::Map, UncertaintyForm::TimedMap,
-                          UncertaintyForm::Scalar, UncertaintyForm::Pooled}) {
-    if (to_string(form) == name) return form;
-  }
-  raise<ModelError>(
-      {where, "be one of none, map, timed-map, scalar, pooled", "is " + show(std::string(name))});
+  return require_named<ModelError>(kUncertaintyForms, name, where).value;
 }
 
-std::string_view to_string(UncertaintyForm form) {
-  switch (form) {
-    case UncertaintyForm::Map:
-      return "map";
-    case UncertaintyForm::TimedMap:
-      return "timed-map";
-    case UncertaintyForm::Scalar:
-      return "scalar";
-    case UncertaintyForm::Pooled:
-      return "pooled";
-    case UncertaintyForm::None:
-      break;
-  }
-  return "none";
-}
+std::string to_string(UncertaintyForm form) { return name_of(kUncertaintyForms, form); }
 
 void UncertaintyModule::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   if (!weight.defined()) return;
@@ -139,12 +128,13 @@ at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor&
       .sigmoid_();  // [B, T, P]
 }
 
-PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules)
-    : values(modules.front().weight.size(0)) {
+PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules, bool for_kernel)
+    : is_for_kernel(for_kernel), values(modules.front().weight.size(0)) {
   std::vector<at::Tensor> time_weights, biases;
   for (const UncertaintyModule& module : modules) {
     const auto is_pooled = module.out.weight.defined();
-    weight.push_back(is_pooled ? module.weight : pack_weight(module.weight.contiguous()));
+    const bool stays = is_pooled || !for_kernel;
+    weight.push_back(stays ? module.weight : pack_weight(module.weight.contiguous()));
     if (is_pooled) out.push_back(module.out);
     biases.push_back(module.bias);
     if (module.time_weight.defined()) time_weights.push_back(module.time_weight);
@@ -161,6 +151,7 @@ at::Tensor token_free_parts(const PackedUncertainty& packed, const at::Tensor& t
 void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
                   const at::Tensor& parts, const at::Tensor& out) {
   if (!packed.out.empty()) return score_pooled(packed, block, tokens, parts, out);
+  if (!packed.is_for_kernel) return score_with_torch(packed, block, tokens, parts, out);
   const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
   const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);
   parallel_rows(tokens.size(0), [&](std::int64_t first, std::int64_t last) {

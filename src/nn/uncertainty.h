@@ -10,6 +10,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/names.h"
 #include "nn/layers.h"
 
 namespace adadiff::detail {
@@ -23,9 +24,15 @@ enum class UncertaintyForm {
 };
 constexpr std::int64_t kPooledWidth = 64;
 
+inline constexpr Named<UncertaintyForm> kUncertaintyForms[] = {
+    {UncertaintyForm::None, "none"},
+    {UncertaintyForm::Map, "map"},
+    {UncertaintyForm::TimedMap, "timed-map"},
+    {UncertaintyForm::Scalar, "scalar"},
+    {UncertaintyForm::Pooled, "pooled"}};
 UncertaintyForm parse_uncertainty_form(std::string_view name,
                                        const std::string& where);  ///< throws ModelError
-std::string_view to_string(UncertaintyForm form);
+std::string to_string(UncertaintyForm form);
 /// Whether the form gives one number per value of the image.
 constexpr bool is_map(UncertaintyForm form) {
   return form == UncertaintyForm::Map || form == UncertaintyForm::TimedMap;
@@ -59,10 +66,13 @@ at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor&
 /// The modules of all blocks, in the order in which scoring reads them. They have to be packed anew
 /// whenever a weight changes. All modules have the same form, which is not None.
 struct PackedUncertainty {
-  explicit PackedUncertainty(const std::vector<UncertaintyModule>& modules);
+  /// `for_kernel`: laid out for the fused kernel, which runs on a CPU; else scored by ATen.
+  PackedUncertainty(const std::vector<UncertaintyModule>& modules, bool for_kernel);
+
+  bool is_for_kernel = true;
 
   std::int64_t values = 0;  ///< P
-  /// [blocks] of W, laid out for the fused kernel; in the pooled form as it is.
+  /// [blocks] of W, laid out for the fused kernel where it runs; in the pooled form as it is.
   std::vector<at::Tensor> weight;
   std::vector<Linear> out;  ///< [blocks] of the pooled form, else empty
   Linear token_free;  ///< V of all blocks [blocks x P, D], undefined without V, and b [blocks x P]

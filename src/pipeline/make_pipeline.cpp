@@ -1,4 +1,5 @@
 // A pipeline around any network: checks of what it says of itself, and what follows from it.
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -36,13 +37,26 @@ void check_info(const NetworkInfo& info) {
   check_list("NetworkInfo.cost.block", info.cost.block.size(), info.blocks);
   check_list("NetworkInfo.cost.head", info.cost.head.size(), info.blocks);
   check_list("NetworkInfo.cost.score", info.cost.score.size(), info.blocks);
+  if ((info.skippable & kAttentionPart) != 0)
+    check_list("NetworkInfo.cost.attention", info.cost.attention.size(), info.blocks);
+  if ((info.skippable & kMlpPart) != 0)
+    check_list("NetworkInfo.cost.mlp", info.cost.mlp.size(), info.blocks);
+  const auto& types = info.precisions;
+  if (std::find(types.begin(), types.end(), Precision::Float32) == types.end())
+    raise({"NetworkInfo.precisions", "list float32", "does not"});
+  require_range("NetworkInfo.skippable", static_cast<int>(info.skippable), 0, 3);
+  for (const std::int64_t size :
+       {info.condition.tokens, info.condition.token_width, info.condition.pooled_width})
+    require_range("NetworkInfo.condition", size, std::int64_t{0}, std::int64_t{1} << 20);
 }
 
 void check_model(const SamplerModel& model, const NetworkInfo& info) {
   check_process(model.process, "SamplerModel.process.");
   check_solver_settings(model.solver, "SamplerModel.solver.");
   require_range("SamplerModel.default_guidance", model.default_guidance, 0.0, 100.0);
-  if (model.default_guidance != 1 && info.null_label < 0) {
+  require_range("SamplerModel.guided_channels", model.guided_channels, std::int64_t{0},
+                info.channels);
+  if (model.default_guidance != 1 && info.null_label < 0 && info.condition.is_empty()) {
     raise({"SamplerModel.default_guidance", "be 1 with a network that has no \"no label\" class",
            "is " + show(model.default_guidance)});
   }
@@ -53,6 +67,9 @@ ModelFacts facts_of(const NetworkInfo& info, const SamplerModel& model) {
   facts.blocks = info.blocks;
   facts.can_exit = info.can_exit;
   facts.has_uncertainty = info.has_uncertainty;
+  facts.has_learned_variance = info.has_learned_variance;
+  facts.skippable = info.skippable;
+  facts.precisions = info.precisions;
   facts.process = model.process;
   facts.id = model.id;
   return facts;
@@ -98,7 +115,7 @@ std::shared_ptr<PipelineState> make_pipeline_state(std::shared_ptr<const Network
   state->model = std::move(model);
   // A default plan that does not fit is an error of the model, not of the first request.
   const PlannedRun usual = choose_plan({}, state->model);
-  compile(usual.plan, usual.solver, write_table(usual.solver, state->model.process), state->facts);
+  compile(usual.plan, usual.solver, write_table(usual.solver, state->facts), state->facts);
   return state;
 }
 

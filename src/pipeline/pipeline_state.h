@@ -7,7 +7,6 @@
 
 #include <adadiff/network.h>
 #include <adadiff/pipeline.h>
-#include <adadiff/sampler.h>
 
 #include "plans/compile.h"
 

@@ -24,7 +24,7 @@ PlannedRun choose_plan(const Request& request, const SamplerModel& model);
 
 /// The solver's table for these settings. `start` is the first time, in (0, 1]; unset for a run
 /// from noise. Throws InvalidArgument.
-std::vector<Evaluation> write_table(const SolverSettings& settings, const Process& process,
+std::vector<Evaluation> write_table(const SolverSettings& settings, const ModelFacts& model,
                                     std::optional<double> start = {});
 
 /// Checks the whole request and makes the job of its run. Throws InvalidArgument.

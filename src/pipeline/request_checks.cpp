@@ -24,10 +24,46 @@ void check_labels(const Request& request, const NetworkInfo& info) {
   }
 }
 
+void check_length(const std::string& where, std::size_t found, std::int64_t wanted) {
+  if (static_cast<std::int64_t>(found) == wanted) return;
+  raise({where, "have " + show(wanted) + " numbers, as the network takes",
+         "has " + show(static_cast<std::int64_t>(found))});
+}
+
+void check_condition(const std::string& where, const Condition& condition,
+                     const ConditionInfo& info) {
+  check_length(where + ".tokens", condition.tokens.size(), info.tokens * info.token_width);
+  check_length(where + ".pooled", condition.pooled.size(), info.pooled_width);
+  if (!condition.mask.empty()) check_length(where + ".mask", condition.mask.size(), info.tokens);
+}
+
+void check_conditions(const Request& request, const NetworkInfo& info) {
+  const auto given = static_cast<std::int64_t>(request.conditions.size());
+  if (info.condition.is_empty()) {
+    if (given == 0 && !request.no_condition) return;
+    raise({"Request.conditions", "be left out for a network that takes none but labels",
+           "are given"});
+  }
+  if (given == 0)
+    raise({"Request.conditions", "be given for a network that takes them", "are empty"});
+  if (info.classes > 0 && std::ssize(request.labels) != given) {
+    raise({"Request.labels", "be as many as there are conditions, " + show(given),
+           "are " + show(std::ssize(request.labels))});
+  }
+  for (std::size_t i = 0; i < request.conditions.size(); ++i)
+    check_condition(entry("Request.conditions", i), request.conditions[i], info.condition);
+  if (request.no_condition)
+    check_condition("Request.no_condition", *request.no_condition, info.condition);
+}
+
 void check_guidance(const Request& request, const NetworkInfo& info) {
   if (!request.guidance) return;
   require_range("Request.guidance", *request.guidance, 0.0, 100.0);
-  if (*request.guidance != 1 && info.null_label < 0) {
+  if (*request.guidance == 1) return;
+  if (!info.condition.is_empty() && !request.no_condition) {
+    raise({"Request.no_condition", "be given where guidance is not 1", "is not set"});
+  }
+  if (info.condition.is_empty() && info.null_label < 0) {
     raise({"Request.guidance", "be 1 with a network that has no \"no label\" class",
            "is " + show(*request.guidance)});
   }
@@ -68,6 +104,7 @@ void check_request(const Request& request, const PipelineState& pipeline) {
   require_range("Request.batch", request.batch, std::int64_t{0}, kMostImages);
   require_range("Request.threads", request.threads, 0, 1024);
   check_labels(request, info);
+  check_conditions(request, info);
   check_guidance(request, info);
   check_values("Request.initial_noise", request.initial_noise, request.count, info);
   check_values("Request.start_image", request.start_image, request.count, info);

@@ -9,7 +9,7 @@
 #include "pipeline/images.h"
 #include "pipeline/run_errors.h"
 #include "pipeline/run_state.h"
-#include "sampling/batch_state.h"
+#include "sampling/state_backend.h"
 
 namespace adadiff {
 namespace {

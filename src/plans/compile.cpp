@@ -31,10 +31,22 @@ std::vector<std::uint8_t> spread_hits(const std::vector<std::uint8_t>& hits,
   return spread;
 }
 
+std::vector<std::uint8_t> spread_skip(const std::vector<std::uint8_t>& skip,
+                                      const ModelFacts& model) {
+  const auto leaves_out = [](std::uint8_t parts) { return parts != 0; };
+  if (std::none_of(skip.begin(), skip.end(), leaves_out)) return {};
+  return skip.size() > 1 ? skip : std::vector<std::uint8_t>(model.can_exit.size(), skip[0]);
+}
+
 CompiledRule compile_rule(const Plan& plan, std::size_t rule, const ModelFacts& model) {
   check_rule_fits(plan, rule, model);
-  return {
-      spread_below(plan.rules[rule].below, model), spread_hits(plan.rules[rule].hits, model), {}};
+  const Rule& row = plan.rules[rule];
+  CompiledRule compiled;
+  compiled.below = spread_below(row.below, model);
+  compiled.hits = spread_hits(row.hits, model);
+  compiled.precision = row.precision;
+  compiled.skip = spread_skip(row.skip, model);
+  return compiled;
 }
 
 /// Rule i holds for until_i < time <= until_{i-1}; the last one takes time 0 as well.
@@ -117,7 +129,7 @@ ExecutablePlan join(const Plan& plan, const SolverSettings& settings,
   for (std::size_t i = 0; i < plan.rules.size(); ++i)
     executable.rules.push_back(compile_rule(plan, i, model));
   for (std::size_t i = 0; i < table.size(); ++i) {
-    check_evaluation_runs(table[i], i, model.process);
+    check_evaluation_runs(table[i], i, model);
     CompiledEvaluation& evaluation = executable.evaluations.emplace_back(
         compile_evaluation(table[i], model));
     evaluation.rule = rule_at(plan, i, table[i].time);

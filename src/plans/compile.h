@@ -22,6 +22,9 @@ struct ModelFacts {
   int blocks = 0;
   std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
   bool has_uncertainty = true;
+  bool has_learned_variance = false;
+  std::uint8_t skippable = 0;  ///< NetworkInfo::skippable
+  std::vector<Precision> precisions = {Precision::Float32};
   Process process;
   std::string id;
 };
@@ -31,6 +34,8 @@ struct CompiledRule {
   std::vector<float> below;        ///< kNever where the network has no exit
   std::vector<std::uint8_t> hits;  ///< at least 1
   CompiledGuide guide;
+  Precision precision = Precision::Float32;
+  std::vector<std::uint8_t> skip = {};  ///< [blocks], the parts that are left out; empty: none
 };
 
 /// One evaluation with everything a run needs to execute it.

@@ -23,21 +23,43 @@ void check_list_length(const std::string& where, std::size_t size, int blocks) {
          "has " + count(size), "the plan was made for a network with another number of blocks"});
 }
 
-void check_columns(const Rule& rule, std::size_t i) {
+/// The values that a network with such parts takes.
+std::string show_choices(std::uint8_t parts) {
+  constexpr const char* kChoices[] = {"be 0", "be 0 or 1", "be 0 or 2", "be in [0, 3]"};
+  return kChoices[parts & 3];
+}
+
+std::string joined(const std::vector<Precision>& precisions) {
+  std::string names;
+  for (const Precision precision : precisions)
+    names += (names.empty() ? "" : ", ") + name_of(kPrecisions, precision);
+  return names;
+}
+
+void check_precision(Precision precision, std::size_t i, const ModelFacts& model) {
+  const auto& runs = model.precisions;
+  if (std::find(runs.begin(), runs.end(), precision) != runs.end()) return;
+  raise({rule_field(i, "precision"), "be one of " + joined(runs),
+         "is " + name_of(kPrecisions, precision),
+         "the network does not run in other types here, or is slower in them than in float32"});
+}
+
+void check_skipped_parts(const Rule& rule, std::size_t i, const ModelFacts& model) {
+  for (std::size_t k = 0; k < rule.skip.size(); ++k) {
+    if ((rule.skip[k] & ~model.skippable) == 0) continue;
+    raise({rule_entry(i, "skip", k, rule.skip.size()), show_choices(model.skippable),
+           "is " + show(static_cast<int>(rule.skip[k])),
+           "the network cannot leave out other parts of its blocks"});
+  }
+}
+
+void check_columns(const Rule& rule, std::size_t i, const ModelFacts& model) {
   if (rule.network != "main") {
     raise({rule_field(i, "network"), "be \"main\" in this build", "is " + show(rule.network),
            "several weight sets do not run yet"});
   }
-  if (rule.precision != Precision::Float32) {
-    raise({rule_field(i, "precision"), "be float32 in this build",
-           "is " + name_of(kPrecisions, rule.precision), "narrower types do not run yet"});
-  }
-  for (std::size_t k = 0; k < rule.skip.size(); ++k) {
-    if (rule.skip[k] == 0) continue;
-    raise({rule_entry(i, "skip", k, rule.skip.size()), "be 0 in this build",
-           "is " + show(static_cast<int>(rule.skip[k])),
-           "skipping parts of blocks does not run yet"});
-  }
+  check_precision(rule.precision, i, model);
+  check_skipped_parts(rule, i, model);
 }
 
 /// A list with one entry per exit must not ask for an exit that the network lacks; a single entry
@@ -103,6 +125,10 @@ void check_settings(const SolverSettings& planned, const SolverSettings& setting
     refuse_setting("clamp", show_switch(planned.clamp), show_switch(settings.clamp));
   if (planned.keep_noise != settings.keep_noise)
     refuse_setting("keep_noise", show_switch(planned.keep_noise), show_switch(settings.keep_noise));
+  if (planned.variance != settings.variance) {
+    refuse_setting("variance", name_of(kVariances, planned.variance),
+                   name_of(kVariances, settings.variance));
+  }
 }
 
 void check_guide_runs(const Guide& guide, std::size_t i, const ModelFacts& model) {
@@ -151,23 +177,25 @@ void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model
   const Rule& row = plan.rules[rule];
   check_list_length(rule_field(rule, "below"), row.below.size(), model.blocks);
   if (!row.hits.empty()) check_list_length(rule_field(rule, "hits"), row.hits.size(), model.blocks);
-  if (!row.skip.empty() && row.skip.size() != static_cast<std::size_t>(model.blocks)) {
-    raise({rule_field(rule, "skip"), "have " + show(model.blocks) + " entries, one per block",
-           "has " + count(row.skip.size())});
+  const std::size_t skips = row.skip.size();
+  if (skips > 1 && skips != static_cast<std::size_t>(model.blocks)) {
+    raise({rule_field(rule, "skip"), "have 1 entry or " + show(model.blocks) + ", one per block",
+           "has " + count(skips)});
   }
-  check_columns(row, rule);
+  check_columns(row, rule, model);
   check_exits(row, rule, model);
   check_uncertainty(row, rule, model);
   check_guide_runs(row.guide, rule, model);
 }
 
 void check_evaluation_runs(const Evaluation& evaluation, std::size_t index,
-                           const Process& process) {
+                           const ModelFacts& model) {
   const auto where = "evaluations[" + show(static_cast<std::int64_t>(index)) + "].";
-  require_range(where + "time", evaluation.time, process.min_time(), process.max_time());
-  if (evaluation.noise_scale != NoiseScale::Coefficient) {
-    raise({where + "noise_scale", "be coefficient in this build", "is learned variance",
-           "use a solver that takes its noise from the schedule"});
+  require_range(where + "time", evaluation.time, model.process.min_time(),
+                model.process.max_time());
+  if (evaluation.noise_scale == NoiseScale::LearnedVariance && !model.has_learned_variance) {
+    raise({where + "noise_scale", "be coefficient with a network that predicts no variances",
+           "is learned variance", "use a solver that takes its noise from the schedule"});
   }
   if (evaluation.blend != Blend::Nothing) {
     raise({where + "blend", "be nothing in this build", "is known pixels",

@@ -18,6 +18,7 @@ void check_rule_fits(const Plan& plan, std::size_t rule, const ModelFacts& model
 
 /// Raises InvalidArgument for columns of a solver's evaluation number `index` that this build does
 /// not run, and for a time at which the network cannot be evaluated.
-void check_evaluation_runs(const Evaluation& evaluation, std::size_t index, const Process& process);
+void check_evaluation_runs(const Evaluation& evaluation, std::size_t index,
+                           const ModelFacts& model);
 
 }  // namespace adadiff::detail

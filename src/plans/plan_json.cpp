@@ -46,20 +46,9 @@ std::uint8_t read_byte(const JsonReader& json) {
   return static_cast<std::uint8_t>(json.as_int(low, 255));
 }
 
-template <class T>
-void read_choice(const JsonReader& json, const detail::Choice<T>& choice, T& value) {
-  const auto field = json.optional(choice.field);
-  if (!field) return;
-  const std::string word = field->as_string(detail::kLongestName);
-  std::string known;
-  for (std::size_t i = 0; i < choice.words.size(); ++i) {
-    if (word == choice.words[i]) {
-      value = static_cast<T>(i);
-      return;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(choice.words[i]);
-  }
-  field->fail("be one of " + known);
+template <class Table, class T>
+void read_choice(const JsonReader& json, const char* key, const Table& words, T& value) {
+  if (const auto field = json.optional(key)) value = named_value(*field, words);
 }
 
 /// An object with no fields but these, each with a value: null does not stand for a default.
@@ -79,7 +68,7 @@ Guide read_guide(const JsonReader& json) {
   if (exit) guide.exit = static_cast<int>(exit->as_int(0, detail::kMostBlocks - 1));
   if (before) guide.before = static_cast<int>(before->as_int(1, detail::kMostBlocks - 1));
   guide.weight = json.field("weight").as_double(0, detail::kLargestGuideWeight);
-  read_choice(json, detail::kFallbacks, guide.fallback);
+  read_choice(json, "fallback", detail::kFallbacks, guide.fallback);
   return guide;
 }
 
@@ -91,7 +80,7 @@ void read_rule_fields(const JsonReader& json, Rule& rule) {
     rule.hits = list_or_one<std::uint8_t>(*hits, detail::kMostBlocks, read_byte<1>);
   if (const auto network = json.optional("network"))
     rule.network = network->as_string(detail::kLongestName);
-  read_choice(json, detail::kPrecisions, rule.precision);
+  read_choice(json, "precision", detail::kPrecisions, rule.precision);
   if (const auto skip = json.optional("skip"))
     rule.skip = list_or_one<std::uint8_t>(*skip, detail::kMostBlocks, read_byte<0>);
   if (const auto guide = json.optional("guide")) rule.guide = read_guide(*guide);
@@ -132,7 +121,6 @@ void require_this_build_runs(const JsonReader& json, std::string_view key,
 SolverSettings read_solver(const JsonReader& json) {
   check_fields(json, {"name", "grid", "steps", "times", "last", "eta", "clamp", "keep_noise",
                       "variance", "blend"});
-  require_this_build_runs(json, "variance", "fixed");
   require_this_build_runs(json, "blend", "nothing");
   SolverSettings settings;
   if (const auto name = json.optional("name"))
@@ -148,7 +136,8 @@ SolverSettings read_solver(const JsonReader& json) {
       times->fail("have 2 to " + detail::show(detail::kMostSteps + 1) + " entries", "has none");
   }
   if (const auto eta = json.optional("eta")) settings.eta = eta->as_double(0, 1);
-  read_choice(json, detail::kLastSteps, settings.last);
+  read_choice(json, "last", detail::kLastSteps, settings.last);
+  read_choice(json, "variance", detail::kVariances, settings.variance);
   if (const auto clamp = json.optional("clamp")) settings.clamp = clamp->as_bool();
   if (const auto keep = json.optional("keep_noise")) settings.keep_noise = keep->as_bool();
   return settings;
@@ -174,11 +163,11 @@ Plan parse_plan(std::string_view json, std::string_view source) {
                       "below", "hits", "network", "precision", "skip", "guide"});
   Plan plan;
   read_rules(root, plan);
-  read_choice(root, detail::kKeys, plan.key);
-  read_choice(root, detail::kScopes, plan.scope);
-  read_choice(root, detail::kBranches, plan.branches);
-  read_choice(root, detail::kPairs, plan.pair);
-  read_choice(root, detail::kCountings, plan.counting);
+  read_choice(root, "key", detail::kKeys, plan.key);
+  read_choice(root, "scope", detail::kScopes, plan.scope);
+  read_choice(root, "branches", detail::kBranches, plan.branches);
+  read_choice(root, "pair", detail::kPairs, plan.pair);
+  read_choice(root, "counting", detail::kCountings, plan.counting);
   if (const auto solver = root.optional("solver")) plan.solver = read_solver(*solver);
   if (const auto model = root.optional("model"))
     plan.model = model->as_string(detail::kLongestName);

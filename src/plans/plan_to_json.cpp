@@ -43,9 +43,9 @@ std::string list_or_one(const std::vector<T>& values, Show show_one) {
 
 std::string show_byte(std::uint8_t value) { return show(static_cast<int>(value)); }
 
-template <class T>
-void add_choice(Object& object, const detail::Choice<T>& choice, T value) {
-  if (value != T{}) object.add(choice.field, quoted(detail::name_of(choice, value)));
+template <class Table, class T>
+void add_choice(Object& object, const char* key, const Table& words, T value) {
+  if (value != T{}) object.add(key, quoted(detail::name_of(words, value)));
 }
 
 std::string guide_json(const Guide& guide) {
@@ -53,7 +53,7 @@ std::string guide_json(const Guide& guide) {
   if (guide.exit) object.add("exit", show(*guide.exit));
   if (guide.before != 0) object.add("before", show(guide.before));
   object.add("weight", show(guide.weight));
-  add_choice(object, detail::kFallbacks, guide.fallback);
+  add_choice(object, "fallback", detail::kFallbacks, guide.fallback);
   return object.text();
 }
 
@@ -64,8 +64,7 @@ void add_rule(Object& object, const Rule& rule) {
     object.add("below", list_or_one(rule.below, detail::show_threshold));
   if (!rule.hits.empty()) object.add("hits", list_or_one(rule.hits, show_byte));
   if (rule.network != defaults.network) object.add("network", quoted(rule.network));
-  if (rule.precision != defaults.precision)
-    object.add("precision", quoted(detail::name_of(detail::kPrecisions, rule.precision)));
+  add_choice(object, "precision", detail::kPrecisions, rule.precision);
   if (!rule.skip.empty()) object.add("skip", list_or_one(rule.skip, show_byte));
   if (rule.guide != defaults.guide) object.add("guide", guide_json(rule.guide));
 }
@@ -78,10 +77,11 @@ std::string solver_json(const SolverSettings& settings) {
   if (settings.steps != defaults.steps) object.add("steps", show(settings.steps));
   if (!settings.times.empty())
     object.add("times", list_or_one(settings.times, [](double time) { return show(time); }));
-  add_choice(object, detail::kLastSteps, settings.last);
+  add_choice(object, "last", detail::kLastSteps, settings.last);
   if (settings.eta != defaults.eta) object.add("eta", show(settings.eta));
   if (settings.clamp != defaults.clamp) object.add("clamp", settings.clamp ? "true" : "false");
   if (settings.keep_noise) object.add("keep_noise", "true");
+  add_choice(object, "variance", detail::kVariances, settings.variance);
   return object.text();
 }
 
@@ -102,16 +102,16 @@ std::string to_json(const Plan& plan) {
   detail::check_plan(plan);
   Object object;
   object.add("format", show(detail::kPlanFormat));
-  add_choice(object, detail::kKeys, plan.key);
+  add_choice(object, "key", detail::kKeys, plan.key);
   if (plan.rules.size() == 1) {
     add_rule(object, plan.rules[0]);
   } else {
     object.add("rules", rules_json(plan.rules));
   }
-  add_choice(object, detail::kScopes, plan.scope);
-  add_choice(object, detail::kBranches, plan.branches);
-  add_choice(object, detail::kPairs, plan.pair);
-  add_choice(object, detail::kCountings, plan.counting);
+  add_choice(object, "scope", detail::kScopes, plan.scope);
+  add_choice(object, "branches", detail::kBranches, plan.branches);
+  add_choice(object, "pair", detail::kPairs, plan.pair);
+  add_choice(object, "counting", detail::kCountings, plan.counting);
   if (plan.solver) object.add("solver", solver_json(*plan.solver));
   if (!plan.model.empty()) object.add("model", quoted(plan.model));
   if (!plan.certificate.empty())

@@ -12,6 +12,7 @@
 #include <adadiff/trace.h>
 
 #include "plans/compile.h"
+#include "sampling/conditions.h"
 
 namespace adadiff::detail {
 
@@ -22,8 +23,9 @@ struct SampleJob {
   std::int64_t count = 1, batch = 1;  ///< batch <= count
   std::uint64_t seed = 0;
   int threads = 0;  ///< ThreadLimit's
-  std::vector<std::int64_t> labels;  ///< cycled through; empty where the network takes none
+  Conditions conditions;
   double guidance = 1;               ///< other than 1: two branches
+  std::int64_t guided_channels = 0;  ///< the first channels, which guidance acts on
   Process process;
   std::vector<float> initial_noise;  ///< [count, C, H, W] or empty
   std::vector<float> start_image;    ///< [count, C, H, W] or empty

@@ -1,16 +1,17 @@
 // Executes a compiled plan for all samples of a job, batch by batch, one block of the network at a
-// time.
+// time: the user of one request's slots.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include <adadiff/trace.h>
 
-#include "execution/host_execution.h"
-#include "sampling/batch_state.h"
 #include "sampling/sample_job.h"
+#include "sampling/slots.h"
 #include "sampling/trace_recorder.h"
 
 namespace adadiff::detail {
@@ -30,7 +31,7 @@ class SampleRun {
   bool is_advancing() const { return is_advancing_; }
   /// Ends a run that is still working before its next block.
   void cancel();
-  const SampleJob& job() const { return job_; }
+  const SampleJob& job() const { return *job_; }
   /// The sample's finished image, else its latest clean prediction, else its start. [C, H, W]
   /// float32.
   void preview(std::int64_t index, float* out) const;
@@ -47,22 +48,20 @@ class SampleRun {
   void work_until(Clock::time_point deadline);
   void advance_one_block();
   void begin_batch();
-  void begin_evaluation();
-  void end_evaluation();
-  void end_step();
+  void take(const PassReport& report);
+  [[noreturn]] void refuse_values(const PassReport& report) const;
+  void end_step(const PassReport& report);
   void end_batch();
-  bool is_last_of_step() const;
 
-  SampleJob job_;
-  HostExecution execution_;
-  BatchState batch_;
+  std::shared_ptr<const SampleJob> job_;
+  Slots slots_;
   TraceRecorder recorder_;
-  std::vector<EvaluationRow> rows_;
   std::vector<float> images_;  ///< finished samples
   std::int64_t batch_index_ = 0, batches_ = 1;
-  int evaluation_ = 0;  ///< in progress or next, within the batch
-  bool has_batch_ = false, has_evaluation_ = false, is_advancing_ = false;
-  Milliseconds evaluation_time_{0}, wall_{0};
+  std::int64_t batch_size_ = 0;         ///< of the batch in progress
+  std::optional<std::uint64_t> batch_;  ///< its group of slots
+  bool is_advancing_ = false;
+  Milliseconds wall_{0};
   Status status_ = Status::Working;
 };
 

@@ -29,7 +29,7 @@ std::int64_t trace_bytes(const SampleJob& job) {
 }
 
 TraceRecorder::TraceRecorder(const SampleJob& job)
-    : cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
+    : job_(job), cost_(job.network->info().cost), full_depth_per_row_(full_depth_cost(cost_)) {
   trace_.blocks = job.plan.blocks;
   trace_.samples = job.count;
   trace_.branches = job.branches();
@@ -44,27 +44,39 @@ TraceRecorder::TraceRecorder(const SampleJob& job)
   }
 }
 
-void TraceRecorder::record(int evaluation, const HostExecution& execution, double milliseconds) {
-  EvaluationTrace& entry = trace_.evaluations[static_cast<std::size_t>(evaluation)];
-  for (const RowOutcome& outcome : execution.outcomes()) {
+void TraceRecorder::record(const PassReport& report) {
+  EvaluationTrace& entry = trace_.evaluations[static_cast<std::size_t>(report.evaluation)];
+  for (const RowOutcome& outcome : report.outcomes) {
     entry.exit.push_back(outcome.exit);
     entry.uncertainty.push_back(outcome.uncertainty);
     if (entry.guide_weight != 1) entry.guide.push_back(outcome.guide);
     blocks_run_ += outcome.exit;
   }
-  entry.milliseconds += milliseconds;
-  count(execution);
+  entry.milliseconds += report.milliseconds;
+  count(report);
 }
 
-void TraceRecorder::count(const HostExecution& execution) {
-  const RowCounts& counts = execution.counts();
-  const auto rows = static_cast<double>(execution.outcomes().size());
+void TraceRecorder::count(const PassReport& report) {
+  const RowCounts& counts = *report.counts;
+  const auto rows = static_cast<double>(report.outcomes.size());
   rows_ += rows;
   trace_.compute.blocks += static_cast<double>(counts.embedded) * cost_.embed +
-                           weigh(counts.blocks, cost_.block);
+                           weigh(counts.blocks, cost_.block) - skipped_cost(report);
   trace_.compute.heads += weigh(counts.heads, cost_.head);
   trace_.compute.scores += weigh(counts.scores, cost_.score);
   trace_.compute.full_depth += rows * full_depth_per_row_;
+}
+
+/// What the blocks that ran would have cost more with all of their parts.
+double TraceRecorder::skipped_cost(const PassReport& report) const {
+  const std::vector<std::uint8_t>& skip = job_.plan.rule_of(report.evaluation).skip;
+  double cost = 0;
+  for (std::size_t block = 0; block < skip.size(); ++block) {
+    const auto rows = static_cast<double>(report.counts->blocks[block]);
+    if ((skip[block] & kAttentionPart) != 0) cost += rows * cost_.attention[block];
+    if ((skip[block] & kMlpPart) != 0) cost += rows * cost_.mlp[block];
+  }
+  return cost;
 }
 
 double TraceRecorder::mean_exit_depth() const { return rows_ > 0 ? blocks_run_ / rows_ : 0; }

@@ -4,11 +4,24 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace adadiff::detail {
 namespace {
 
 constexpr std::int64_t kPiece = 1024;  // floats: 4 KiB
+
+void guide(const CleanRule& rule, const CleanSources& sources, float* out, std::int64_t count) {
+  const auto weight = static_cast<float>(rule.guidance);
+  const std::int64_t guided = std::min(rule.guided, count);
+  for (std::int64_t i = 0; i < guided; ++i) {
+    out[i] = sources.unconditional[i] +
+             weight * (sources.conditional[i] - sources.unconditional[i]);
+  }
+  std::copy(sources.conditional + guided, sources.conditional + count, out + guided);
+}
+
+}  // namespace
 
 /// True where all exponents are below the one that NaN and infinity have.
 bool all_finite(const float* values, std::int64_t count) {
@@ -19,15 +32,11 @@ bool all_finite(const float* values, std::int64_t count) {
   return found == 0;
 }
 
-void guide(const CleanRule& rule, const CleanSources& sources, float* out, std::int64_t count) {
-  const auto weight = static_cast<float>(rule.guidance);
-  for (std::int64_t i = 0; i < count; ++i) {
-    out[i] = sources.unconditional[i] +
-             weight * (sources.conditional[i] - sources.unconditional[i]);
-  }
+void scale_noise(const NoiseRange& range, const float* variance, float* noise, std::int64_t count) {
+  const auto low = static_cast<float>(std::log(range.least));
+  const auto half = static_cast<float>(std::log(range.most / range.least) / 2);
+  for (std::int64_t i = 0; i < count; ++i) noise[i] *= std::exp(low + half * (variance[i] + 1));
 }
-
-}  // namespace
 
 bool predict_clean(const CleanRule& rule, const CleanSources& sources, const CleanImage& image,
                    std::int64_t count) {

@@ -11,6 +11,7 @@ namespace adadiff::detail {
 struct CleanRule {
   double from_state = 0, from_output = 1;
   double guidance = 1;
+  std::int64_t guided = 0;  ///< so many of the first values are guided, the others are c
   float low = 0, high = 0;  ///< low == high: no clamp
 };
 
@@ -32,6 +33,16 @@ struct CleanImage {
 /// written is then of no use).
 bool predict_clean(const CleanRule& rule, const CleanSources& sources, const CleanImage& image,
                    std::int64_t count);
+
+/// Whether no value is NaN or infinite.
+bool all_finite(const float* values, std::int64_t count);
+
+/// Scales of noise between which a learned variance chooses.
+struct NoiseRange {
+  double least = 0, most = 0;  ///< standard deviations, above 0
+};
+/// noise_i *= least^(1 - f) * most^f, f = (variance_i + 1) / 2 (Nichol & Dhariwal 2021, eq. 15).
+void scale_noise(const NoiseRange& range, const float* variance, float* noise, std::int64_t count);
 
 /// One term of a linear update.
 struct Term {

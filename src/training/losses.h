@@ -2,13 +2,13 @@
 // (arXiv 2309.17074, eq. 4 to 9).
 #pragma once
 
+#include <adadiff/trainable_network.h>
+
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include <adadiff/training.h>
-
-#include "networks/trainable.h"
 
 namespace adadiff::detail {
 

@@ -19,6 +19,10 @@ std::vector<at::Tensor> zeros_like_all(const std::vector<at::Tensor>& tensors) {
   return zeros;
 }
 
+/// Tells torch that a tensor's values have changed, where the operator that changed them does not.
+/// Weights that passes have prepared are told apart by it.
+void note_written(const at::Tensor& tensor) { tensor.unsafeGetTensorImpl()->bump_version(); }
+
 std::vector<at::Tensor> gradients(const Parameters& parameters) {
   std::vector<at::Tensor> list;
   for (const at::Tensor& tensor : parameters.tensors) {
@@ -125,6 +129,7 @@ void AdamW::update(const std::vector<std::size_t>& group, std::int64_t number, d
   at::_fused_adamw_(values, gradients, first, second, /*max_exp_avg_sqs=*/{}, counts, learning_rate,
                     options_.beta1, options_.beta2, weight_decay, options_.epsilon,
                     /*amsgrad=*/false, /*maximize=*/false);
+  for (const at::Tensor& value : values) note_written(value);  // the fused operator does not
 }
 
 WeightUpdate::WeightUpdate(const Parameters& parameters, const TrainingOptions& options)
@@ -185,11 +190,15 @@ BorrowedValues::BorrowedValues(const Parameters& parameters, const std::vector<a
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     own_.push_back(parameters_[i].detach());
     parameters_[i].set_data(values[i]);
+    note_written(parameters_[i]);
   }
 }
 
 BorrowedValues::~BorrowedValues() {
-  for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].set_data(own_[i]);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    parameters_[i].set_data(own_[i]);
+    note_written(parameters_[i]);
+  }
 }
 
 }  // namespace adadiff::detail

@@ -10,7 +10,8 @@
 
 #include <adadiff/training.h>
 
-#include "networks/trainable.h"
+#include <adadiff/trainable_network.h>
+
 #include "training/muon.h"
 
 namespace adadiff::detail {

@@ -1,127 +1,77 @@
 // Named loss modes, and the JSON of training options.
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <type_traits>
-#include <utility>
+#include <vector>
 
 #include <adadiff/training.h>
 
-#include "core/check.h"
+#include "core/names.h"
 #include "diffusion/prediction.h"
 #include "io/json_reader.h"
 #include "training/option_checks.h"
+#include "training/option_names.h"
 
 namespace adadiff {
 namespace {
 
-using detail::raise;
-using detail::show;
 using Json = nlohmann::ordered_json;
 
-template <class E>
-using Names = std::vector<std::pair<E, std::string>>;
+struct LossMode {
+  const char* name;
+  LossOptions options;
+};
+constexpr LossMode kLossModes[] = {{"adadiff", {}},
+                                   {"paper",
+                                    {.target = UncertaintyTarget::Truth,
+                                     .weights = LayerWeights::Certainty,
+                                     .reduction = ExitReduction::Sum,
+                                     .beta = 1}},
+                                   {"official",
+                                    {.target = UncertaintyTarget::Truth,
+                                     .weights = LayerWeights::Normalised,
+                                     .weight_gradient = WeightGradient::Flows,
+                                     .beta = 1}}};
 
-const Names<UncertaintyTarget>& names_of(UncertaintyTarget) {
-  static const Names<UncertaintyTarget> names = {{UncertaintyTarget::Excess, "excess"},
-                                                 {UncertaintyTarget::Truth, "truth"},
-                                                 {UncertaintyTarget::LogExcess, "log-excess"},
-                                                 {UncertaintyTarget::Likelihood, "likelihood"}};
-  return names;
-}
-const Names<LayerWeights>& names_of(LayerWeights) {
-  static const Names<LayerWeights> names = {{LayerWeights::Certainty, "certainty"},
-                                            {LayerWeights::Plain, "plain"},
-                                            {LayerWeights::Normalised, "normalised"}};
-  return names;
-}
-const Names<WeightGradient>& names_of(WeightGradient) {
-  static const Names<WeightGradient> names = {{WeightGradient::Stopped, "stopped"},
-                                              {WeightGradient::Flows, "flows"}};
-  return names;
-}
-const Names<DistilledExits>& names_of(DistilledExits) {
-  static const Names<DistilledExits> names = {{DistilledExits::All, "all"},
-                                              {DistilledExits::One, "one"}};
-  return names;
-}
-const Names<ExitReduction>& names_of(ExitReduction) {
-  static const Names<ExitReduction> names = {{ExitReduction::Mean, "mean"},
-                                             {ExitReduction::Sum, "sum"}};
-  return names;
-}
-const Names<Trained>& names_of(Trained) {
-  static const Names<Trained> names = {{Trained::All, "all"}, {Trained::Exits, "exits"}};
-  return names;
-}
-const Names<TimeDistribution>& names_of(TimeDistribution) {
-  static const Names<TimeDistribution> names = {{TimeDistribution::Uniform, "uniform"},
-                                                {TimeDistribution::Stratified, "stratified"},
-                                                {TimeDistribution::LogitNormal, "logit-normal"}};
-  return names;
-}
-const Names<Optimiser>& names_of(Optimiser) {
-  static const Names<Optimiser> names = {{Optimiser::AdamW, "adamw"}, {Optimiser::Muon, "muon"}};
-  return names;
-}
-const Names<Decay>& names_of(Decay) {
-  static const Names<Decay> names = {{Decay::Cosine, "cosine"}, {Decay::Constant, "constant"}};
-  return names;
-}
-const Names<Prediction>& names_of(Prediction) {
-  static const Names<Prediction> names = [] {
-    Names<Prediction> all;
-    for (const auto& [value, name] : detail::kPredictions) all.emplace_back(value, name);
-    return all;
-  }();
-  return names;
-}
-
-const Names<Precision>& names_of(Precision) {
-  static const Names<Precision> names = {{Precision::Float32, "float32"},
-                                         {Precision::BFloat16, "bfloat16"}};
-  return names;
-}
-
-/// Every field that the JSON has, in order, with its key.
+/// Every field that the JSON has, in order, with its key and the table of its words.
 template <class Options, class Visitor>
 void visit_fields(Options& o, const Visitor& visit) {
   visit("size", o.size);
   visit("channels", o.channels);
   visit("unlabelled", o.unlabelled);
-  visit("trained", o.trained);
+  visit("trained", o.trained, detail::kTrainedParts);
   visit("network", o.network);
   visit("width", o.width);
   visit("depth", o.depth);
   visit("heads", o.heads);
   visit("patch", o.patch);
   visit("uncertainty", o.uncertainty);
-  visit("prediction", o.prediction);
+  visit("prediction", o.prediction, detail::kPredictions);
   visit("schedule", o.schedule);
-  visit("times", o.times);
+  visit("times", o.times, detail::kTimeDistributions);
   visit("antithetic", o.antithetic);
   visit("mirror", o.mirror);
   visit("label_drop", o.label_drop);
-  visit("target", o.loss.target);
-  visit("weights", o.loss.weights);
-  visit("weight_gradient", o.loss.weight_gradient);
-  visit("reduction", o.loss.reduction);
+  visit("target", o.loss.target, detail::kUncertaintyTargets);
+  visit("weights", o.loss.weights, detail::kLayerWeights);
+  visit("weight_gradient", o.loss.weight_gradient, detail::kWeightGradients);
+  visit("reduction", o.loss.reduction, detail::kExitReductions);
   visit("lambda", o.loss.lambda);
   visit("beta", o.loss.beta);
   visit("distillation", o.loss.distillation);
-  visit("distilled_exits", o.loss.distilled_exits);
+  visit("distilled_exits", o.loss.distilled_exits, detail::kDistilledExits);
   visit("batch", o.batch);
-  visit("optimiser", o.optimiser);
+  visit("optimiser", o.optimiser, detail::kOptimisers);
   visit("learning_rate", o.learning_rate);
   visit("matrix_learning_rate", o.matrix_learning_rate);
   visit("uncertainty_learning_rate", o.uncertainty_learning_rate);
   visit("warmup", o.warmup);
-  visit("decay", o.decay);
+  visit("decay", o.decay, detail::kDecays);
   visit("beta1", o.beta1);
   visit("beta2", o.beta2);
   visit("weight_decay", o.weight_decay);
   visit("undecayed", o.undecayed);
   visit("clip", o.clip);
-  visit("precision", o.precision);
+  visit("precision", o.precision, detail::kTrainingPrecisions);
   visit("ema", o.ema);
   visit("seed", o.seed);
   visit("steps", o.steps);
@@ -134,13 +84,11 @@ struct Writer {
   Json& json;
   template <class T>
   void operator()(const char* key, const T& value) const {
-    if constexpr (std::is_enum_v<T>) {
-      for (const auto& [known, name] : names_of(T{})) {
-        if (known == value) json[key] = name;
-      }
-    } else {
-      json[key] = value;
-    }
+    json[key] = value;
+  }
+  template <class T, class Table>
+  void operator()(const char* key, const T& value, const Table& words) const {
+    json[key] = detail::name_of(words, value);
   }
 };
 
@@ -156,21 +104,12 @@ struct Reader {
     if (const auto field = json.optional(key)) read(*field, value);
   }
 
- private:
-  template <class E>
-  requires std::is_enum_v<E>
-  static void read(const detail::JsonReader& json, E& value) {
-    const std::string text = json.as_string(64);
-    std::string known;
-    for (const auto& [candidate, name] : names_of(E{})) {
-      if (text == name) {
-        value = candidate;
-        return;
-      }
-      known.append(known.empty() ? "" : ", ").append(name);
-    }
-    json.fail("be one of " + known);
+  template <class T, class Table>
+  void operator()(const char* key, T& value, const Table& words) const {
+    if (const auto field = json.optional(key)) value = detail::named_value(*field, words);
   }
+
+ private:
   static void read(const detail::JsonReader& json, std::string& value) {
     value = json.as_string(kLongText);
   }
@@ -201,24 +140,10 @@ void refuse_unknown(const detail::JsonReader& json) {
 }  // namespace
 
 LossOptions loss_mode(std::string_view name) {
-  LossOptions options;
-  if (name == "adadiff") return options;
-  options.target = UncertaintyTarget::Truth;
-  options.beta = 1;
-  if (name == "paper") {
-    options.weights = LayerWeights::Certainty;
-    options.reduction = ExitReduction::Sum;
-    return options;
-  }
-  if (name == "official") {
-    options.weights = LayerWeights::Normalised;
-    options.weight_gradient = WeightGradient::Flows;
-    return options;
-  }
-  raise({"loss mode", "be one of adadiff, paper, official", "is " + show(std::string(name))});
+  return detail::require_named(kLossModes, name, "loss mode").options;
 }
 
-std::vector<std::string> loss_mode_names() { return {"adadiff", "paper", "official"}; }
+std::vector<std::string> loss_mode_names() { return detail::names_in(kLossModes); }
 
 std::string to_json(const TrainingOptions& options) {
   Json json = Json::object();

@@ -13,6 +13,7 @@
 
 #include "core/check.h"
 #include "io/json_reader.h"
+#include "networks/kinds.h"
 #include "networks/registry.h"
 #include "networks/uvit/uvit_config.h"
 #include "training/class_names.h"
@@ -64,8 +65,8 @@ std::string with_asked_uncertainty(const std::string& network, const TrainingOpt
 
 /// The label embedding's last row means "no label" where the data has no class for it.
 std::int64_t null_label(const JsonReader& network, const ImageSource& set) {
-  const auto rows = network.optional("label_rows");
-  return rows && rows->as_int(0, 1'000'000) > set.classes ? rows->as_int(0, 1'000'000) - 1 : -1;
+  const std::int64_t rows = describe_network(network)->info({}).classes;
+  return rows > set.classes ? rows - 1 : -1;
 }
 
 /// Makes a network that can be left at every exit, even exit 0, since the standard deviation of the
@@ -133,9 +134,8 @@ ImageShape shape_of_network(const TrainingOptions& options) {
     return ImageShape{info.channels, info.height, info.width};
   };
   if (!options.network.empty()) {
-    return shape_of(make_network(JsonReader(options.network, "TrainingOptions.network"),
-                                 {.most_values = kMostParameters})
-                        ->info());
+    return shape_of(
+        describe_network(JsonReader(options.network, "TrainingOptions.network"))->info({}));
   }
   return options.from.empty() ? ImageShape{} : shape_of(read_model(options.from).network->info());
 }
@@ -171,6 +171,11 @@ std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known,
   return labels;
 }
 
+bool is_folder(const TrainingOptions& options) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(options.images, ignored);
+}
+
 TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   TrainingTask task;
   task.model = read_model(options.from);
@@ -198,8 +203,12 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
 }  // namespace
 
 std::unique_ptr<ImageSource> open_images(const TrainingOptions& options) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(options.images, ignored)) {
+  return is_folder(options) ? open_images(options, shape_of_images(options))
+                            : open_images(options, ImageShape{});
+}
+
+std::unique_ptr<ImageSource> open_images(const TrainingOptions& options, const ImageShape& shape) {
+  if (!is_folder(options)) {
     if (options.unlabelled && !options.labels.empty()) {
       raise({"TrainingOptions.labels", "be left out where images are unlabelled",
              "is " + show(options.labels)});
@@ -211,7 +220,7 @@ std::unique_ptr<ImageSource> open_images(const TrainingOptions& options) {
            "be left out with a folder of images, whose sub-folders are the classes",
            "is " + show(options.labels)});
   }
-  return open_image_folder(options.images, shape_of_images(options),
+  return open_image_folder(options.images, shape,
                            options.unlabelled ? Labels::None : Labels::SubFolders);
 }
 
@@ -273,6 +282,8 @@ Model trained_model(const TrainingTask& task, const TrainingOptions& options, st
   Json training = {{"steps_done", steps}, {"recipe", settled_recipe(task, options)}};
   if (!task.base.empty()) training["base"] = task.base;
   Model model = task.model;
+  if (model.network->info().has_learned_variance)
+    model.sampler.solver.variance = Variance::Fixed;  // the loss does not train them
   model.training = training.dump();
   return model;
 }

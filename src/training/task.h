@@ -11,6 +11,7 @@
 
 #include "models/model_file.h"
 #include "training/batches.h"
+#include "training/image_folder.h"
 
 namespace adadiff::detail {
 
@@ -25,6 +26,8 @@ struct TrainingTask {
 /// Opens the training images: an IDX file, or a folder brought to the size that the options or the
 /// network ask for. Throws FileError, ModelError, InvalidArgument.
 std::unique_ptr<ImageSource> open_images(const TrainingOptions& options);
+/// The same for a network of that shape.
+std::unique_ptr<ImageSource> open_images(const TrainingOptions& options, const ImageShape& shape);
 
 /// Makes the task from TrainingOptions::from where it is set, else from a new network whose weights
 /// are drawn from the seed. A model that has no exits of its own gets them: a copy of its head for

@@ -18,12 +18,12 @@
 #include "io/file_descriptor.h"
 #include "io/file_lock.h"
 #include "models/model_file.h"
+#include "networks/label_table.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
+#include "training/descent.h"
 #include "training/draws.h"
-#include "training/learning_rate.h"
 #include "training/losses.h"
-#include "training/optimiser.h"
 #include "training/option_checks.h"
 #include "training/task_checks.h"
 
@@ -58,13 +58,6 @@ class Lap {
   Clock::time_point last_ = Clock::now();
 };
 
-/// Whether all tensors that are defined are finite.
-bool is_finite(const std::vector<at::Tensor>& tensors) {
-  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& t) {
-    return !t.defined() || at::isfinite(t.detach()).all().item<bool>();
-  });
-}
-
 bool exists(const std::string& path) {
   std::error_code error;
   const bool is_there = std::filesystem::exists(path, error);
@@ -92,17 +85,9 @@ std::string describe(const ImageSource& set) {
   return show(set.count) + " with fingerprint " + fingerprint.data();
 }
 
-/// Updates a running mean, which weighs all values alike until there are enough of them.
-double running_mean(double mean, double value, std::int64_t count, double memory) {
-  const double weight = std::max(1 - memory, 1 / static_cast<double>(count));
-  return mean + weight * (value - mean);
-}
-
-std::shared_ptr<TrainableNetwork> moved_to(at::Device device,
+std::shared_ptr<TrainableNetwork> moved_to(const at::Device& device,
                                            std::shared_ptr<TrainableNetwork> network) {
-  network->visit([&](const std::string&, at::Tensor& tensor) {
-    if (tensor.device() != device) tensor = tensor.detach().to(device);
-  });
+  network->move_to(device_of(device));
   return network;
 }
 
@@ -119,9 +104,9 @@ class Training {
         task_(task),
         device_(find_device(options.device, "TrainingOptions.device")),
         network_(moved_to(device_, task.model.network)),
-        parameters_(trainable_parameters(*network_, options.trained)),
-        update_(parameters_, options_),
-        average_(parameters_, options.ema),
+        descent_(trainable_parameters(*network_, options.trained), options,
+                 {.advice = kLowerRates}),
+        labels_(network_->info(), device_),
         batches_(set, options_, batch_form(task)),
         images_(describe(set)) {}
 
@@ -136,12 +121,12 @@ class Training {
   }
   TrainingProgress step();
   void backward(TrainingProgress& progress);
-  void require_finite(double value, const std::string& what) const;
   void time_step(double seconds, TrainingProgress& progress);
   void save();
   void save_model();
   TrainingState state() const {
-    return {parameters_, average_.averages(), update_.first_moments(), update_.second_moments()};
+    return {descent_.parameters(), descent_.averages(), descent_.update().first_moments(),
+            descent_.update().second_moments()};
   }
   CheckpointFacts facts() const {
     return {step_, simple_loss_, to_json(options_), network_->config_json(), task_.base, images_};
@@ -154,9 +139,8 @@ class Training {
   TrainingTask task_;
   at::Device device_;
   std::shared_ptr<TrainableNetwork> network_;
-  Parameters parameters_;
-  WeightUpdate update_;
-  MovingAverage average_;
+  Descent descent_;
+  LabelTable labels_;
   Batches batches_;
   std::string images_;
   std::int64_t step_ = 0;        ///< steps done
@@ -205,19 +189,13 @@ const Batch& Training::next_batch() {
   }
 }
 
-void Training::require_finite(double value, const std::string& what) const {
-  if (std::isfinite(value)) return;
-  raise<Error>({"training", "keep a finite " + what,
-                "step " + show(step_ + 1) + " has " + show(value), kLowerRates});
-}
-
 void Training::backward(TrainingProgress& progress) {
   const at::AutoGradMode with_gradients(true);
   Lap lap;
   const Batch batch = moved_to(device_, next_batch());
   progress.data_ms = lap.milliseconds();
-  drop_gradients(parameters_);
-  const PassInputs inputs{batch.x, batch.time, batch.labels};
+  descent_.start_step();
+  const PassInputs inputs{batch.x, batch.time, batch.labels, labels_.table()};
   const std::vector<BlockOutput> outputs = network_->outputs(inputs, type_of(options_.precision));
   const LossTerms loss = training_loss(outputs, batch.truth, options_.loss,
                                        draw_exit(options_, step_));
@@ -229,7 +207,7 @@ void Training::backward(TrainingProgress& progress) {
   progress.simple = values[1].item<double>();
   progress.uncertainty = values[2].item<double>();
   progress.layers = values[3].item<double>();
-  require_finite(progress.loss, "loss");
+  descent_.require_finite(progress.loss, "loss", step_ + 1);
   progress.forward_ms = lap.milliseconds();
   loss.total.backward();
   progress.backward_ms = lap.milliseconds();
@@ -240,12 +218,8 @@ TrainingProgress Training::step() {
   TrainingProgress progress;
   backward(progress);
   Lap lap;
-  const double share = learning_rate_share(step_, options_);
-  progress.learning_rate = options_.learning_rate * share;
-  progress.gradient_norm = clip_gradients(parameters_, options_.clip);
-  require_finite(progress.gradient_norm, "gradient");
-  update_.step(step_ + 1, share);
-  average_.update(step_ + 1);
+  progress.learning_rate = options_.learning_rate * descent_.rate_share(step_ + 1);
+  progress.gradient_norm = descent_.finish_step(step_ + 1);
   progress.update_ms = lap.milliseconds();
   ++step_;
   simple_loss_ = running_mean(simple_loss_, progress.simple, step_, kLossMemory);
@@ -267,19 +241,14 @@ void Training::time_step(double seconds, TrainingProgress& progress) {
 }
 
 void Training::save() {
-  const bool has_finite_moments = is_finite(update_.first_moments()) &&
-                                  is_finite(update_.second_moments());
-  if (!is_finite(parameters_.tensors) || !is_finite(average_.averages()) || !has_finite_moments) {
-    raise<Error>({"training", "keep finite weights and moments",
-                  "those after step " + show(step_) + " are not", kLowerRates});
-  }
+  descent_.require_finite_state(step_);
   write_checkpoint(checkpoint_path(options_), state(), facts());
   save_model();
   saved_step_ = step_;
 }
 
 void Training::save_model() {
-  const BorrowedValues averaged(parameters_, average_.averages());
+  const BorrowedValues averaged(descent_.parameters(), descent_.averages());
   write_model(trained_model(task_, options_, step_), options_.model);
 }
 

@@ -5,7 +5,8 @@
 
 #include <adadiff/training.h>
 
-#include "networks/trainable.h"
+#include <adadiff/trainable_network.h>
+
 #include "training/batches.h"
 #include "training/task.h"
 

@@ -7,14 +7,17 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include "core/check.h"
 #include "metrics/paired_error.h"
 #include "tuning/budget_plan.h"
 #include "tuning/solver_costs.h"
 
-namespace adadiff::detail {
+namespace adadiff {
+namespace detail {
 namespace {
 
 std::string shown(float threshold) {
@@ -37,65 +40,71 @@ struct Choice {
 /// sees (docs/decisions/0006).
 constexpr int kMostDoublings = 2;
 
+/// Numbers of steps: those of the first and of the last trial, and those of the reference.
+struct StepRange {
+  int first = 1, most = 1, reference = 1;
+};
+
 class Search {
  public:
-  Search(const BudgetSearch& search, const ModelSummary& model, const Runner& run)
-      : search_(search), model_(model), run_(run) {}
+  Search(const PairedTuningOptions& options, const ModelSummary& model, const Runner& run)
+      : options_(options),
+        request_(search_request(options.request, options.samples, model)),
+        model_(model),
+        run_(run) {}
 
-  BudgetResult result();
+  PairedTuningResult result();
 
  private:
   Request request_for(int steps, const Plan& plan) const;
   Plan plan_of(const Choice& choice, float threshold) const;
-  BudgetTrial measure(const Choice& choice, float threshold);
-  std::optional<BudgetTrial> best_threshold(const Choice& choice, float first_try);
-  const std::optional<BudgetTrial>& tried(const Choice& choice, float first_try);
+  PairedTrial measure(const Choice& choice, float threshold);
+  std::optional<PairedTrial> best_threshold(const Choice& choice, float first_try);
+  const std::optional<PairedTrial>& tried(const Choice& choice, float first_try);
+  void explore(const StepRange& range);
   void try_steps(int first, int most);
   void descend(int first, int most);
-  const BudgetTrial* best_trial(const std::function<bool(const BudgetTrial&)>& counts) const;
+  const PairedTrial* best_trial(const std::function<bool(const PairedTrial&)>& counts) const;
 
-  const BudgetSearch& search_;
+  const PairedTuningOptions& options_;
+  const Request request_;
   const ModelSummary& model_;
   const Runner& run_;
   std::vector<float> reference_;                         ///< image values of the full-depth run
-  std::map<Choice, std::optional<BudgetTrial>> trials_;  ///< no value where no threshold meets the
+  std::map<Choice, std::optional<PairedTrial>> trials_;  ///< no value where no threshold meets the
                                                          ///< budget
 };
 
 /// The number of steps of the reference, which has to be finer than all runs that are compared with
 /// it.
-int reference_steps(const BudgetSearch& search, int most) {
+int reference_steps(const PairedTuningOptions& options, int most) {
   constexpr int kUsual = 50;
-  if (search.reference_steps == 0) return std::max(kUsual, 2 * most);
-  if (search.reference_steps > most) return search.reference_steps;
-  raise({"reference_steps",
-         "be more than the " + show(std::int64_t{most}) + " steps that are tried at most",
-         "is " + show(std::int64_t{search.reference_steps}), "raise it, or lower most_steps"});
+  if (options.reference_steps == 0) return std::max(kUsual, 2 * most);
+  if (options.reference_steps > most) return options.reference_steps;
+  raise({"reference_steps", "be more than the " + show(most) + " steps that are tried at most",
+         "is " + show(options.reference_steps), "raise it, or lower most_steps"});
 }
 
-void require_no_noise(const BudgetSearch& search) {
-  if (!draws_noise(with_steps(search.request, 2))) return;
+void require_no_noise(const SolverSettings& settings) {
+  if (!draws_noise(settings)) return;
   raise({"solver", "be one that draws no noise on the way, such as ddim with eta 0",
-         "is " + with_steps(search.request, 2).solver,
-         "runs of different numbers of steps could not be compared"});
+         "is " + settings.solver, "runs of different numbers of steps could not be compared"});
 }
 
 Request Search::request_for(int steps, const Plan& plan) const {
-  Request request = search_.request;
-  request.solver = with_steps(search_.request, steps);
+  Request request = request_;
+  request.solver = with_steps(request_, steps);
   request.plan = plan;
-  request.policy = nullptr;
   return request;
 }
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
-  const auto evaluations = static_cast<int>(
-      evaluation_count(with_steps(search_.request, choice.steps)));
+  const auto evaluations = static_cast<int>(evaluation_count(with_steps(request_, choice.steps)));
   return tilted_plan(threshold, choice.tilt(), evaluations);
 }
 
-BudgetTrial Search::measure(const Choice& choice, float threshold) {
-  std::string note = show(std::int64_t{choice.steps}) + " steps, " +
+PairedTrial Search::measure(const Choice& choice, float threshold) {
+  std::string note = show(choice.steps) + " steps, " +
                      (threshold > 0 ? "threshold " + shown(threshold) : "full depth");
   if (choice.doublings != 0) note += ", tilt " + show(choice.tilt());
   const Result result = run_(request_for(choice.steps, plan_of(choice, threshold)), note);
@@ -118,27 +127,27 @@ double between(float low, float high) {
 
 /// The trial within the budget that uses the most compute; none where even the highest thresholds
 /// cost more than the budget.
-std::optional<BudgetTrial> Search::best_threshold(const Choice& choice, float first_try) {
-  if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return measure(choice, 0);
-  std::optional<BudgetTrial> best;
+std::optional<PairedTrial> Search::best_threshold(const Choice& choice, float first_try) {
+  if (pays_for_full_depth(request_, options_.budget, choice.steps)) return measure(choice, 0);
+  std::optional<PairedTrial> best;
   float low = 0, high = largest_threshold(choice.tilt());
-  for (int trial = 0; trial < search_.most_trials; ++trial) {
+  for (int trial = 0; trial < options_.most_thresholds; ++trial) {
     const float threshold = rounded_threshold(trial == 0 ? std::min(first_try, high)
                                                          : between(low, high));
-    const BudgetTrial found = measure(choice, threshold);
-    if (found.cost > search_.budget) {
+    const PairedTrial found = measure(choice, threshold);
+    if (found.cost > options_.budget) {
       low = threshold;
       continue;
     }
     high = threshold;
     if (!best || found.cost > best->cost) best = found;
-    if (found.cost >= search_.budget * (1 - search_.tolerance)) break;
+    if (found.cost >= options_.budget * (1 - options_.tolerance)) break;
   }
   return best;
 }
 
 /// The trial of this choice, which is measured at most once.
-const std::optional<BudgetTrial>& Search::tried(const Choice& choice, float first_try) {
+const std::optional<PairedTrial>& Search::tried(const Choice& choice, float first_try) {
   const auto known = trials_.find(choice);
   return known != trials_.end() ? known->second
                                 : trials_[choice] = best_threshold(choice, first_try);
@@ -149,7 +158,7 @@ void Search::try_steps(int first, int most) {
                                 // ends
   constexpr float kUsual = 0.05F;
   int worse = 0;
-  const BudgetTrial* best = nullptr;
+  const PairedTrial* best = nullptr;
   for (int steps = first; steps <= most && worse < kPatience; ++steps) {
     const auto& found = tried({steps, 0},
                               best != nullptr && best->threshold > 0 ? best->threshold : kUsual);
@@ -163,12 +172,12 @@ void Search::try_steps(int first, int most) {
 /// Starts from the best trial that leaves early, and moves to the first neighbour that is better
 /// until there is none.
 void Search::descend(int first, int most) {
-  const BudgetTrial* here = best_trial(
-      [](const BudgetTrial& trial) { return trial.threshold > 0; });
+  const PairedTrial* here = best_trial(
+      [](const PairedTrial& trial) { return trial.threshold > 0; });
   const auto goes_to = [&](int steps, int doublings) {
     const bool is_in_range = steps >= first && steps <= most &&
                              std::abs(doublings) <= kMostDoublings;
-    if (!is_in_range || pays_for_full_depth(search_.request, search_.budget, steps)) return false;
+    if (!is_in_range || pays_for_full_depth(request_, options_.budget, steps)) return false;
     const auto& found = tried({steps, doublings}, here->threshold);
     const bool is_better = found && found->mse < here->mse;
     if (is_better) here = &*found;
@@ -184,57 +193,66 @@ void Search::descend(int first, int most) {
 
 /// The trial with the smallest error among those that `counts` accepts, and the one with the fewest
 /// steps among equal ones; null where there is none.
-const BudgetTrial* Search::best_trial(const std::function<bool(const BudgetTrial&)>& counts) const {
-  const BudgetTrial* best = nullptr;
+const PairedTrial* Search::best_trial(const std::function<bool(const PairedTrial&)>& counts) const {
+  const PairedTrial* best = nullptr;
   for (const auto& [choice, trial] : trials_) {
     if (trial && counts(*trial) && (best == nullptr || trial->mse < best->mse)) best = &*trial;
   }
   return best;
 }
 
-BudgetResult Search::result() {
-  const int first = full_steps(search_.request, search_.budget);
-  const int most = search_.most_steps > 0 ? search_.most_steps
-                                          : static_cast<int>(std::ceil(3 * search_.budget));
-  if (most < first) {
-    raise({"most_steps",
-           "be at least the " + show(std::int64_t{first}) + " full steps that the budget pays for",
-           "is " + show(std::int64_t{most})});
-  }
-  BudgetResult result;
-  result.reference_steps = reference_steps(search_, most);
-  reference_ = run_(request_for(result.reference_steps, full_depth()),
-                    "full depth, to compare with")
+void Search::explore(const StepRange& range) {
+  reference_ = run_(request_for(range.reference, full_depth()), "full depth, to compare with")
                    .images.values;
-  try_steps(first, most);
-  if (!search_.one_threshold) descend(first, most);
-  const BudgetTrial* best = best_trial([](const BudgetTrial&) { return true; });
-  if (best == nullptr)
-    raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget),
+  try_steps(range.first, range.most);
+  if (!options_.one_threshold) descend(range.first, range.most);
+  if (best_trial([](const PairedTrial&) { return true; }) == nullptr)
+    raise({"budget", "pay for one evaluation of the solver", "is " + show(options_.budget),
            "raise it"});
+}
+
+PairedTuningResult Search::result() {
+  StepRange range{.first = full_steps(request_, options_.budget)};
+  range.most = steps_limit(options_.most_steps, options_.budget, range.first);
+  range.reference = reference_steps(options_, range.most);
+  PairedTuningResult result{.reference_steps = range.reference};
+  try {
+    explore(range);
+  } catch (const Stopped&) {
+    result.status = Status::Cancelled;
+  }
   for (const auto& [choice, trial] : trials_) {
     if (trial) result.trials.push_back(*trial);
   }
+  const PairedTrial* best = best_trial([](const PairedTrial&) { return true; });
+  if (best == nullptr) return result;
   result.best = *best;
   result.plan = plan_of({best->steps, std::ilogb(best->tilt)}, best->threshold);
-  result.plan.solver = with_steps(search_.request, result.best.steps);
+  result.plan.solver = with_steps(request_, best->steps);
   result.plan.model = model_.id;
   return result;
 }
 
-}  // namespace
-
-BudgetResult search_budget(const BudgetSearch& search, const ModelSummary& model,
-                           const Runner& run) {
-  require_range("budget", search.budget, 1.0, 10000.0);
-  require_range("reference_steps", search.reference_steps, 0, 10000);
-  require_range("most_steps", search.most_steps, 0, 10000);
-  require_no_noise(search);
-  if (model.uncertainty == "none") {
-    raise({"the model", "have uncertainty modules, by which samples leave early", "has none",
-           "train them: adadiff train --from MODEL --trained exits"});
-  }
-  return Search(search, model, run).result();
+void check_options(const PairedTuningOptions& options) {
+  require_range("budget", options.budget, 1.0, 10000.0);
+  require_range("reference_steps", options.reference_steps, 0, 10000);
+  require_range("most_steps", options.most_steps, 0, 10000);
+  require_range("tolerance", options.tolerance, 0.0, 1.0);
+  require_range("most_thresholds", options.most_thresholds, 1, 1000);
 }
 
-}  // namespace adadiff::detail
+}  // namespace
+
+PairedTuningResult search_budget(const PairedTuningOptions& options, const ModelSummary& model,
+                                 const Runner& run) {
+  check_options(options);
+  require_no_noise(options.request.solver.value_or(model.default_solver));
+  require_uncertainty(model);
+  return Search(options, model, run).result();
+}
+
+}  // namespace detail
+
+double PairedTrial::psnr_db() const { return detail::psnr_db(mse); }
+
+}  // namespace adadiff

@@ -5,15 +5,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <optional>
 #include <sstream>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "core/check.h"
+#include "metrics/grouped_distance.h"
 #include "tuning/budget_plan.h"
 #include "tuning/solver_costs.h"
 
-namespace adadiff::detail {
+namespace adadiff {
+namespace detail {
 namespace {
 
 constexpr int kMostDoublings = 2;  // doublings of the tilt, as in the search by paired error
@@ -41,11 +48,15 @@ struct Choice {
 
 class Search {
  public:
-  Search(const DistanceSearch& search, const ModelSummary& model, const Runner& run,
-         const Measure& measure)
-      : search_(search), model_(model), run_(run), measure_(measure) {}
+  Search(const DistanceTuningOptions& options, const ModelSummary& model, const Runner& run,
+         const ImageMeasure& measure)
+      : options_(options),
+        request_(search_request(options.request, options.samples, model)),
+        model_(model),
+        run_(run),
+        measure_(measure) {}
 
-  DistanceResult result();
+  DistanceTuningResult result();
 
  private:
   Plan plan_of(const Choice& choice, float threshold) const;
@@ -66,12 +77,15 @@ class Search {
   bool is_admissible(const DistanceTrial& trial) const;
   bool goes_on();
   void start();
+  void explore();
   std::size_t choose() const;
+  void describe_best(DistanceTuningResult& result) const;
 
-  const DistanceSearch& search_;
+  const DistanceTuningOptions& options_;
+  const Request request_;
   const ModelSummary& model_;
   const Runner& run_;
-  const Measure& measure_;
+  const ImageMeasure& measure_;
   int first_steps_ = 1, most_steps_ = 1;
   double floor_ = 0;
   float last_threshold_ = 0.05F;  ///< the last threshold that met the budget, which is a good guess
@@ -84,18 +98,16 @@ class Search {
 };
 
 Plan Search::plan_of(const Choice& choice, float threshold) const {
-  const auto evaluations = static_cast<int>(
-      evaluation_count(with_steps(search_.request, choice.steps)));
+  const auto evaluations = static_cast<int>(evaluation_count(with_steps(request_, choice.steps)));
   Plan plan = tilted_plan(threshold, choice.tilt(), evaluations);
   if (!choice.has_guide()) return plan;
   return guided(plan, {.exit = choice.guide, .weight = choice.weight()});
 }
 
 Request Search::request_for(const Choice& choice, float threshold) const {
-  Request request = search_.request;
-  request.solver = with_steps(request, choice.steps);
+  Request request = request_;
+  request.solver = with_steps(request_, choice.steps);
   request.plan = plan_of(choice, threshold);
-  request.policy = nullptr;
   return request;
 }
 
@@ -110,15 +122,15 @@ std::string Search::note(const Choice& choice, const std::string& what) const {
 }
 
 double Search::cost(const Choice& choice, float threshold) {
-  Request request = request_for(choice, threshold);
-  request.count = std::min(request.count, search_.cost_samples);
+  const Request request = first_samples(request_for(choice, threshold), options_.cost_samples,
+                                        model_);
   return fit_bias_ * run_(request, note(choice, "fitting the threshold")).trace.full_evaluations();
 }
 
 /// 0 (full depth) where the budget pays for it, else the threshold that meets the budget; none
 /// where even the highest threshold costs more.
 std::optional<float> Search::fit_threshold(const Choice& choice) {
-  if (pays_for_full_depth(search_.request, search_.budget, choice.steps)) return 0.0F;
+  if (pays_for_full_depth(request_, options_.budget, choice.steps)) return 0.0F;
   constexpr int kMostFits = 12;
   double stride = 1.3;  // grows while only one bound is known
   const float highest = rounded_threshold(static_cast<double>(largest_threshold(choice.tilt())));
@@ -126,13 +138,13 @@ std::optional<float> Search::fit_threshold(const Choice& choice) {
   float low = 0, high = 0, threshold = std::min(last_threshold_, highest);
   for (int fit = 0; fit < kMostFits; ++fit) {
     const double found = cost(choice, threshold);
-    if (found > search_.budget * kFitBelow) {
+    if (found > options_.budget * kFitBelow) {
       if (threshold >= highest)
-        return found > search_.budget ? std::nullopt : std::optional(threshold);
+        return found > options_.budget ? std::nullopt : std::optional(threshold);
       low = threshold;
     } else {
       high = threshold;
-      if (found >= search_.budget * (1 - search_.tolerance)) break;
+      if (found >= options_.budget * (1 - options_.tolerance)) break;
     }
     stride *= stride;
     const auto least = static_cast<double>(low), most = static_cast<double>(high);
@@ -146,6 +158,19 @@ std::optional<float> Search::fit_threshold(const Choice& choice) {
   return high;
 }
 
+/// What the caller's measure says, which the search has to rely on.
+ImageQuality checked(const ImageQuality& found) {
+  if (!std::isfinite(found.distance))
+    raise({"ImageQuality.distance", "be finite", "is " + show(found.distance)});
+  const std::int64_t groups = std::ssize(found.distance_without);
+  if (groups > 0 && groups < kFewestGroups) {
+    raise({"ImageQuality.distance_without",
+           "be empty or have at least " + show(kFewestGroups) + " entries", "has " + show(groups)});
+  }
+  require_range("ImageQuality.recall", found.recall, 0.0, 1.0);
+  return found;
+}
+
 DistanceTrial Search::draw(const Choice& choice, float threshold) {
   const Result result = run_(request_for(choice, threshold), note(choice, "images"));
   return {.steps = choice.steps,
@@ -154,7 +179,7 @@ DistanceTrial Search::draw(const Choice& choice, float threshold) {
           .guide = choice.guide,
           .weight = choice.weight(),
           .cost = result.trace.full_evaluations(),
-          .found = measure_(result.images)};
+          .found = checked(measure_(result.images))};
 }
 
 /// Fits the threshold and draws the images. Fits once more where all samples cost more than the few
@@ -166,8 +191,8 @@ std::optional<DistanceTrial> Search::fit_and_draw(const Choice& choice) {
     const std::optional<float> threshold = fit_threshold(choice);
     if (!threshold) return trial;
     trial = draw(choice, *threshold);
-    if (trial->threshold == 0 || trial->cost <= search_.budget * kSlack) return trial;
-    fit_bias_ *= trial->cost / (kFitBelow * search_.budget);
+    if (trial->threshold == 0 || trial->cost <= options_.budget * kSlack) return trial;
+    fit_bias_ *= trial->cost / (kFitBelow * options_.budget);
   }
   return trial;
 }
@@ -175,10 +200,9 @@ std::optional<DistanceTrial> Search::fit_and_draw(const Choice& choice) {
 bool Search::is_allowed(const Choice& choice) const {
   return choice.steps >= first_steps_ && choice.steps <= most_steps_ &&
          std::abs(choice.doublings) <= kMostDoublings && choice.notch >= kNoGuideNotch &&
-         choice.notch <= (search_.guides ? kMostNotch : kNoGuideNotch) &&
+         choice.notch <= (options_.guides ? kMostNotch : kNoGuideNotch) &&
          (choice.has_guide() ? can_guide(choice.guide) : choice.guide == 0) &&
-         (choice.doublings == 0 ||
-          !pays_for_full_depth(search_.request, search_.budget, choice.steps));
+         (choice.doublings == 0 || !pays_for_full_depth(request_, options_.budget, choice.steps));
 }
 
 /// The trial of this choice, which is measured at most once; null where the choice cannot be tried.
@@ -186,7 +210,7 @@ const DistanceTrial* Search::tried(const Choice& choice) {
   if (!is_allowed(choice)) return nullptr;
   const auto known = known_.find(choice);
   if (known != known_.end()) return known->second ? &trials_[*known->second] : nullptr;
-  if (std::ssize(trials_) >= search_.most_trials) return nullptr;
+  if (std::ssize(trials_) >= options_.most_trials) return nullptr;
   const std::optional<DistanceTrial> trial = fit_and_draw(choice);
   if (!trial) {
     known_[choice] = std::nullopt;
@@ -198,7 +222,7 @@ const DistanceTrial* Search::tried(const Choice& choice) {
 }
 
 bool Search::is_admissible(const DistanceTrial& trial) const {
-  return trial.cost <= search_.budget * kSlack && trial.found.recall >= floor_;
+  return trial.cost <= options_.budget * kSlack && trial.found.recall >= floor_;
 }
 
 /// Admissible trials come before the others. Among admissible trials the smaller distance is
@@ -206,7 +230,7 @@ bool Search::is_admissible(const DistanceTrial& trial) const {
 /// back.
 bool Search::is_better(const DistanceTrial& trial, const DistanceTrial& than) const {
   if (is_admissible(trial) != is_admissible(than)) return is_admissible(trial);
-  return is_admissible(trial) ? trial.found.distance.all < than.found.distance.all
+  return is_admissible(trial) ? trial.found.distance < than.found.distance
                               : trial.found.recall > than.found.recall;
 }
 
@@ -237,7 +261,14 @@ bool Search::goes_on() {
   return moved;
 }
 
-/// The place in trials_ of DistanceResult::best; the first trial is plain full depth.
+/// The standard error of the difference of two distances; 0 where they count as exact.
+double standard_error(const ImageQuality& first, const ImageQuality& second) {
+  if (first.distance_without.empty() && second.distance_without.empty()) return 0;
+  return difference_half_width(first, second) /
+         student_t(static_cast<int>(first.distance_without.size()) - 1);
+}
+
+/// The place in trials_ of DistanceTuningResult::best; the first trial is plain full depth.
 std::size_t Search::choose() const {
   const auto least = std::min_element(
       trials_.begin(), trials_.end(),
@@ -245,10 +276,9 @@ std::size_t Search::choose() const {
   if (!is_admissible(*least)) return 0;
   auto chosen = least;
   for (auto trial = trials_.begin(); trial != trials_.end(); ++trial) {
-    const GroupedDistance &theirs = trial->found.distance, &smallest = least->found.distance;
-    const double standard_error = difference_half_width(theirs, smallest) /
-                                  student_t(static_cast<int>(theirs.without.size()) - 1);
-    const bool is_as_good = is_admissible(*trial) && theirs.all - smallest.all <= standard_error;
+    const ImageQuality &theirs = trial->found, &smallest = least->found;
+    const bool is_as_good = is_admissible(*trial) &&
+                            theirs.distance - smallest.distance <= standard_error(theirs, smallest);
     if (is_as_good && trial->found.recall > chosen->found.recall) chosen = trial;
   }
   return static_cast<std::size_t>(chosen - trials_.begin());
@@ -268,7 +298,7 @@ int Search::first_guide() const {
 void Search::start() {
   constexpr double kMoreSteps = 1.8;  // how many times more steps than full depth can make within
                                       // the budget
-  const int guide = search_.guides ? first_guide() : 0;
+  const int guide = options_.guides ? first_guide() : 0;
   const int notch = guide > 0 ? 0 : kNoGuideNotch;
   const int first = std::min(most_steps_, static_cast<int>(std::round(kMoreSteps * first_steps_)));
   for (int steps = first; steps >= first_steps_; --steps) {
@@ -278,64 +308,84 @@ void Search::start() {
   here_ = {first_steps_, 0, 0, kNoGuideNotch};  // plain full depth, which has been tried
 }
 
-DistanceResult Search::result() {
-  first_steps_ = full_steps(search_.request, search_.budget);
-  most_steps_ = search_.most_steps > 0 ? search_.most_steps
-                                       : static_cast<int>(std::ceil(3 * search_.budget));
-  if (most_steps_ < first_steps_) {
-    raise({"most_steps",
-           "be at least the " + show(first_steps_) + " full steps that the budget pays for",
-           "is " + show(most_steps_)});
-  }
+void Search::explore() {
   here_ = {first_steps_, 0, 0, kNoGuideNotch};
   const DistanceTrial* plain = tried(here_);
   if (plain == nullptr)
-    raise({"budget", "pay for one evaluation of the solver", "is " + show(search_.budget),
+    raise({"budget", "pay for one evaluation of the solver", "is " + show(options_.budget),
            "raise it"});
-  DistanceResult result;
-  result.full_depth = *plain;
-  result.recall_floor = floor_ = search_.recall_floor.value_or(plain->found.recall);
+  floor_ = options_.recall_floor.value_or(plain->found.recall);
   start();
   while (goes_on()) {
   }
+}
+
+void Search::describe_best(DistanceTuningResult& result) const {
   const std::size_t best = choose();
+  result.full_depth = trials_.front();
+  result.recall_floor = floor_;
   result.best = trials_[best];
   result.keeps_floor = result.best.found.recall >= floor_;
-  result.gain_half_width = difference_half_width(result.full_depth.found.distance,
-                                                 result.best.found.distance);
+  result.gain_half_width = difference_half_width(result.full_depth.found, result.best.found);
   for (const auto& [choice, place] : known_) {
     if (place == best) result.plan = plan_of(choice, result.best.threshold);
   }
-  result.plan.solver = with_steps(search_.request, result.best.steps);
+  result.plan.solver = with_steps(request_, result.best.steps);
   result.plan.model = model_.id;
+}
+
+DistanceTuningResult Search::result() {
+  first_steps_ = full_steps(request_, options_.budget);
+  most_steps_ = steps_limit(options_.most_steps, options_.budget, first_steps_);
+  DistanceTuningResult result;
+  try {
+    explore();
+  } catch (const Stopped&) {
+    result.status = Status::Cancelled;
+  }
+  if (!trials_.empty()) describe_best(result);
   result.trials = std::move(trials_);
   return result;
 }
 
+void check_options(const DistanceTuningOptions& options) {
+  require_range("budget", options.budget, 1.0, 10000.0);
+  require_range("most_steps", options.most_steps, 0, 10000);
+  require_range("most_trials", options.most_trials, 2, 10000);
+  if (options.recall_floor) require_range("recall_floor", *options.recall_floor, 0.0, 1.0);
+  require_range("cost_samples", options.cost_samples, std::int64_t{1}, std::int64_t{1'000'000});
+  require_range("tolerance", options.tolerance, 0.0, 1.0);
+}
+
+/// Half the width of the interval around a distance whose values without each group are these.
+double half_width_of(std::vector<double> without) {
+  if (without.empty()) return std::numeric_limits<double>::quiet_NaN();
+  return half_width(GroupedDistance{.without = std::move(without)});
+}
+
 }  // namespace
 
-double difference_half_width(const GroupedDistance& first, const GroupedDistance& second) {
-  if (first.without.size() != second.without.size()) {
-    raise({"difference_half_width", "be given distances of the same groups",
-           "got " + show(std::ssize(first.without)) + " and " + show(std::ssize(second.without))});
+double difference_half_width(const ImageQuality& first, const ImageQuality& second) {
+  const std::vector<double>&ours = first.distance_without, &theirs = second.distance_without;
+  if (ours.size() != theirs.size()) {
+    raise({"ImageQuality.distance_without", "have as many entries for every set of images",
+           "has " + show(std::ssize(ours)) + " and " + show(std::ssize(theirs))});
   }
-  GroupedDistance difference{first.all - second.all, {}};
-  for (std::size_t g = 0; g < first.without.size(); ++g)
-    difference.without.push_back(first.without[g] - second.without[g]);
-  return half_width(difference);
+  std::vector<double> differences;
+  for (std::size_t g = 0; g < ours.size(); ++g) differences.push_back(ours[g] - theirs[g]);
+  return half_width_of(std::move(differences));
 }
 
-DistanceResult search_distance(const DistanceSearch& search, const ModelSummary& model,
-                               const Runner& run, const Measure& measure) {
-  require_range("budget", search.budget, 1.0, 10000.0);
-  require_range("most_steps", search.most_steps, 0, 10000);
-  require_range("most_trials", search.most_trials, 2, 10000);
-  if (search.recall_floor) require_range("recall_floor", *search.recall_floor, 0.0, 1.0);
-  if (model.uncertainty == "none") {
-    raise({"the model", "have uncertainty modules, by which samples leave early", "has none",
-           "train them: adadiff train --from MODEL --trained exits"});
-  }
-  return Search(search, model, run, measure).result();
+DistanceTuningResult search_distance(const DistanceTuningOptions& options,
+                                     const ModelSummary& model, const Runner& run,
+                                     const ImageMeasure& measure) {
+  check_options(options);
+  require_uncertainty(model);
+  return Search(options, model, run, measure).result();
 }
 
-}  // namespace adadiff::detail
+}  // namespace detail
+
+double ImageQuality::half_width() const { return detail::half_width_of(distance_without); }
+
+}  // namespace adadiff

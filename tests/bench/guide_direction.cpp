@@ -25,6 +25,7 @@
 
 #include "cli/data_files.h"
 #include "diffusion/prediction.h"
+#include "networks/label_table.h"
 #include "pipeline/pipeline_state.h"
 #include "training/image_source.h"
 
@@ -78,15 +79,16 @@ std::vector<at::Tensor> predictions(const adadiff::Network& network, const at::T
                                     const at::Tensor& time, const at::Tensor& labels) {
   std::vector<at::Tensor> all;
   for (int block = 0; block < network.info().blocks; ++block) all.push_back(at::empty_like(x));
-  const auto pass = network.new_pass(kBatch);
+  const adadiff::detail::LabelTable table(network.info());
+  const auto pass = network.new_pass({.capacity = kBatch});
   for (std::int64_t first = 0; first < x.size(0); first += kBatch) {
     const std::int64_t rows = std::min(kBatch, x.size(0) - first);
     const at::Tensor every = at::arange(rows, at::kLong);
     const at::Tensor part = x.narrow(0, first, rows), part_time = time.narrow(0, first, rows),
                      part_labels = labels.narrow(0, first, rows);
-    pass->begin({part, part_time, part_labels});
+    pass->begin({part, part_time, part_labels, table.table()});
     for (at::Tensor& of_exit : all) {
-      pass->run_block();
+      pass->run_block(0);
       at::Tensor out = of_exit.narrow(0, first, rows);
       pass->predict(every, every, out);
     }

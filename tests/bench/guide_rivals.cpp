@@ -30,7 +30,6 @@
 #include <nlohmann/json.hpp>
 
 #include <adadiff/pipeline.h>
-#include <adadiff/sampler.h>
 
 #include "cli/bundled_model.h"
 #include "cli/reference_features.h"
@@ -44,6 +43,7 @@ using adadiff::ForwardPass;
 using adadiff::Images;
 using adadiff::Network;
 using adadiff::NetworkInfo;
+using adadiff::PassOptions;
 
 struct Flags {
   std::string model, weak, reference, plan, solver = "dpmpp-2m";
@@ -75,7 +75,7 @@ class Autoguided final : public Network {
     }
   }
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override;
 
  private:
   std::shared_ptr<const Network> weak_, strong_;
@@ -84,25 +84,25 @@ class Autoguided final : public Network {
 
 class AutoguidedPass final : public ForwardPass {
  public:
-  AutoguidedPass(const Network& weak, const Network& strong, std::int64_t capacity)
+  AutoguidedPass(const Network& weak, const Network& strong, const PassOptions& options)
       : blocks_{weak.info().blocks, strong.info().blocks},
-        pass_{weak.new_pass(capacity), strong.new_pass(capacity)} {}
+        pass_{weak.new_pass(options), strong.new_pass(options)} {}
 
   void begin(const adadiff::PassInputs& inputs) override {
     for (const auto& pass : pass_) pass->begin(inputs);
     current_ = -1;
   }
-  void run_block() override {
+  void run_block(std::uint8_t) override {
     ++current_;
-    for (int block = 0; block < blocks_[current_]; ++block) pass_[current_]->run_block();
+    for (int block = 0; block < blocks_[current_]; ++block) pass_[current_]->run_block(0);
   }
   void score(const adadiff::ScoreSink& sink) const override { sink.out.zero_(); }
   void predict(const at::Tensor& rows, const at::Tensor& slots,
                const at::Tensor& out) const override {
     pass_[current_]->predict(rows, slots, out);
   }
-  void keep(const at::Tensor& rows) override {
-    for (const auto& pass : pass_) pass->keep(rows);
+  void keep(const at::Tensor& rows, std::int64_t live) override {
+    for (const auto& pass : pass_) pass->keep(rows, live);
   }
 
  private:
@@ -111,8 +111,8 @@ class AutoguidedPass final : public ForwardPass {
   int current_ = -1;
 };
 
-std::unique_ptr<ForwardPass> Autoguided::new_pass(std::int64_t capacity) const {
-  return std::make_unique<AutoguidedPass>(*weak_, *strong_, capacity);
+std::unique_ptr<ForwardPass> Autoguided::new_pass(const PassOptions& options) const {
+  return std::make_unique<AutoguidedPass>(*weak_, *strong_, options);
 }
 
 /// Labels 0, 1, ... without the null label, cycled through.

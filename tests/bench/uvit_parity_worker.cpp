@@ -13,6 +13,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "models/model_file.h"
+#include "networks/label_table.h"
 
 namespace {
 
@@ -27,15 +28,17 @@ struct Work {
         labels(network.info().classes > 0 ? at::zeros({rows}, at::kLong) : at::Tensor()),
         every(at::arange(rows, at::kLong)),
         out(at::empty_like(x)),
-        pass(network.new_pass(rows)) {}
+        table(network.info()),
+        pass(network.new_pass({.capacity = rows})) {}
 
   void run(int blocks) {
-    pass->begin({x, time, labels});
-    for (int block = 0; block < blocks; ++block) pass->run_block();
+    pass->begin({x, time, labels, table.table()});
+    for (int block = 0; block < blocks; ++block) pass->run_block(0);
     pass->predict(every, every, out);
   }
 
   at::Tensor x, time, labels, every, out;
+  adadiff::detail::LabelTable table;
   std::unique_ptr<ForwardPass> pass;
 };
 

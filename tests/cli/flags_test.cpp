@@ -3,10 +3,17 @@
 
 #include <set>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include <adadiff/noise_schedule.h>
+#include <adadiff/training.h>
 
 #include "cli/terminal/output.h"
 #include "cli/verbs/verbs.h"
+#include "core/names.h"
+#include "diffusion/prediction.h"
+#include "nn/uncertainty.h"
+#include "training/option_names.h"
 
 namespace adadiff::cli {
 namespace {
@@ -78,6 +85,35 @@ TEST(Flags, ThatNameFilesAreMarked) {
           << verb.name << " " << name;
       EXPECT_FALSE(is_read(*flag) && is_written(*flag)) << verb.name << " " << name;
     }
+  }
+}
+
+struct WordedFlag {
+  const char* flag;
+  std::vector<std::string> words;
+};
+
+TEST(Flags, OfATrainingListEveryWordThatTheyTake) {
+  const WordedFlag cases[] = {{"--uncertainty", detail::names_in(detail::kUncertaintyForms)},
+                              {"--prediction", detail::names_in(detail::kPredictions)},
+                              {"--schedule", schedule_names()},
+                              {"--times", detail::names_in(detail::kTimeDistributions)},
+                              {"--trained", detail::names_in(detail::kTrainedParts)},
+                              {"--target", detail::names_in(detail::kUncertaintyTargets)},
+                              {"--weights", detail::names_in(detail::kLayerWeights)},
+                              {"--weight-gradient", detail::names_in(detail::kWeightGradients)},
+                              {"--reduction", detail::names_in(detail::kExitReductions)},
+                              {"--distilled-exits", detail::names_in(detail::kDistilledExits)},
+                              {"--optimiser", detail::names_in(detail::kOptimisers)},
+                              {"--decay", detail::names_in(detail::kDecays)},
+                              {"--precision", {"float32", "bfloat16"}},
+                              {"--loss", loss_mode_names()}};
+  CLI::App app;
+  const Action action = add_train(app);
+  for (const WordedFlag& worded : cases) {
+    const std::string help = app.get_option(worded.flag)->get_description();
+    for (const std::string& word : worded.words)
+      EXPECT_THAT(help, testing::HasSubstr(word)) << worded.flag;
   }
 }
 

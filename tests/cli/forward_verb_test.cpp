@@ -5,6 +5,7 @@
 #include "cli/tiny_model.h"
 #include "io/npy.h"
 #include "models/model_file.h"
+#include "networks/label_table.h"
 
 namespace adadiff::testing {
 namespace {
@@ -37,9 +38,10 @@ class Forward : public ::testing::Test {
                              .view({kRows, 1, 8, 8});
     const at::Tensor time = at::tensor({250.F, 500.F, 1000.F}),
                      labels = at::tensor({0, 2, 3}, at::kLong);
-    const auto pass = model.network->new_pass(kRows);
-    pass->begin({x, time, labels});
-    for (int block = 0; block < blocks; ++block) pass->run_block();
+    const auto pass = model.network->new_pass({.capacity = kRows});
+    const detail::LabelTable table(model.network->info());
+    pass->begin({x, time, labels, table.table()});
+    for (int block = 0; block < blocks; ++block) pass->run_block(0);
     at::Tensor y = at::empty_like(x), u = at::empty({kRows});
     pass->predict(at::arange(kRows), at::arange(kRows), y);
     pass->score({u});

@@ -89,7 +89,7 @@ TEST_F(Hostile, SurvivesModelsWithOtherNumbersInTheHeader) {
 }
 
 TEST_F(Hostile, SurvivesHeadersOfAnyClaimedLength) {
-  for (const unsigned char last : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
+  for (const int last : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
     for (const std::size_t byte : {1U, 3U, 7U}) {
       std::string bytes = model_;
       bytes[byte] = static_cast<char>(last);
@@ -167,7 +167,7 @@ TEST_F(Hostile, RefusesBadPlans) {
       R"({"below": 0.1, "network": "small"})",
       R"({"below": 0.1, "precision": "int8"})",
       R"({"below": 0.1, "precision": "float7"})",
-      R"({"below": 0.1, "skip": [1, 0, 0]})",
+      R"({"below": 0.1, "skip": [4, 0, 0]})",
       R"({"below": 0.1, "scope": "universe"})",
       R"({"below": 0.1, "branches": "some"})",
       R"({"below": 0.1, "pair": "smaller"})",

@@ -61,13 +61,13 @@ INSTANTIATE_TEST_SUITE_P(
                                      Case{"dpmpp-2m", 0, 2}, Case{"heun", 0, 2},
                                      Case{"heun-edm", 0, 2}),
                      testing::ValuesIn(schedule_names()), testing::Values("uniform", "logsnr")),
-    [](const auto& info) {
-      const Case& solver = std::get<0>(info.param);
+    [](const auto& tested) {
+      const Case& solver = std::get<0>(tested.param);
       std::string name = solver.solver +
                          (solver.eta > 0
                               ? "_eta" + std::to_string(static_cast<int>(solver.eta * 10))
                               : "") +
-                         "_" + std::get<1>(info.param) + "_" + std::get<2>(info.param);
+                         "_" + std::get<1>(tested.param) + "_" + std::get<2>(tested.param);
       std::erase(name, '-');
       return name;
     });

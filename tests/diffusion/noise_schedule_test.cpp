@@ -20,8 +20,8 @@ class EverySchedule : public testing::TestWithParam<std::string> {
   SchedulePtr schedule = find_schedule(GetParam());
 };
 INSTANTIATE_TEST_SUITE_P(Schedules, EverySchedule, testing::ValuesIn(schedule_names()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& tested) {
+                           std::string name = tested.param;
                            std::erase(name, '-');
                            return name;
                          });
@@ -37,8 +37,8 @@ class VariancePreserving : public EverySchedule {};
 INSTANTIATE_TEST_SUITE_P(Schedules, VariancePreserving,
                          testing::Values("vp-linear", "ddpm-linear", "scaled-linear", "cosine",
                                          "nichol-dhariwal"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& tested) {
+                           std::string name = tested.param;
                            std::erase(name, '-');
                            return name;
                          });

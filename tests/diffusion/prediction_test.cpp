@@ -36,9 +36,9 @@ INSTANTIATE_TEST_SUITE_P(Predictions, EveryPrediction,
                                                           Prediction::Velocity, Prediction::Flow,
                                                           Prediction::FlowToData),
                                           testing::ValuesIn(schedule_names())),
-                         [](const auto& info) {
-                           std::string name = name_of(kPredictions, std::get<0>(info.param)) +
-                                              std::string("_") + std::get<1>(info.param);
+                         [](const auto& tested) {
+                           std::string name = name_of(kPredictions, std::get<0>(tested.param)) +
+                                              std::string("_") + std::get<1>(tested.param);
                            std::erase(name, '-');
                            return name;
                          });

@@ -28,6 +28,25 @@ double network(double x, double time) {
   return std::tanh(1.3 * x) * std::cos(0.01 * time) + 0.3 * std::sin(0.004 * time + x);
 }
 
+TokenShift token_shift_of(const json& ours) {
+  const std::string type = ours.value("type", std::string("exponential"));
+  return {.base_shift = ours.at("base_shift"),
+          .max_shift = ours.at("max_shift"),
+          .base_tokens = ours.at("base_tokens"),
+          .max_tokens = ours.at("max_tokens"),
+          .token_size = ours.at("token_size"),
+          .type = detail::require_named(detail::kShiftTypes, type, "").value};
+}
+
+void set_grid_shift(const json& ours, Process& process) {
+  if (!ours.contains("image")) {
+    process.grid_shift = ours.value("grid_shift", 1.0);
+    return;
+  }
+  process.token_shift = token_shift_of(ours.at("grid_shift"));
+  process.fit_grid_shift(ours.at("image").at(0), ours.at("image").at(1));
+}
+
 Process process_of(const json& ours) {
   Process process;
   process.prediction = detail::require_named(detail::kPredictions,
@@ -40,7 +59,7 @@ Process process_of(const json& ours) {
                        .value;
   process.time_scale = time.at("scale");
   process.time_shift = time.value("shift", 0.0);
-  process.grid_shift = ours.value("grid_shift", 1.0);
+  set_grid_shift(ours, process);
   process.data_std = ours.value("data_std", 0.5);
   return process;
 }
@@ -74,8 +93,8 @@ double run(const std::vector<Evaluation>& table, const Process& process, bool cl
 
 class Schedulers : public testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Diffusers, Schedulers, testing::Range(std::size_t{0}, cases().size()),
-                         [](const auto& info) {
-                           std::string name = cases()[info.param].at("name");
+                         [](const auto& tested) {
+                           std::string name = cases()[tested.param].at("name");
                            std::replace_if(
                                name.begin(), name.end(),
                                [](unsigned char c) { return std::isalnum(c) == 0; }, '_');

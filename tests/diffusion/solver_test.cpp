@@ -47,8 +47,8 @@ Setting setting(const std::string& schedule, int steps, const std::string& grid 
 
 class OnEverySchedule : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Schedules, OnEverySchedule, testing::ValuesIn(schedule_names()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& tested) {
+                           std::string name = tested.param;
                            std::erase(name, '-');
                            return name;
                          });
@@ -164,7 +164,7 @@ TEST(Solvers, MultiplyErrorsByLittleOrRefuse) {
   int written = 0, refused = 0;
   for (const std::string& solver : solver_names()) {
     const double most = solver == "heun-edm" ? 30 : 6;
-    for (const std::string& grid : {"uniform", "quadratic", "logsnr", "karras"}) {
+    for (const std::string grid : {"uniform", "quadratic", "logsnr", "karras"}) {
       for (const std::string& schedule : schedule_names()) {
         for (const int steps : {5, 8, 11, 20, 50}) {
           const Setting at = setting(schedule, steps, grid);
@@ -263,7 +263,7 @@ TEST(EulerMaruyama, RefusesStepsThatGrow) {
 TEST(Solvers, MayEndBeforeTheCleanImage) {
   const auto schedule = ddpm_linear_schedule();
   const std::vector<double> times{1, 0.5, 0.001};
-  for (const std::string& name : {"ddim", "ddpm", "dpmpp-2m", "heun"}) {
+  for (const std::string name : {"ddim", "ddpm", "dpmpp-2m", "heun"}) {
     const auto table = find_solver(name)({*schedule, times});
     EXPECT_EQ(table.back().next_time, 0.001);
     EXPECT_EQ(table.size(), name == "heun" ? 4u : 2u);
@@ -298,8 +298,8 @@ TEST(EulerMaruyama, IsTheReverseSdeOfVpLinear) {
 }
 
 class Heun : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Forms, Heun, testing::Values("heun", "heun-edm"), [](const auto& info) {
-  return std::string(info.param == "heun" ? "heun" : "edm");
+INSTANTIATE_TEST_SUITE_P(Forms, Heun, testing::Values("heun", "heun-edm"), [](const auto& tested) {
+  return std::string(tested.param == "heun" ? "heun" : "edm");
 });
 
 TEST_P(Heun, EvaluatesTwiceButInTheLastStep) {
@@ -326,8 +326,8 @@ std::vector<Evaluation> table_or_none(const std::string& solver, const Setting& 
 
 class EverySolver : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Solvers, EverySolver, testing::ValuesIn(solver_names()),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& tested) {
+                           std::string name = tested.param;
                            std::erase(name, '-');
                            return name;
                          });

@@ -22,9 +22,9 @@ INSTANTIATE_TEST_SUITE_P(Grids, EveryGrid,
                          testing::Combine(testing::Values("uniform", "quadratic", "logsnr",
                                                           "karras"),
                                           testing::ValuesIn(schedule_names())),
-                         [](const auto& info) {
-                           std::string name = std::get<0>(info.param) + "_" +
-                                              std::get<1>(info.param);
+                         [](const auto& tested) {
+                           std::string name = std::get<0>(tested.param) + "_" +
+                                              std::get<1>(tested.param);
                            std::erase(name, '-');
                            return name;
                          });
@@ -35,7 +35,7 @@ TEST_P(EveryGrid, FallsStrictlyToZeroWithinTheRange) {
     ASSERT_EQ(times.size(), static_cast<std::size_t>(steps) + 1);
     EXPECT_EQ(times.front(), Process{.schedule = schedule}.max_time());
     EXPECT_EQ(times.back(), 0);
-    for (int i = 0; i < steps; ++i)
+    for (std::size_t i = 0; i + 1 < times.size(); ++i)
       ASSERT_LT(times[i + 1], times[i]) << steps << " steps, entry " << i;
     EXPECT_GE(times[static_cast<std::size_t>(steps) - 1], schedule->min_time()) << steps;
   }
@@ -175,6 +175,53 @@ TEST(TimeGrid, RefusesAStartOutOfRange) {
   expect_refused("uniform", 10, 1.1, "start time: must be in (");
   expect_refused("uniform", 10, NAN, "but is nan");
   expect_refused("logsnr", 10, cosine_schedule()->min_time(), "start time: must be in (");
+}
+
+// mu = 0.5 at 256 tokens and 1.15 at 4096; numbers of diffusers' calculate_shift.
+TEST(TokenShift, GrowsWithTheNumberOfTokens) {
+  const TokenShift rule{.token_size = 2};
+  EXPECT_DOUBLE_EQ(rule.shift(32, 32), std::exp(0.5));
+  EXPECT_DOUBLE_EQ(rule.shift(128, 128), std::exp(1.15));
+  EXPECT_NEAR(rule.shift(64, 48), std::exp(0.5866666666666667), 1e-12);
+  EXPECT_NEAR(rule.shift(256, 256), std::exp(3.23), 1e-12) << "beyond max_tokens";
+}
+
+TEST(TokenShift, LeavesOutRowsAndColumnsWithoutAToken) {
+  const TokenShift rule{.token_size = 2};
+  EXPECT_EQ(rule.shift(65, 49), rule.shift(64, 48));
+}
+
+TEST(TokenShift, IsItsNumberItselfWhereItIsLinear) {
+  const TokenShift rule{.base_shift = 1.5, .max_shift = 4, .type = ShiftType::Linear};
+  EXPECT_DOUBLE_EQ(rule.shift(16, 16), 1.5);
+  EXPECT_DOUBLE_EQ(rule.shift(64, 64), 4);
+}
+
+TEST(TokenShift, RefusesWhatGivesNoShift) {
+  const auto complaint = [](const TokenShift& rule, std::int64_t side) {
+    return [rule, side] { rule.shift(side, side); };
+  };
+  EXPECT_THAT(complaint({.max_tokens = 256}, 8),
+              ThrowsMessage<InvalidArgument>(
+                  "token_shift.max_tokens: must be above base_tokens = 256, but is 256"));
+  EXPECT_THAT(complaint({.base_tokens = 0}, 8),
+              ThrowsMessage<InvalidArgument>(HasSubstr("token_shift.base_tokens: must be in [1,")));
+  EXPECT_THAT(complaint({.token_size = 0}, 8),
+              ThrowsMessage<InvalidArgument>(HasSubstr("token_shift.token_size: must be in [1,")));
+  EXPECT_THAT(complaint({.base_shift = -1, .type = ShiftType::Linear}, 16),
+              ThrowsMessage<InvalidArgument>("token_shift: must give a shift in [0.01, 100], but "
+                                             "gives -1 for images of 256 tokens"));
+}
+
+TEST(Process, FitsItsGridToTheSizeOfImages) {
+  Process flow{.prediction = Prediction::Flow, .schedule = linear_flow_schedule()};
+  flow.fit_grid_shift(128, 128);
+  EXPECT_EQ(flow.grid_shift, 1) << "without a rule nothing changes";
+  flow.token_shift = TokenShift{.token_size = 2};
+  flow.fit_grid_shift(128, 128);
+  const double shift = std::exp(1.15);
+  const std::vector<double> times = time_grid("uniform", flow, 2);
+  EXPECT_NEAR(times[1], shift * 0.5 / (1 + (shift - 1) * 0.5), 1e-12);
 }
 
 }  // namespace

@@ -57,12 +57,13 @@ Executed execute(const Network& network, const detail::ExecutablePlan& plan,
   detail::HostExecution execution(network, rows.x.size(0));
   Executed result;
   result.out = at::full_like(rows.x, std::numeric_limits<double>::quiet_NaN());
-  execution.begin({{rows.x, rows.time, rows.labels}, rows.rows, plan, policy, result.out});
+  const OneGroup group(rows, plan, policy, result.out);
+  execution.begin(group.request);
   do {
     ++result.advances;
   } while (execution.advance());
   result.outcomes.assign(execution.outcomes().begin(), execution.outcomes().end());
-  result.counts = execution.counts();
+  result.counts = execution.counts(0);
   return result;
 }
 
@@ -78,11 +79,11 @@ std::vector<at::Tensor> run_everything(const Network& network, const detail::Exe
         plan.evaluations[static_cast<std::size_t>(rows.rows[row].evaluation)]
             .prediction.linear_output);
   }
-  const std::unique_ptr<ForwardPass> pass = network.new_pass(rows.x.size(0));
+  const std::unique_ptr<ForwardPass> pass = network.new_pass({.capacity = rows.x.size(0)});
   const at::Tensor all = at::arange(rows.x.size(0), at::kLong);
-  pass->begin({rows.x, rows.time, rows.labels});
+  pass->begin(rows.view());
   for (int block = 0; block < network.info().blocks; ++block) {
-    pass->run_block();
+    pass->run_block(0);
     everything.push_back(at::empty_like(rows.x));
     pass->predict(all, all, everything.back());
   }

@@ -2,6 +2,7 @@
 // wrong.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -19,6 +20,29 @@ namespace adadiff::test {
 struct Rows {
   std::vector<detail::EvaluationRow> rows;
   at::Tensor x, time, labels;
+  mutable at::Tensor entries = {};
+  PassInputs view() const {
+    const bool has = labels.defined();
+    entries = has ? at::arange(labels.size(0), at::kLong) : at::Tensor();
+    return {x, time, entries, {.labels = has ? &labels : nullptr}};
+  }
+};
+
+/// All rows as one group, and what begin() is given for them; alive as long as this.
+struct OneGroup {
+  OneGroup(const Rows& rows, const detail::ExecutablePlan& plan, const ExitPolicy& policy,
+           const at::Tensor& out)
+      : groups{{plan, policy, rows.rows}},
+        request{.inputs = rows.view(),
+                .groups = groups,
+                .precision = plan.rules.front().precision,
+                .skip = plan.rules.front().skip,
+                .out = out} {}
+  OneGroup(const OneGroup&) = delete;
+  OneGroup& operator=(const OneGroup&) = delete;
+
+  std::array<detail::RowGroup, 1> groups;
+  detail::EvaluationRequest request;
 };
 
 /// What a table of `evaluations` evaluations looks like for a plan, without a solver.

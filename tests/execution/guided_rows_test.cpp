@@ -156,7 +156,8 @@ TEST(Guide, KeepsNoNumbersOfTheEvaluationBefore) {
   detail::HostExecution execution(network, 6);
   at::Tensor out = at::zeros_like(first.x);
   const auto run = [&](const Rows& rows) {
-    execution.begin({{rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, out});
+    const OneGroup group(rows, plan, *policy, out);
+    execution.begin(group.request);
     while (execution.advance()) {
     }
   };

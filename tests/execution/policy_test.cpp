@@ -153,8 +153,8 @@ TEST(Execution, RefusesMoreRowsThanItsCapacity) {
   detail::HostExecution execution(network, 2);
   const auto policy = detail::threshold_policy(plan);
   try {
-    execution.begin(
-        {{rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, at::empty_like(rows.x)});
+    const OneGroup group(rows, plan, *policy, at::empty_like(rows.x));
+    execution.begin(group.request);
     FAIL();
   } catch (const InvalidArgument& error) {
     EXPECT_STREQ(error.what(), "HostExecution.begin: must get 1 to 2 rows, but got 3");
@@ -168,11 +168,8 @@ TEST(Execution, RefusesInputsThatDoNotMatchTheRows) {
   detail::HostExecution execution(network, 3);
   const auto policy = detail::threshold_policy(plan);
   try {
-    execution.begin({{rows.x, rows.time, rows.labels},
-                     rows.rows,
-                     plan,
-                     *policy,
-                     at::empty_like(rows.x).narrow(0, 0, 2)});
+    const OneGroup group(rows, plan, *policy, at::empty_like(rows.x).narrow(0, 0, 2));
+    execution.begin(group.request);
     FAIL();
   } catch (const InvalidArgument& error) {
     EXPECT_NE(std::string(error.what()).find("x has 3 and out has 2"), std::string::npos);
@@ -191,13 +188,12 @@ TEST(Execution, IsUsableAfterTheNetworkThrew) {
   const auto policy = detail::threshold_policy(plan);
   at::Tensor out = at::empty_like(rows.x);
   detail::HostExecution execution(network, 2);
-  const detail::EvaluationRequest request{
-      {rows.x, rows.time, rows.labels}, rows.rows, plan, *policy, out};
-  execution.begin(request);
+  const OneGroup group(rows, plan, *policy, out);
+  execution.begin(group.request);
   EXPECT_TRUE(execution.advance() && execution.advance());
   EXPECT_THROW(execution.advance(), std::runtime_error);
   is_broken = false;
-  execution.begin(request);
+  execution.begin(group.request);
   while (execution.advance()) {
   }
   EXPECT_TRUE(at::equal(out, run_everything(network, plan, rows).back()));

@@ -332,8 +332,7 @@ TEST(ClassifierTraining, SaysWhenTorchFails) {
   ClassifierConfig config = config_for_two();
   config.channels = 3;
   EXPECT_THAT([&] { train_classifier(two_classes(), config, {}); },
-              ThrowsMessage<Error>(
-                  HasSubstr("classifier training: PyTorch failed: ")));
+              ThrowsMessage<Error>(HasSubstr("classifier training: PyTorch failed: ")));
 }
 
 TEST(ClassifierTraining, SaysWhenTheLossIsNoLongerFinite) {

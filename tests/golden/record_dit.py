@@ -82,7 +82,7 @@ def redraw(net, generator, small_tokens):
 
 
 def run_official(net, x, time, labels):
-    """The official final layer after every block of the official forward; the channels that predict."""
+    """The official final layer after every block of the official forward; with the channels of variance where there are any."""
     tokens = []
     hooks = [block.register_forward_hook(lambda module, inputs, output: tokens.append(output)) for block in net.blocks]
     last = net(x, time, labels)
@@ -91,7 +91,7 @@ def run_official(net, x, time, labels):
     condition = net.t_embedder(time) + net.y_embedder(labels, False)
     outputs = [net.unpatchify(net.final_layer(t, condition)) for t in tokens]
     assert torch.equal(outputs[-1], last)
-    return torch.stack(outputs)[:, :, :x.shape[1]]  # [blocks, B, C, H, W]
+    return torch.stack(outputs)  # [blocks, B, C or 2 C, H, W]
 
 
 def to_diffusers(net, network):

@@ -7,6 +7,7 @@ Each case names a scheduler with its settings, and ours (docs/coming_from_diffus
 number that it embeds as its time, so that both sides evaluate the same one. Needs torch and diffusers 0.35.2.
 """
 
+import ast
 import json
 import pathlib
 import sys
@@ -19,7 +20,22 @@ SCALED = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_lin
 OURS_LINEAR = {"schedule": {"name": "ddpm-linear"}, "time": {"scale": 1000, "shift": -1}, "prediction": "noise"}
 OURS_SCALED = {"schedule": {"name": "scaled-linear"}, "time": {"scale": 1000, "shift": -1}, "prediction": "noise"}
 FLOW = {"schedule": {"name": "linear-flow"}, "time": {"scale": 1000}, "prediction": "flow"}
+DYNAMIC = {"base_shift": 0.5, "max_shift": 1.15, "base_tokens": 256, "max_tokens": 4096, "token_size": 2}  # Flux
+LINEAR_DYNAMIC = {"base_shift": 1.5, "max_shift": 4, "base_tokens": 256, "max_tokens": 4096, "token_size": 2, "type": "linear"}
 EDM = {"schedule": {"name": "karras"}, "time": {"embeds": "log-sigma", "scale": 0.25}, "prediction": "preconditioned", "data_std": 0.5}
+
+
+
+def shifted(time, shift):
+    return shift * time / (1 + (shift - 1) * time)
+
+
+def dynamic(rule):
+    """The settings of diffusers that a rule of ours stands for."""
+    return {"use_dynamic_shifting": True, "base_shift": rule["base_shift"], "max_shift": rule["max_shift"],
+            "base_image_seq_len": rule["base_tokens"], "max_image_seq_len": rule["max_tokens"],
+            "time_shift_type": rule.get("type", "exponential")}
+
 
 # name: (scheduler, its settings, steps, our process, our solver settings)
 CASES = {
@@ -57,6 +73,18 @@ CASES = {
         "DPMSolverMultistepScheduler", dict(LINEAR, use_lu_lambdas=True), 10, OURS_LINEAR, {"solver": "dpmpp-2m", "grid": "logsnr"}),
     "flow euler": ("FlowMatchEulerDiscreteScheduler", {"shift": 1.0}, 8, FLOW, {"solver": "ddim"}),
     "flow euler shifted": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0}, 8, dict(FLOW, grid_shift=3), {"solver": "ddim"}),
+    "flow euler of stable diffusion 3": (
+        "FlowMatchEulerDiscreteScheduler", {"shift": 3.0}, 8, FLOW,
+        {"solver": "ddim", "times": [shifted(1 - i / 7 * (1 - shifted(0.001, 3)), 3) for i in range(8)] + [0]}),
+    "flow euler dynamic": (
+        "FlowMatchEulerDiscreteScheduler", dynamic(DYNAMIC), 8, dict(FLOW, grid_shift=DYNAMIC, image=[64, 48]), {"solver": "ddim"}),
+    "flow euler dynamic odd": (
+        "FlowMatchEulerDiscreteScheduler", dynamic(DYNAMIC), 8, dict(FLOW, grid_shift=DYNAMIC, image=[15, 31]), {"solver": "ddim"}),
+    "flow euler dynamic beyond": (
+        "FlowMatchEulerDiscreteScheduler", dynamic(DYNAMIC), 8, dict(FLOW, grid_shift=DYNAMIC, image=[256, 256]), {"solver": "ddim"}),
+    "flow euler dynamic linear": (
+        "FlowMatchEulerDiscreteScheduler", dynamic(LINEAR_DYNAMIC), 8, dict(FLOW, grid_shift=LINEAR_DYNAMIC, image=[64, 48]),
+        {"solver": "ddim"}),
     "edm euler": ("EDMEulerScheduler", {}, 18, EDM, {"solver": "ddim"}),
     "edm dpm-solver++": ("EDMDPMSolverMultistepScheduler", {}, 18, EDM, {"solver": "dpmpp-2m"}),
 }
@@ -67,10 +95,29 @@ def network(x, time):
     return torch.tanh(1.3 * x) * torch.cos(0.01 * time) + 0.3 * torch.sin(0.004 * time + x)
 
 
-def run(scheduler, steps, start, keywords):
+def calculate_shift():
+    """The function of Flux's pipeline in diffusers, whose module cannot be imported without transformers."""
+    path = pathlib.Path(diffusers.__file__).parent / "pipelines/flux/pipeline_flux.py"
+    found = [node for node in ast.parse(path.read_text(encoding="utf-8")).body
+             if isinstance(node, ast.FunctionDef) and node.name == "calculate_shift"]
+    names = {}
+    exec(compile(ast.Module(found, []), str(path), "exec"), names)
+    return names["calculate_shift"]
+
+
+def dynamic_shift(process):
+    """mu as the pipelines of Flux and Stable Diffusion 3 compute it for an image; nothing for other processes."""
+    if "image" not in process:
+        return {}
+    rule, (height, width) = process["grid_shift"], process["image"]
+    tokens = (height // rule["token_size"]) * (width // rule["token_size"])
+    return {"mu": calculate_shift()(tokens, rule["base_tokens"], rule["max_tokens"], rule["base_shift"], rule["max_shift"])}
+
+
+def run(scheduler, steps, start, keywords, process, solver):
     """From unit noise to the last state; also what our side cannot take from the settings: the noise levels that were passed."""
-    if type(scheduler).__name__ == "FlowMatchEulerDiscreteScheduler":
-        scheduler.set_timesteps(sigmas=[1 - i / steps for i in range(steps)])  # as the pipelines of Stable Diffusion 3 and Flux do
+    if type(scheduler).__name__ == "FlowMatchEulerDiscreteScheduler" and "times" not in solver:
+        scheduler.set_timesteps(sigmas=[1 - i / steps for i in range(steps)], **dynamic_shift(process))  # as Flux's pipeline does
     else:
         scheduler.set_timesteps(steps)
     is_variance_exploding = hasattr(scheduler, "sigmas") and not isinstance(scheduler, diffusers.DPMSolverMultistepScheduler) \
@@ -92,7 +139,7 @@ def main(path):
     for name, (kind, settings, steps, process, solver) in CASES.items():
         scheduler = getattr(diffusers, kind)(**settings)
         keywords = {"use_clipped_model_output": True} if "use_clipped" in name else {}
-        final, times = run(scheduler, steps, start, keywords)
+        final, times = run(scheduler, steps, start, keywords, process, solver)
         cases.append({"name": name, "scheduler": kind, "settings": settings, "process": process, "solver": dict(solver, steps=steps),
                       "start": start.tolist(), "times": times, "final": final.tolist()})
     text = json.dumps({"diffusers": diffusers.__version__, "cases": cases}, indent=1)

@@ -16,7 +16,6 @@ using detail::message_of;
 using detail::put;
 using detail::TestFolder;
 using detail::with_checksums;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -49,38 +48,6 @@ std::string png_of(std::uint32_t width, std::uint32_t height, const std::string&
          chunk("IHDR",
                big_endian(width) + big_endian(height) + std::string("\x08\x00\x00\x00\x00", 5)) +
          chunk("IDAT", deflated(content)) + chunk("IEND", "");
-}
-
-std::string segment(char marker, const std::string& content) {
-  return std::string("\xff") + marker +
-         big_endian(static_cast<std::uint32_t>(content.size() + 2)).substr(2) + content;
-}
-
-/// A JPEG's Huffman table: how many codes there are of each length, and what they stand for.
-std::string huffman_table(char name, std::string counts, const std::string& values) {
-  counts.resize(16, '\0');
-  return segment('\xc4', name + counts + values);
-}
-
-constexpr char kDc = 0x00, kAc = 0x10;
-const std::string kTooLargeTable = huffman_table(kAc, std::string(14, '\0') + "\x02\xff",
-                                                 std::string(257, '\0'));
-
-struct JpegParts {
-  std::string early{};  ///< segments before the frame's header
-  std::string dc = huffman_table(kDc, "\x01",
-                                 "\x04");  // the one code 0: a difference of 4 bits follows
-  std::string scan = "\x43";  // 0 1000, which is 8, and 0, the end of the block; then ones
-  std::string late{};         ///< between the scan and the end
-};
-
-/// A JPEG of 8 x 8 grey pixels.
-std::string jpeg_of(const JpegParts& parts) {
-  return "\xff\xd8" + parts.early + segment('\xdb', '\0' + std::string(64, '\x10')) +
-         segment('\xc0', std::string("\x08\x00\x08\x00\x08\x01\x01\x11\x00", 9)) + parts.dc +
-         huffman_table(kAc, "\x01", std::string(1, '\0')) +
-         segment('\xda', std::string("\x01\x01\x00\x00\x3f\x00", 6)) + parts.scan + parts.late +
-         "\xff\xd9";
 }
 
 TEST(Image, TileFillsRowsFirst) {
@@ -180,61 +147,6 @@ TEST(Image, RefusesOtherFiles) {
   put(folder / "a.png", "");
   EXPECT_THROW(read_image(folder / "a.png"), ModelError);
   EXPECT_THROW(read_image(folder / "b.png"), FileError);
-}
-
-// The block's mean is 8 times 16, its quantisation, over 8 above 128: 144.
-TEST(Image, ReadsJpeg) {
-  const TestFolder folder;
-  put(folder / "a.jpg", jpeg_of({}));
-  const Images image = read_image(folder / "a.jpg");
-  EXPECT_EQ(image.channels, 1);
-  EXPECT_EQ(image.pixels.size(), 64u);
-  EXPECT_THAT(image.pixels, Each(144));
-}
-
-TEST(Image, RefusesAJpegsTableOfTooManyCodesWhereverItStands) {
-  const TestFolder folder;
-  const std::string second_of_two = segment(
-      '\xc4', kDc + std::string("\x01") + std::string(15, '\0') + '\0' + kTooLargeTable.substr(4));
-  const std::string places[] = {
-      jpeg_of({.early = kTooLargeTable}), jpeg_of({.early = "padding\xff" + kTooLargeTable}),
-      jpeg_of({.early = second_of_two}), jpeg_of({.late = kTooLargeTable}),
-      jpeg_of({.scan = std::string("\x43\xff\x00\xff\xd0", 5), .late = kTooLargeTable})};
-  for (const std::string& jpeg : places) {
-    put(folder / "a.jpg", jpeg);
-    EXPECT_THAT(
-        message_of<ModelError>([&] { read_image(folder / "a.jpg"); }),
-        HasSubstr(
-            "must be an undamaged image, but has a Huffman table of 257 codes, more than 256"));
-  }
-}
-
-TEST(Image, TakesNoOtherBytesForAJpegsTable) {
-  const TestFolder folder;
-  put(folder / "a.jpg", jpeg_of({.early = segment('\xfe', kTooLargeTable)}) + kTooLargeTable);
-  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(144));
-}
-
-TEST(Image, RefusesAJpegThatEndsInATable) {
-  const TestFolder folder;
-  put(folder / "a.jpg", "\xff\xd8" + kTooLargeTable.substr(0, 9));
-  EXPECT_THROW(read_image(folder / "a.jpg"), ModelError);
-}
-
-// Seen to fail without zeroed memory under MALLOC_PERTURB_=85.
-TEST(Image, ReadsAJpegsUndefinedTablesAsZeros) {
-  const TestFolder folder;
-  put(folder / "a.jpg", jpeg_of({.dc = ""}));
-  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(128));
-}
-
-// stb looks the last of 256 codes up at the wrong length, and an assertion of its own fails.
-TEST(Image, ReadsAJpegWith256Codes) {
-  const TestFolder folder;
-  put(folder / "a.jpg",
-      jpeg_of({.dc = huffman_table(kDc, std::string(7, '\0') + "\xff\x01", std::string(256, '\0')),
-               .scan = std::string("\xff\x00\x00", 3)}));
-  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(128));
 }
 
 TEST(Image, RefusesMoreThan256Megapixels) {

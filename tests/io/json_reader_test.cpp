@@ -32,6 +32,17 @@ TEST(JsonReader, ReadsEachType) {
   EXPECT_TRUE(root.field("on").as_bool());
 }
 
+enum class Pace { Slow, Fast };
+constexpr Named<Pace> kPaces[] = {{Pace::Slow, "slow"}, {Pace::Fast, "fast"}};
+
+TEST(JsonReader, ReadsTheValueThatAWordNames) {
+  const auto pace = [](const JsonReader& json) { return named_value(json.field("pace"), kPaces); };
+  EXPECT_EQ(pace(read(R"({"pace": "fast"})")), Pace::Fast);
+  EXPECT_EQ(complaint(R"({"pace": "quick"})", pace),
+            "plan.json: pace must be one of slow, fast, but is \"quick\"");
+  EXPECT_EQ(complaint(R"({"pace": 1})", pace), "plan.json: pace must be a string, but is 1");
+}
+
 TEST(JsonReader, MissingAndNullAreNoOption) {
   EXPECT_FALSE(read(kPlan).optional("none").has_value());
   EXPECT_FALSE(read(kPlan).optional("other").has_value());

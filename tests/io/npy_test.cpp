@@ -77,7 +77,7 @@ TEST(Npy, HeaderIsWhatNumpyWrites) {
 }
 
 TEST(Npy, ReadsVersionsTwoAndThree) {
-  for (const char version : {2, 3}) {
+  for (const char version : {'\2', '\3'}) {
     const TestFolder folder;
     const std::string dictionary = described("|u1", "(2,)");
     const char fixed[] = {

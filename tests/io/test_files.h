@@ -77,7 +77,8 @@ inline void expect_survives_damage(const std::string& content, int rounds,
     const int flips = 1 + static_cast<int>(random() % 4);
     for (int flip = 0; flip < flips; ++flip) {
       char& byte = damaged[random() % damaged.size()];
-      byte = static_cast<char>(random() % 2 == 0 ? byte ^ (1 << random() % 8) : random() % 256);
+      const auto flipped = static_cast<char>(byte ^ (1 << random() % 8));
+      byte = random() % 2 == 0 ? flipped : static_cast<char>(random() % 256);
     }
     try {
       read(damaged);

@@ -49,6 +49,10 @@ class Layering(unittest.TestCase):
         self.refused("src/sampling/run.cpp", '#include "networks/uvit/uvit.h"', "sampling never sees networks")
         self.assertEqual(complaints("src/sampling/run.cpp", "#include <adadiff/network.h>"), [])
 
+    def test_shows_plans_the_names_of_precisions_only(self):
+        self.refused("src/plans/plan.cpp", '#include "device/device.h"', "plans never sees device")
+        self.assertEqual(complaints("src/plans/plan.cpp", "#include <adadiff/device.h>"), [])
+
     def test_hides_runs_from_training(self):
         self.refused("src/training/trainer.cpp", "#include <adadiff/pipeline.h>", "training never sees pipeline")
         self.refused("src/models/model_file.cpp", '#include "sampling/sample_run.h"', "models never sees sampling")

@@ -6,7 +6,6 @@
 #include <ATen/ATen.h>
 
 #include <adadiff/pipeline.h>
-#include <adadiff/sampler.h>
 
 namespace adadiff::detail {
 namespace {
@@ -18,14 +17,14 @@ class ErringPass final : public ForwardPass {
     rows_ = inputs.x.size(0);
     blocks_ = 0;
   }
-  void run_block() override { ++blocks_; }
+  void run_block(std::uint8_t) override { ++blocks_; }
   void score(const ScoreSink& sink) const override { sink.out.fill_(0.75); }
   void predict(const at::Tensor& rows, const at::Tensor& slots,
                const at::Tensor& out) const override {
     constexpr double kErrors[] = {0.5, 0.1, 0};
     out.index_copy_(0, slots, at::full({rows.size(0), 1, 2, 2}, 1 + kErrors[blocks_ - 1]));
   }
-  void keep(const at::Tensor& rows) override { rows_ = rows.size(0); }
+  void keep(const at::Tensor& rows, std::int64_t) override { rows_ = rows.size(0); }
 
  private:
   std::int64_t rows_ = 0;
@@ -43,7 +42,7 @@ class ErringNetwork final : public Network {
     info_.cost = {.embed = 1, .block = {1, 1, 1}, .head = {1, 1, 1}, .score = {1, 1, 1}};
   }
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override {
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions&) const override {
     return std::make_unique<ErringPass>();
   }
 

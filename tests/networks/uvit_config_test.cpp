@@ -91,7 +91,7 @@ const std::vector<Fault> kFaults = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Faults, FaultyUViTConfig, ::testing::ValuesIn(kFaults),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& tested) { return tested.param.name; });
 
 TEST(UViTConfig, RefusesNormsBesideHeads) {
   Json json = kSmall;

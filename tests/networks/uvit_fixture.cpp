@@ -58,7 +58,7 @@ detail::UViTConfig to_config(const Json& json) {
   return config;
 }
 
-detail::NetworkSettings every_exit(const detail::UViTConfig& config) {
+NetworkSettings every_exit(const detail::UViTConfig& config) {
   return {std::vector<std::uint8_t>(static_cast<std::size_t>(config.blocks()), 1),
           config.label_rows - 1};
 }

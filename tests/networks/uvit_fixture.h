@@ -41,7 +41,12 @@ TensorMap random_weights(const detail::UViTConfig& config, std::uint64_t seed);
 /// What a pass is begun with, kept alive.
 struct Inputs {
   at::Tensor x, time, labels;
-  PassInputs view() const { return {x, time, labels}; }
+  mutable at::Tensor entries = {};
+  PassInputs view() const {
+    const bool has = labels.defined();
+    entries = has ? at::arange(labels.size(0), at::kLong) : at::Tensor();
+    return {x, time, entries, {.labels = has ? &labels : nullptr}};
+  }
   Inputs rows(const std::vector<std::int64_t>& which) const;
 };
 Inputs random_inputs(const detail::UViTConfig& config, std::int64_t rows, std::uint64_t seed);

@@ -25,7 +25,7 @@ detail::UViTConfig small_config(UncertaintyForm form) {
 }
 
 struct Compared {
-  std::vector<detail::BlockOutput> found;
+  std::vector<BlockOutput> found;
   ReferenceOutputs expected;
   std::vector<at::Tensor> scores;  // [blocks] of [R]
 };
@@ -38,10 +38,10 @@ Compared compare(const detail::UViTConfig& config) {
                 run_reference(weights, sizes_of(config), {}, inputs.x, inputs.time, inputs.labels),
                 {}};
   if (config.uncertainty == UncertaintyForm::None) return both;
-  const auto pass = network->new_pass(5);
+  const auto pass = network->new_pass({.capacity = 5});
   pass->begin(inputs.view());
   for (int block = 0; block < network->info().blocks; ++block) {
-    pass->run_block();
+    pass->run_block(0);
     both.scores.push_back(score_all(*pass, 5));
   }
   return both;
@@ -71,8 +71,8 @@ TEST_P(UncertaintyForms, ScoreIsTheMeanOfTheReference) {
 INSTANTIATE_TEST_SUITE_P(Forms, UncertaintyForms,
                          ::testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap,
                                            UncertaintyForm::Scalar, UncertaintyForm::Pooled),
-                         [](const auto& info) {
-                           const std::string name(detail::to_string(info.param));
+                         [](const auto& tested) {
+                           const std::string name(detail::to_string(tested.param));
                            return name == "timed-map" ? std::string("TimedMap") : name;
                          });
 
@@ -94,10 +94,10 @@ TEST(UncertaintyForms, TimeMovesTimedScoresOnTheirOwn) {
 TEST(UncertaintyForms, ScoreOfNetworkWithoutModulesIsRefused) {
   const auto config = small_config(UncertaintyForm::None);
   const auto network = make_uvit(config, random_weights(config, 3));
-  const auto pass = network->new_pass(1);
+  const auto pass = network->new_pass({.capacity = 1});
   const Inputs inputs = random_inputs(config, 1, 1);
   pass->begin(inputs.view());
-  pass->run_block();
+  pass->run_block(0);
   EXPECT_THAT([&] { score_all(*pass, 1); },
               ::testing::ThrowsMessage<InvalidArgument>(::testing::HasSubstr("this one has none")));
   EXPECT_FALSE(network->info().has_uncertainty);
@@ -135,11 +135,11 @@ TEST(UncertaintyForms, ScoreOfTheRowsThatStayedIsThatOfAll) {
     const auto config = small_config(form);
     const auto network = make_uvit(config, random_weights(config, 3));
     const Inputs inputs = random_inputs(config, 5, 4);
-    const auto pass = network->new_pass(5);
+    const auto pass = network->new_pass({.capacity = 5});
     pass->begin(inputs.view());
-    pass->run_block();
+    pass->run_block(0);
     const at::Tensor all = score_all(*pass, 5), rows = at::tensor({1, 4}, at::kLong);
-    pass->keep(rows);
+    pass->keep(rows, -1);
     EXPECT_LT(relative_error(score_all(*pass, 2), all.index_select(0, rows)), 1e-6)
         << to_string(form);
   }
@@ -151,10 +151,10 @@ TEST(HeadsPerExit, PassPredictsWithThem) {
   const auto network = make_uvit(config, random_weights(config, 3));
   const Inputs inputs = random_inputs(config, 2, 4);
   const auto outputs = network->outputs(inputs.view(), at::kFloat);
-  const auto pass = network->new_pass(2);
+  const auto pass = network->new_pass({.capacity = 2});
   pass->begin(inputs.view());
   for (const auto& output : outputs) {
-    pass->run_block();
+    pass->run_block(0);
     EXPECT_LT(relative_error(predict_all(*pass, 2, config), output.prediction), 1e-6);
   }
 }

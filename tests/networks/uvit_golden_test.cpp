@@ -19,10 +19,10 @@ class UViTGolden : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(UViTGolden, PassPredictsAsOfficialAfterEveryBlock) {
-  const auto pass = network_->new_pass(3);
+  const auto pass = network_->new_pass({.capacity = 3});
   pass->begin(inputs_.view());
   for (int block = 0; block < network_->info().blocks; ++block) {
-    pass->run_block();
+    pass->run_block(0);
     EXPECT_LT(relative_error(predict_all(*pass, 3, golden_.config), predictions_[block]),
               kTolerance)
         << "after block " << block + 1;
@@ -50,7 +50,7 @@ TEST_P(UViTGolden, TensorsBearOfficialNamesAndShapes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, UViTGolden, ::testing::ValuesIn(golden_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& tested) { return tested.param; });
 
 class AdaDiffGolden : public ::testing::Test {
  protected:
@@ -60,10 +60,10 @@ class AdaDiffGolden : public ::testing::Test {
 };
 
 TEST_F(AdaDiffGolden, ScoreIsOneMinusOfficialCertaintyAfterEveryBlock) {
-  const auto pass = network_->new_pass(3);
+  const auto pass = network_->new_pass({.capacity = 3});
   pass->begin(inputs_.view());
   for (int block = 0; block < network_->info().blocks; ++block) {
-    pass->run_block();
+    pass->run_block(0);
     EXPECT_TRUE(
         at::allclose(score_all(*pass, 3), golden_.golden.at("uncertainties")[block], 0, 1e-5))
         << "after block " << block + 1;
@@ -71,11 +71,11 @@ TEST_F(AdaDiffGolden, ScoreIsOneMinusOfficialCertaintyAfterEveryBlock) {
 }
 
 TEST_F(AdaDiffGolden, ScoreWritesTheOfficialMapWhereOneIsAskedFor) {
-  const auto pass = network_->new_pass(3);
+  const auto pass = network_->new_pass({.capacity = 3});
   pass->begin(inputs_.view());
   at::Tensor out = at::empty({3}), map = at::empty_like(inputs_.x);
   for (int block = 0; block < network_->info().blocks; ++block) {
-    pass->run_block();
+    pass->run_block(0);
     pass->score({out, &map});
     EXPECT_TRUE(at::allclose(map, golden_.golden.at("uncertainty_maps")[block], 0, 1e-5))
         << "after block " << block + 1;

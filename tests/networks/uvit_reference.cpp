@@ -60,7 +60,7 @@ class Reference {
   at::Tensor sinusoid(const at::Tensor& time) const {
     const std::int64_t half = sizes_.width / 2;
     const at::Tensor index = at::arange(half, at::kFloat);
-    const double divisor = choices_.divisor_half_minus_one ? half - 1 : half;
+    const auto divisor = static_cast<double>(choices_.divisor_half_minus_one ? half - 1 : half);
     const at::Tensor angles = time.unsqueeze(1) *
                               (index * -std::log(10000.0) / divisor).exp();  // [B, half]
     at::Tensor both = choices_.sine_first ? at::cat({angles.sin(), angles.cos()}, 1)

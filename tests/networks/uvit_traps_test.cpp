@@ -35,7 +35,7 @@ TEST_P(Reference, AgreesWithOfficialAfterEveryBlock) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Reference, ::testing::ValuesIn(golden_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& tested) { return tested.param; });
 
 struct Trap {
   std::string name, golden;
@@ -62,7 +62,7 @@ const std::vector<Trap> kTraps = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Cases, UViTTrap, ::testing::ValuesIn(kTraps),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace adadiff::testing

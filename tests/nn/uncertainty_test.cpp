@@ -32,11 +32,14 @@ TEST_P(EveryForm, ScoresAsTheMeanOfItsMap) {
   const auto tokens = numbers({5, kTokens + 2, kWidth}, "tokens").narrow(1, 2, kTokens),
              time = numbers({5, kWidth}, "time");
   auto out = at::empty({5});
-  const PackedUncertainty packed({random_module(GetParam(), 6), module});
-  score_tokens(packed, 1, tokens, token_free_parts(packed, time), out);
   const auto expected = uncertainty_values(module, tokens, time).flatten(1).mean(1);
-  EXPECT_LT((out - expected).abs().max().item<float>(),
-            3e-6f);  // the kernel's 2e-6 and ATen's own rounding
+  for (const bool for_kernel : {true, false}) {
+    const PackedUncertainty packed({random_module(GetParam(), 6), module}, for_kernel);
+    score_tokens(packed, 1, tokens, token_free_parts(packed, time), out);
+    EXPECT_LT((out - expected).abs().max().item<float>(),
+              3e-6f)  // the kernel's 2e-6 and ATen's own rounding
+        << for_kernel;
+  }
 }
 
 TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
@@ -50,13 +53,13 @@ TEST_P(EveryForm, DependsOnTimeExactlyWhereItIsTimed) {
 INSTANTIATE_TEST_SUITE_P(Uncertainty, EveryForm,
                          testing::Values(UncertaintyForm::Map, UncertaintyForm::TimedMap,
                                          UncertaintyForm::Scalar, UncertaintyForm::Pooled),
-                         [](const auto& info) {
-                           const std::string name(to_string(info.param));
+                         [](const auto& tested) {
+                           const std::string name(to_string(tested.param));
                            return name == "timed-map" ? std::string("TimedMap") : name;
                          });
 
 TEST(Uncertainty, IsRefusedWhereTheKernelRefusesItsArguments) {
-  const PackedUncertainty packed({random_module(UncertaintyForm::TimedMap)});
+  const PackedUncertainty packed({random_module(UncertaintyForm::TimedMap)}, true);
   const auto overlapping = numbers({3, kTokens, kWidth}, "tokens")
                                .as_strided({2, kTokens, kWidth}, {kTokens * kWidth, kWidth - 1, 1});
   auto out = at::empty({2});

@@ -33,8 +33,8 @@ class AnyNetwork : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Solvers, AnyNetwork, testing::Values("dpmpp-2m", "heun"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& tested) {
+                           std::string name = tested.param;
                            std::erase(name, '-');
                            return name;
                          });

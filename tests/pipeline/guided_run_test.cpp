@@ -19,8 +19,8 @@ constexpr double kWeight = 1.75;
 class SelfGuided final : public Network {
  public:
   const NetworkInfo& info() const override { return network_.info(); }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override {
-    return std::make_unique<Pass>(network_.new_pass(capacity), info().blocks);
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override {
+    return std::make_unique<Pass>(network_.new_pass(options), info().blocks);
   }
 
  private:
@@ -33,8 +33,8 @@ class SelfGuided final : public Network {
       guide_ = at::empty_like(inputs.x);
       depth_ = 0;
     }
-    void run_block() override {
-      pass_->run_block();
+    void run_block(std::uint8_t) override {
+      pass_->run_block(0);
       if (++depth_ == kExit) pass_->predict(all_, all_, guide_);
     }
     void score(const ScoreSink& sink) const override { pass_->score(sink); }
@@ -46,7 +46,9 @@ class SelfGuided final : public Network {
       const at::Tensor taken = out.index_select(0, slots);
       out.index_copy_(0, slots, taken + (kWeight - 1) * (taken - guide_));
     }
-    void keep(const at::Tensor&) override { throw std::logic_error("runs at full depth only"); }
+    void keep(const at::Tensor&, std::int64_t) override {
+      throw std::logic_error("runs at full depth only");
+    }
 
    private:
     std::unique_ptr<ForwardPass> pass_;
@@ -96,8 +98,8 @@ class GuidedRun : public testing::TestWithParam<const char*> {
 
 INSTANTIATE_TEST_SUITE_P(Solvers, GuidedRun,
                          testing::Values("ddim", "ddpm", "euler-maruyama", "dpmpp-2m", "heun"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& tested) {
+                           std::string name = tested.param;
                            std::erase(name, '-');
                            return name;
                          });

@@ -18,8 +18,8 @@ class MistakenNetwork final : public Network {
  public:
   explicit MistakenNetwork(Mistake mistake) : mistake_(mistake) {}
   const NetworkInfo& info() const override { return network_.info(); }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override {
-    return std::make_unique<Pass>(network_.new_pass(capacity), mistake_);
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override {
+    return std::make_unique<Pass>(network_.new_pass(options), mistake_);
   }
 
  private:
@@ -31,9 +31,9 @@ class MistakenNetwork final : public Network {
       depth_ = 0;
       pass_->begin(inputs);
     }
-    void run_block() override {
+    void run_block(std::uint8_t) override {
       ++depth_;
-      pass_->run_block();
+      pass_->run_block(0);
     }
     void score(const ScoreSink& sink) const override {
       if (mistake_ == Mistake::NoScores) return;
@@ -47,7 +47,7 @@ class MistakenNetwork final : public Network {
       if (mistake_ == Mistake::NoGuides && depth_ == 1) return;
       pass_->predict(rows, slots, out);
     }
-    void keep(const at::Tensor& rows) override { pass_->keep(rows); }
+    void keep(const at::Tensor& rows, std::int64_t live) override { pass_->keep(rows, live); }
 
    private:
     std::unique_ptr<ForwardPass> pass_;
@@ -88,13 +88,35 @@ TEST(MistakenNetwork, IsToldOfPredictionsThatItDoesNotWrite) {
   expect_error(Mistake::NoGuides, "must give finite values, but gave NaN or infinity at step 0");
 }
 
+TEST(MistakenNetwork, ThatAsksForFewerRowsThanCountIsTold) {
+  class Short final : public Network {
+   public:
+    const NetworkInfo& info() const override { return network_.info(); }
+    std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override {
+      return network_.new_pass(options);
+    }
+    std::int64_t padded_rows(std::int64_t rows) const override { return rows == 3 ? 2 : rows; }
+
+   private:
+    PyramidNetwork network_{labelled()};
+  };
+  const Pipeline pipeline = make_pipeline(std::make_shared<Short>(), six_steps());
+  try {
+    pipeline.generate({.count = 3, .labels = {0}, .guidance = 1.0, .batch = 3});
+    FAIL();
+  } catch (const ModelError& error) {
+    EXPECT_NE(std::string(error.what()).find("rows where 3 count"), std::string::npos)
+        << error.what();
+  }
+}
+
 /// What a run leaves in the output from one evaluation to the next must not stand for a prediction.
 TEST(MistakenNetwork, IsToldInEachEvaluationAnew) {
   class Late final : public Network {
    public:
     const NetworkInfo& info() const override { return network_.info(); }
-    std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override {
-      return std::make_unique<LatePass>(network_.new_pass(capacity));
+    std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override {
+      return std::make_unique<LatePass>(network_.new_pass(options));
     }
 
    private:
@@ -105,13 +127,13 @@ TEST(MistakenNetwork, IsToldInEachEvaluationAnew) {
         ++evaluations_;
         pass_->begin(inputs);
       }
-      void run_block() override { pass_->run_block(); }
+      void run_block(std::uint8_t) override { pass_->run_block(0); }
       void score(const ScoreSink& sink) const override { pass_->score(sink); }
       void predict(const at::Tensor& rows, const at::Tensor& slots,
                    const at::Tensor& out) const override {
         if (evaluations_ < 3) pass_->predict(rows, slots, out);
       }
-      void keep(const at::Tensor& rows) override { pass_->keep(rows); }
+      void keep(const at::Tensor& rows, std::int64_t live) override { pass_->keep(rows, live); }
 
      private:
       std::unique_ptr<ForwardPass> pass_;

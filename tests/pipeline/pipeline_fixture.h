@@ -7,7 +7,6 @@
 
 #include <adadiff/error.h>
 #include <adadiff/pipeline.h>
-#include <adadiff/sampler.h>
 
 #include "support/pyramid_network.h"
 

@@ -261,7 +261,7 @@ TEST(MakePipeline, RefusesDefaultGuidanceWithoutANoLabelClass) {
 struct Claims final : Network {
   NetworkInfo claims;
   const NetworkInfo& info() const override { return claims; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override { return nullptr; }
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions&) const override { return nullptr; }
 };
 
 template <class Change>

@@ -71,9 +71,9 @@ INSTANTIATE_TEST_SUITE_P(Solvers, EverySolver,
                          testing::Values(settings("ddim", 100), settings("ddim", 200, 1.0),
                                          settings("ddpm", 200), settings("euler-maruyama", 400),
                                          settings("dpmpp-2m", 30), settings("heun", 30)),
-                         [](const auto& info) {
-                           std::string name = info.param.solver +
-                                              (info.param.eta > 0 ? "_eta" : "");
+                         [](const auto& tested) {
+                           std::string name = tested.param.solver +
+                                              (tested.param.eta > 0 ? "_eta" : "");
                            std::erase(name, '-');
                            return name;
                          });

@@ -67,7 +67,7 @@ TEST(OtherErrors, PassUnchanged) {
 struct NoPass final : Network {
   NetworkInfo claims = PyramidNetwork(labelled()).info();
   const NetworkInfo& info() const override { return claims; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override {
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions&) const override {
     C10_THROW_ERROR(OutOfMemoryError, "no more");
   }
 };

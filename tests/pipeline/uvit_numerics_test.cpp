@@ -1,6 +1,7 @@
 // The promises of docs/numerics.md, kept by a real network whose matrix products round differently
 // for each number of rows and threads.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -9,7 +10,7 @@
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
-#include <adadiff/sampler.h>
+#include <adadiff/plan.h>
 
 #include "execution/host_execution.h"
 #include "networks/uvit/uvit.h"
@@ -33,8 +34,8 @@ std::shared_ptr<const detail::UViT> small_uvit() {
   config.label_rows = kLabels;
   auto network = std::make_shared<detail::UViT>(
       config,
-      detail::NetworkSettings{
-          std::vector<std::uint8_t>(static_cast<std::size_t>(config.blocks()), 1), kLabels - 1});
+      NetworkSettings{std::vector<std::uint8_t>(static_cast<std::size_t>(config.blocks()), 1),
+                      kLabels - 1});
   network->initialise(1);
   network->visit([](const std::string& name, at::Tensor& tensor) {
     if (name.starts_with("uem.")) detail::fill_normal_(tensor, 0.3, 2, name);
@@ -55,7 +56,12 @@ struct States {
   States rows(std::int64_t first, std::int64_t rows) const {
     return {x.narrow(0, first, rows), time.narrow(0, first, rows), labels.narrow(0, first, rows)};
   }
-  PassInputs view() const { return {x, time, labels}; }
+  mutable at::Tensor entries = {};
+  PassInputs view() const {
+    const bool has = labels.defined();
+    entries = has ? at::arange(labels.size(0), at::kLong) : at::Tensor();
+    return {x, time, entries, {.labels = has ? &labels : nullptr}};
+  }
 };
 
 /// Noise of unit variance at times all over the schedule.
@@ -70,12 +76,12 @@ at::Tensor scores_in_batches(const Network& network, const States& states, std::
   const c10::InferenceMode guard;
   const std::int64_t exits = network.info().blocks - 1;
   at::Tensor scores = at::empty({exits, states.count()});
-  const std::unique_ptr<ForwardPass> pass = network.new_pass(batch);
+  const std::unique_ptr<ForwardPass> pass = network.new_pass({.capacity = batch});
   for (std::int64_t first = 0; first < states.count(); first += batch) {
     const States rows = states.rows(first, std::min(batch, states.count() - first));
     pass->begin(rows.view());
     for (std::int64_t exit = 0; exit < exits; ++exit) {
-      pass->run_block();
+      pass->run_block(0);
       at::Tensor out = scores[exit].narrow(0, first, rows.count());
       pass->score({out});
     }
@@ -199,7 +205,8 @@ at::Tensor execute(const std::shared_ptr<const Network>& network, const Plan& pl
   const PassInputs inputs = states.view();
   at::Tensor out = at::empty_like(states.x);
   detail::HostExecution execution(*network, states.count());
-  execution.begin({inputs, rows, job.plan, *job.policy, out});
+  const std::array<detail::RowGroup, 1> groups{{{job.plan, *job.policy, rows}}};
+  execution.begin({.inputs = inputs, .groups = groups, .out = out});
   while (execution.advance()) {
   }
   return out;

@@ -33,8 +33,8 @@ TEST(CompileErrors, NameListsThatDoNotFitTheBlocks) {
                  "rules[1].below: must have 1 entry or 4, one per exit 0..3, but has 3");
   expect_refused(two_rules({.hits = {1, 1}}),
                  "rules[1].hits: must have 1 entry or 4, one per exit 0..3, but has 2");
-  expect_refused(two_rules({.skip = {0}}),
-                 "rules[1].skip: must have 4 entries, one per block, but has 1");
+  expect_refused(two_rules({.skip = {0, 0}}),
+                 "rules[1].skip: must have 1 entry or 4, one per block, but has 2");
 }
 
 TEST(CompileErrors, NameColumnsThatDoNotRunYet) {
@@ -42,10 +42,10 @@ TEST(CompileErrors, NameColumnsThatDoNotRunYet) {
       two_rules({.network = "small"}),
       R"(rules[1].network: must be "main" in this build, but is "small"; several weight sets do not run yet)");
   expect_refused(two_rules({.precision = Precision::Int8}),
-                 "rules[1].precision: must be float32 in this build, but is int8; ");
+                 "rules[1].precision: must be one of float32, but is int8; ");
   expect_refused(two_rules({.precision = Precision::BFloat16}), "but is bfloat16");
   expect_refused(two_rules({.skip = {0, 0, 3, 0}}),
-                 "rules[1].skip[2]: must be 0 in this build, but is 3; skipping parts of blocks");
+                 "rules[1].skip[2]: must be 0, but is 3; the network cannot leave out other parts");
 }
 
 void expect_table_refused(const Evaluation& changed, const std::string& message) {
@@ -62,7 +62,8 @@ void expect_table_refused(const Evaluation& changed, const std::string& message)
 TEST(CompileErrors, NameExtrasOfEvaluationsThatDoNotRunYet) {
   expect_table_refused(
       {.noise_scale = NoiseScale::LearnedVariance},
-      "evaluations[1].noise_scale: must be coefficient in this build, but is learned variance");
+      "evaluations[1].noise_scale: must be coefficient with a network that predicts no variances, "
+      "but is learned variance");
   expect_table_refused({.blend = Blend::KnownPixels},
                        "evaluations[1].blend: must be nothing in this build, but is known pixels");
 }

@@ -146,7 +146,7 @@ TEST(ParsePlan, RefusesUnknownFields) {
 
 TEST(ParsePlan, RefusesExtrasOfEvaluationsThatDoNotRunYet) {
   expect_refused(R"({"solver":{"variance":"learned"}})",
-                 R"(solver.variance must be "fixed" in this build, but is "learned")");
+                 R"(solver.variance must be one of network, fixed, but is "learned")");
   expect_refused(R"({"solver":{"blend":"known-pixels"}})",
                  R"(solver.blend must be "nothing" in this build, but is "known-pixels")");
 }

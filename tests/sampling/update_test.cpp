@@ -19,12 +19,13 @@ TEST(PredictClean, CombinesStateAndOutput) {
   EXPECT_FLOAT_EQ(clean[1], -6);
 }
 
-TEST(PredictClean, GuidesAwayFromTheUnconditional) {
-  const float state[] = {0}, conditional[] = {3}, unconditional[] = {1};
-  float clean[1];
-  EXPECT_TRUE(predict_clean({.from_state = 0, .from_output = 1, .guidance = 4},
-                            {state, conditional, unconditional}, {clean}, 1));
+TEST(PredictClean, GuidesSoManyValuesAwayFromTheUnconditional) {
+  const float state[] = {0, 0}, conditional[] = {3, 3}, unconditional[] = {1, 1};
+  float clean[2];
+  EXPECT_TRUE(predict_clean({.from_state = 0, .from_output = 1, .guidance = 4, .guided = 1},
+                            {state, conditional, unconditional}, {clean}, 2));
   EXPECT_FLOAT_EQ(clean[0], 9);
+  EXPECT_FLOAT_EQ(clean[1], 3) << "the condition alone";
 }
 
 TEST(PredictClean, ClampsToTheRange) {

@@ -14,9 +14,10 @@ class FunctionPass final : public ForwardPass {
   void begin(const PassInputs& inputs) override {
     x_ = inputs.x;
     time_ = inputs.time;
-    labels_ = inputs.labels;
+    if (inputs.conditions.labels != nullptr)
+      labels_ = inputs.conditions.labels->index_select(0, inputs.entries);
   }
-  void run_block() override {}
+  void run_block(std::uint8_t) override {}
   void score(const ScoreSink& sink) const override { sink.out.fill_(0.5f); }
   void predict(const at::Tensor& rows, const at::Tensor& slots,
                const at::Tensor& out) const override {
@@ -30,7 +31,7 @@ class FunctionPass final : public ForwardPass {
                 out.data_ptr<float>() + slot * values);
     }
   }
-  void keep(const at::Tensor&) override {}
+  void keep(const at::Tensor&, std::int64_t) override {}
 
  private:
   const RowFunction& function_;
@@ -52,7 +53,7 @@ class FunctionNetwork final : public Network {
     info_.cost = {1, {2}, {3}, {4}};
   }
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t) const override {
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions&) const override {
     return std::make_unique<FunctionPass>(function_);
   }
 

@@ -1,6 +1,7 @@
 // Plain loops row by row: a row's numbers cannot depend on its batch.
 #include "support/pyramid_network.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -51,14 +52,14 @@ float conditioning(const RowState& row, int block) {
          0.05f * static_cast<float>(row.label);
 }
 
-void run_block(RowState& row, int block, std::int64_t image_size) {
+void run_block(RowState& row, int block, std::int64_t image_size, std::uint8_t left_out) {
   const Level next = level_after(block, image_size);
   Row features(static_cast<std::size_t>(next.width * next.size * next.size));
   std::size_t at = 0;
   for (std::int64_t channel = 0; channel < next.width; ++channel) {
     for (std::int64_t y = 0; y < next.size; ++y) {
       for (std::int64_t x = 0; x < next.size; ++x) {
-        float sum = conditioning(row, block);
+        float sum = conditioning(row, block) + 0.1f * static_cast<float>(left_out);
         for (std::int64_t from = 0; from < row.level.width; ++from) {
           sum += weight(block, channel, from) *
                  resampled(row.features, row.level, from, y, x, next.size);
@@ -82,8 +83,8 @@ class PyramidPass final : public ForwardPass {
 
   void begin(const PassInputs& inputs) override {
     const PyramidOptions& options = network_.options();
-    if (inputs.x.size(0) > capacity_)
-      throw std::logic_error("more rows than the pass was made for");
+    check_rows(inputs.x.size(0));
+    live_ = inputs.live < 0 ? inputs.x.size(0) : inputs.live;
     rows_.assign(static_cast<std::size_t>(inputs.x.size(0)), {});
     depth_ = 0;
     const at::Tensor x = inputs.x.contiguous();
@@ -95,16 +96,18 @@ class PyramidPass final : public ForwardPass {
       rows_[i].level = {options.channels, options.size};
       rows_[i].tag = first[0];
       rows_[i].time = inputs.time.data_ptr<float>()[i];
-      if (options.classes > 0) rows_[i].label = inputs.labels.data_ptr<std::int64_t>()[i];
+      if (options.classes > 0) rows_[i].label = label_of(inputs, i);
     }
     ++network_.ran().begins;
-    network_.ran().embedded += inputs.x.size(0);
+    network_.ran().embedded += live_;
   }
 
-  void run_block() override {
+  void run_block(std::uint8_t left_out) override {
+    if ((left_out & ~network_.options().skippable) != 0)
+      throw std::logic_error("a part that cannot be left out");
     if (network_.options().on_block) network_.options().on_block(depth_);
-    for (RowState& row : rows_) test::run_block(row, depth_, network_.options().size);
-    network_.ran().blocks[static_cast<std::size_t>(depth_)] += std::ssize(rows_);
+    for (RowState& row : rows_) test::run_block(row, depth_, network_.options().size, left_out);
+    network_.ran().blocks[static_cast<std::size_t>(depth_)] += live_;
     ++depth_;
   }
 
@@ -115,7 +118,7 @@ class PyramidPass final : public ForwardPass {
       sink.out.data_ptr<float>()[i] = network_.options().score(
           {depth_, rows_[i].tag, rows_[i].time, rows_[i].label});
     }
-    network_.ran().scores[static_cast<std::size_t>(depth_ - 1)] += std::ssize(rows_);
+    network_.ran().scores[static_cast<std::size_t>(depth_ - 1)] += live_;
   }
 
   void predict(const at::Tensor& rows, const at::Tensor& slots,
@@ -127,16 +130,27 @@ class PyramidPass final : public ForwardPass {
     network_.ran().heads[static_cast<std::size_t>(depth_ - 1)] += rows.numel();
   }
 
-  void keep(const at::Tensor& rows) override {
+  void keep(const at::Tensor& rows, std::int64_t live) override {
+    check_rows(rows.numel());
+    live_ = live < 0 ? rows.numel() : live;
     std::vector<RowState> kept;
     for (std::int64_t i = 0; i < rows.numel(); ++i)
-      kept.push_back(
-          std::move(rows_.at(static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i]))));
+      kept.push_back(rows_.at(static_cast<std::size_t>(rows.data_ptr<std::int64_t>()[i])));
     rows_ = std::move(kept);
     ++network_.ran().keeps;
   }
 
  private:
+  void check_rows(std::int64_t rows) const {
+    if (rows > capacity_) throw std::logic_error("more rows than the pass was made for");
+    if (network_.padded_rows(rows) != rows) throw std::logic_error("rows that are not padded");
+  }
+
+  static std::int64_t label_of(const PassInputs& inputs, std::size_t row) {
+    const std::int64_t entry = inputs.entries.data_ptr<std::int64_t>()[row];
+    return inputs.conditions.labels->data_ptr<std::int64_t>()[entry];
+  }
+
   void write_prediction(const RowState& row, float* out) const {
     const PyramidOptions& options = network_.options();
     for (std::int64_t channel = 0; channel < options.channels; ++channel) {
@@ -152,7 +166,7 @@ class PyramidPass final : public ForwardPass {
   }
 
   const PyramidNetwork& network_;
-  std::int64_t capacity_;
+  std::int64_t capacity_, live_ = 0;
   std::vector<RowState> rows_;
   int depth_ = 0;
 };
@@ -168,11 +182,14 @@ NetworkInfo describe(const PyramidOptions& options) {
   info.can_exit = options.can_exit;
   if (info.can_exit.empty()) info.can_exit.assign(static_cast<std::size_t>(options.blocks), 1);
   info.has_uncertainty = options.has_uncertainty;
+  info.skippable = options.skippable;
   info.cost.embed = 10;
   for (int k = 0; k < options.blocks; ++k) {
     info.cost.block.push_back(100 + k);
     info.cost.head.push_back(20 + k);
     info.cost.score.push_back(options.has_uncertainty ? 3 + k : 0);
+    info.cost.attention.push_back(40 + k);
+    info.cost.mlp.push_back(50);
   }
   return info;
 }
@@ -198,8 +215,13 @@ PyramidNetwork::PyramidNetwork(PyramidOptions options)
       info_(describe(options_)),
       ran_(std::make_unique<RanRows>(options_.blocks)) {}
 
-std::unique_ptr<ForwardPass> PyramidNetwork::new_pass(std::int64_t capacity) const {
-  return std::make_unique<PyramidPass>(*this, capacity);
+std::unique_ptr<ForwardPass> PyramidNetwork::new_pass(const PassOptions& options) const {
+  return std::make_unique<PyramidPass>(*this, options.capacity);
+}
+
+std::int64_t PyramidNetwork::padded_rows(std::int64_t rows) const {
+  return options_.pads ? static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(rows)))
+                       : rows;
 }
 
 }  // namespace adadiff::test

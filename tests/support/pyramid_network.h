@@ -38,6 +38,8 @@ struct PyramidOptions {
   std::int64_t channels = 2, size = 8;  ///< size: a multiple of 4
   std::int64_t classes = 0, null_label = -1;
   bool has_uncertainty = true;
+  bool pads = false;                   ///< its passes take only 1, 2, 4, 8, ... rows
+  std::uint8_t skippable = 0;          ///< parts that may be left out; what is left out shows
   std::vector<std::uint8_t> can_exit;  ///< empty: everywhere, exit 0 included
   ScoreScript score = scattered_score;
   std::function<void(int block)>
@@ -48,7 +50,8 @@ class PyramidNetwork final : public Network {
  public:
   explicit PyramidNetwork(PyramidOptions options = {});
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override;
+  std::int64_t padded_rows(std::int64_t rows) const override;
 
   const PyramidOptions& options() const { return options_; }
   RanRows& ran() const { return *ran_; }

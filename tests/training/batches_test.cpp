@@ -128,7 +128,7 @@ TEST(Batches, MirrorEveryOtherImageWhereAskedTo) {
     const at::Tensor truth = batches.at_step(0).truth;
     EXPECT_TRUE(truth.select(3, 0).equal(-truth.select(3, 1)));
     EXPECT_TRUE(truth.select(2, 0).equal(truth.select(2, 1)));
-    return truth.select(3, 0).select(2, 0).gt(0).sum().item<std::int64_t>();
+    return truth.select(3, 0).select(2, 0).gt(0).sum().item<double>();
   };
   EXPECT_EQ(lefts(), 1000);
   options.mirror = true;

@@ -277,7 +277,7 @@ TEST_F(Checkpoint, ReadsOrRefusesWhateverItsHeaderHolds) {
   int refused = 0;
   for (int i = 0; i < kMutations; ++i) {
     std::string damaged = whole;
-    for (unsigned left = 1 + random() % 3; left > 0; --left)
+    for (auto left = 1 + random() % 3; left > 0; --left)
       damaged[random() % header] = static_cast<char>(random() % 256);
     if (i % 10 == 0) damaged.resize(random() % damaged.size());
     test::write_content(path_, damaged);

@@ -61,9 +61,9 @@ TEST(DrawTimes, StayWithinTheSchedule) {
 TEST(DrawTimes, FollowTheirDistribution) {
   const auto share_in_middle = [](TimeDistribution kind) {
     const auto times = draw_times(options_with(kind, 20000), Process{}, 1);
-    return std::count_if(times.begin(), times.end(),
-                         [](double t) { return t > 0.25 && t < 0.75; }) /
-           20000.0;
+    const auto middle = std::count_if(times.begin(), times.end(),
+                                      [](double t) { return t > 0.25 && t < 0.75; });
+    return static_cast<double>(middle) / 20000;
   };
   EXPECT_NEAR(share_in_middle(TimeDistribution::Uniform), 0.5, 0.02);
   EXPECT_NEAR(share_in_middle(TimeDistribution::LogitNormal), 0.728, 0.02);  // |N(0, 1)| < ln 3

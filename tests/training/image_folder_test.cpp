@@ -233,7 +233,8 @@ TEST_F(ImageFolders, APictureThatVanishesOrIsNoneIsNamed) {
   const auto source = open();
   std::filesystem::remove(folder_.file("1.png"));
   EXPECT_THAT(message_of<FileError>([&] { read(*source, 0); }),
-              AllOf(HasSubstr("1.png"), HasSubstr("; remove it, or put a picture of this name in its place")));
+              AllOf(HasSubstr("1.png"),
+                    HasSubstr("; remove it, or put a picture of this name in its place")));
   test::write_content(folder_.file("2.png"), "no picture");
   EXPECT_THAT(message_of<ModelError>([&] { read(*source, 1); }), HasSubstr("2.png"));
 }

@@ -421,7 +421,7 @@ const GradientCase kGradientCases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(EveryTerm, LossGradient, testing::ValuesIn(kGradientCases),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace adadiff::detail

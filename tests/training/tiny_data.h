@@ -26,7 +26,7 @@ inline void write_tiny_data(const TemporaryFolder& folder) {
   std::string pixels, labels;
   for (int i = 0; i < 20; ++i) {
     const bool is_top = i % 2 == 0;
-    pixels += std::string(8, is_top ? '\xff' : '\0') + std::string(8, is_top ? '\0' : '\xff');
+    pixels.append(8, is_top ? '\xff' : '\0').append(8, is_top ? '\0' : '\xff');
     labels += static_cast<char>(i % 2);
   }
   write_content(folder.file("images"), idx({20, kTinySize, kTinySize}, pixels));

@@ -4,6 +4,7 @@
 
 #include "core/kernel_status.h"
 #include "kernels/noise.h"
+#include "networks/label_table.h"
 
 namespace adadiff::detail::test {
 
@@ -28,13 +29,13 @@ TinyNetwork::TinyNetwork(const TinyConfig& config) : config_(config) {
   info_.null_label = config.null_label;
 }
 
-std::unique_ptr<ForwardPass> TinyNetwork::new_pass(std::int64_t) const {
+std::unique_ptr<ForwardPass> TinyNetwork::new_pass(const PassOptions&) const {
   throw std::logic_error("the tiny network only trains");
 }
 
 std::vector<BlockOutput> TinyNetwork::outputs(const PassInputs& inputs, at::ScalarType) const {
   at::Tensor h = inputs.x.flatten(1) + (inputs.time / 1000).unsqueeze(1) * time_;  // [R, D]
-  if (labels_.defined()) h = h + labels_.index({inputs.labels});
+  if (labels_.defined()) h = h + labels_.index({row_labels(inputs)});
   std::vector<BlockOutput> outputs;
   for (std::size_t k = 0; k < block_.size(); ++k) {
     h = h + at::linear(h, block_[k]).tanh();

@@ -2,14 +2,14 @@
 // exit has a linear head and a UEM.
 #pragma once
 
+#include <adadiff/trainable_network.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
-
-#include "networks/trainable.h"
 
 namespace adadiff::detail::test {
 
@@ -30,9 +30,10 @@ class TinyNetwork final : public TrainableNetwork {
   explicit TinyNetwork(const TinyConfig& config);
 
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override;
   std::vector<BlockOutput> outputs(const PassInputs& inputs, at::ScalarType) const override;
   void visit(const TensorVisitor& visitor) override;
+  void move_to(const Device& device) override { move_parameters(*this, device); }
   void initialise(std::uint64_t seed) override;
   /// Heads and UEMs of all blocks but the last belong to the exits, and the last UEM.
   ParameterRole role(const std::string& name) const override;

@@ -14,6 +14,7 @@
 
 #include "kernels/processor.h"
 #include "models/model_file.h"
+#include "networks/label_table.h"
 #include "training/draws.h"
 #include "training/losses.h"
 #include "training/optimiser.h"
@@ -499,14 +500,16 @@ TEST_F(TrainNetwork, TakesTheDrawOfEachStepForItsDistilledExit) {
   const auto network = test::tiny_network(config_);
   const TrainingTask task = task_around(o, network, set_);
   Batches batches(set_, o, batch_form(task));
+  const LabelTable table(network->info());
   int second_exit = 0;
   train_network(o, network, set_, [&](const TrainingProgress& progress) {
     const std::int64_t step = progress.step - 1;
     const Batch& batch = batches.at_step(step);
-    const auto outputs = network->outputs({batch.x, batch.time, batch.labels}, at::kFloat);
+    const auto outputs = network->outputs({batch.x, batch.time, batch.labels, table.table()},
+                                          at::kFloat);
     const double draw = draw_exit(o, step);
     second_exit += draw > 0.5 ? 1 : 0;
-    EXPECT_FLOAT_EQ(progress.layers,
+    EXPECT_FLOAT_EQ(static_cast<float>(progress.layers),
                     training_loss(outputs, batch.truth, o.loss, draw).layers.item<float>())
         << step;
     EXPECT_NE(progress.layers,

@@ -2,6 +2,7 @@
 #include "tuning/budget_search.h"
 
 #include <cmath>
+#include <optional>
 
 #include <gmock/gmock.h>
 
@@ -58,8 +59,8 @@ ModelSummary one_pixel() {
   return model;
 }
 
-BudgetResult search(double budget, const MadeUp& made_up = {}) {
-  BudgetSearch options;
+PairedTuningResult search(double budget, const MadeUp& made_up = {}) {
+  PairedTuningOptions options;
   options.budget = budget;
   return search_budget(options, one_pixel(), [&](const Request& request, const std::string& note) {
     return made_up(request, note);
@@ -67,7 +68,7 @@ BudgetResult search(double budget, const MadeUp& made_up = {}) {
 }
 
 TEST(BudgetSearch, MeetsTheBudgetWithEveryNumberOfSteps) {
-  for (const BudgetTrial& trial : search(4).trials) {
+  for (const PairedTrial& trial : search(4).trials) {
     EXPECT_LE(trial.cost, 4) << trial.steps;
     EXPECT_GE(trial.cost, 4 * 0.98) << trial.steps;
   }
@@ -76,7 +77,7 @@ TEST(BudgetSearch, MeetsTheBudgetWithEveryNumberOfSteps) {
 TEST(BudgetSearch, RefusesModelsThatNobodyLeavesEarly) {
   ModelSummary model = one_pixel();
   model.uncertainty = "none";
-  BudgetSearch four;
+  PairedTuningOptions four;
   four.budget = 4;
   EXPECT_THAT(
       [&] {
@@ -89,7 +90,7 @@ TEST(BudgetSearch, RefusesModelsThatNobodyLeavesEarly) {
 TEST(BudgetSearch, TakesThePairWithTheSmallestError) {
   // At budget 4, n steps skip 1 - 4 / n, so the squared error is 1 / n^2 + (1 - 4 / n)^2 / 4: least
   // at 5 steps.
-  const BudgetResult found = search(4);
+  const PairedTuningResult found = search(4);
   EXPECT_EQ(found.best.steps, 5);
   EXPECT_NEAR(found.best.threshold, 0.2, 0.02);
 }
@@ -126,7 +127,7 @@ Result coupled(const Request& request) {
 }
 
 TEST(BudgetSearch, MeetsTheBudgetAnewAtOtherTiltsAndSteps) {
-  BudgetSearch options;
+  PairedTuningOptions options;
   options.budget = 4;
   const auto found = search_budget(
       options, one_pixel(),
@@ -138,10 +139,10 @@ TEST(BudgetSearch, MeetsTheBudgetAnewAtOtherTiltsAndSteps) {
 }
 
 TEST(BudgetSearch, TiltsEvenWhereFullDepthIsAheadOfOneThreshold) {
-  const BudgetResult found = search(4, {.good_tilt = 16});
-  for (const BudgetTrial& trial : found.trials) {
-    if (trial.tilt == 1 && trial.steps > 4)
-      EXPECT_GT(trial.mse, found.trials.front().mse) << trial.steps;
+  const PairedTuningResult found = search(4, {.good_tilt = 16});
+  for (const PairedTrial& trial : found.trials) {
+    if (trial.tilt != 1 || trial.steps <= 4) continue;
+    EXPECT_GT(trial.mse, found.trials.front().mse) << trial.steps;
   }
   EXPECT_EQ(found.trials.front().threshold, 0);
   EXPECT_EQ(found.best.steps, 5);
@@ -154,7 +155,7 @@ TEST(BudgetSearch, TiltsByFourAtMost) {
 }
 
 TEST(BudgetSearch, KeepsOneThresholdWhereAskedTo) {
-  BudgetSearch options;
+  PairedTuningOptions options;
   options.budget = 4;
   options.one_threshold = true;
   const MadeUp made_up{.good_tilt = 4};
@@ -162,7 +163,7 @@ TEST(BudgetSearch, KeepsOneThresholdWhereAskedTo) {
       options, one_pixel(),
       [&](const Request& r, const std::string& note) { return made_up(r, note); });
   EXPECT_EQ(found.plan.rules.size(), 1u);
-  for (const BudgetTrial& trial : found.trials) EXPECT_EQ(trial.tilt, 1);
+  for (const PairedTrial& trial : found.trials) EXPECT_EQ(trial.tilt, 1);
 }
 
 TEST(BudgetSearch, ListsEachTrialOnceByStepsAndTilt) {
@@ -193,22 +194,22 @@ TEST(BudgetSearch, WritesThePairAsAPlanForThisModel) {
 }
 
 TEST(BudgetSearch, KeepsFullDepthWhereItFitsTheBudget) {
-  const BudgetResult found = search(2);
+  const PairedTuningResult found = search(2);
   EXPECT_EQ(found.trials.front().steps, 2);
   EXPECT_EQ(found.trials.front().threshold, 0);
 }
 
 TEST(BudgetSearch, BeginsWithTheStepsThatFullDepthCanPayFor) {
-  BudgetSearch options;
+  PairedTuningOptions options;
   options.budget = 6;
   options.request.solver = SolverSettings{.solver = "heun"};  // 2 n - 1 evaluations
-  const BudgetResult found = search_budget(options, one_pixel(), MadeUp{});
+  const PairedTuningResult found = search_budget(options, one_pixel(), MadeUp{});
   EXPECT_EQ(found.trials.front().steps, 3);
 }
 
 TEST(BudgetSearch, RefusesSolversWhoseRunsCannotBeCompared) {
   const auto with = [](const SolverSettings& solver) {
-    BudgetSearch options;
+    PairedTuningOptions options;
     options.budget = 4;
     options.request.solver = solver;
     return [options] { search_budget(options, one_pixel(), MadeUp{}); };
@@ -220,7 +221,7 @@ TEST(BudgetSearch, RefusesSolversWhoseRunsCannotBeCompared) {
 }
 
 TEST(BudgetSearch, RefusesALimitBelowWhatTheBudgetPaysFor) {
-  BudgetSearch options;
+  PairedTuningOptions options;
   options.budget = 6;
   options.most_steps = 4;
   EXPECT_THAT(
@@ -235,7 +236,7 @@ TEST(BudgetSearch, ComparesWithMoreStepsThanItTries) {
 }
 
 TEST(BudgetSearch, RefusesAReferenceNoFinerThanWhatItTries) {
-  BudgetSearch options;
+  PairedTuningOptions options;
   options.budget = 3;
   options.reference_steps = options.most_steps = 5;
   EXPECT_THAT(
@@ -251,7 +252,7 @@ TEST(BudgetSearch, DrawsNoFullDepthThatItCannotPayFor) {
 }
 
 TEST(BudgetSearch, EndsWhereEvenTheLeastComputeIsTooMuch) {
-  const BudgetResult found = search(4, {.least_share = 0.7});
+  const PairedTuningResult found = search(4, {.least_share = 0.7});
   EXPECT_LE(found.trials.back().steps, 5);  // 6 * 0.7 > 4
 }
 
@@ -259,6 +260,68 @@ TEST(BudgetSearch, EndsSoonAfterMoreStepsAreWorse) {
   const MadeUp made_up;
   search(4, made_up);
   EXPECT_LT(made_up.runs, 50);
+}
+
+/// What is found where the search is stopped before run number `last` ends, counted from 0.
+PairedTuningResult stopped_at(int last) {
+  const MadeUp made_up;
+  PairedTuningOptions options;
+  options.budget = 4;
+  return search_budget(options, one_pixel(), [&](const Request& request, const std::string& note) {
+    if (made_up.runs == last) throw Stopped{};
+    return made_up(request, note);
+  });
+}
+
+TEST(BudgetSearch, KeepsWhatItFoundWhenItIsStopped) {
+  const PairedTuningResult found = stopped_at(10);
+  EXPECT_EQ(found.status, Status::Cancelled);
+  ASSERT_FALSE(found.trials.empty());
+  for (const PairedTrial& trial : found.trials) EXPECT_GE(trial.mse, found.best.mse);
+  EXPECT_EQ(found.plan.solver->steps, found.best.steps);
+  EXPECT_EQ(found.plan.model, "made-up");
+}
+
+TEST(BudgetSearch, FindsNothingWhenItIsStoppedBeforeItsFirstTrial) {
+  const PairedTuningResult found = stopped_at(1);  // run 0 is the reference
+  EXPECT_EQ(found.status, Status::Cancelled);
+  EXPECT_TRUE(found.trials.empty());
+}
+
+/// The request of the first run of a search for a model of 3 classes that uses dpmpp-2m.
+Request first_request(const PairedTuningOptions& options) {
+  ModelSummary model = one_pixel();
+  model.classes = 3;
+  model.default_solver.solver = "dpmpp-2m";
+  std::optional<Request> first;
+  search_budget(options, model, [&](const Request& request, const std::string& note) {
+    if (!first) first = request;
+    return MadeUp{}(request, note);
+  });
+  return *first;
+}
+
+TEST(BudgetSearch, DrawsAllClassesByTheModelsSolverUnlessTold) {
+  const Request drawn = first_request({.budget = 4});
+  EXPECT_EQ(drawn.count, 128);
+  EXPECT_EQ(drawn.labels, (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(drawn.solver->solver, "dpmpp-2m");
+}
+
+TEST(BudgetSearch, DrawsWhatItIsTold) {
+  const Request drawn = first_request(
+      {.budget = 4,
+       .samples = 7,
+       .request = {.seed = 5, .labels = {2}, .solver = SolverSettings{.solver = "heun"}}});
+  EXPECT_EQ(drawn.count, 7);
+  EXPECT_EQ(drawn.seed, 5u);
+  EXPECT_EQ(drawn.labels, std::vector<std::int64_t>{2});
+  EXPECT_EQ(drawn.solver->solver, "heun");
+}
+
+TEST(PairedTrial, ShowsItsErrorInDecibels) {
+  EXPECT_NEAR((PairedTrial{.mse = 0.01}).psnr_db(), 20, 1e-12);
+  EXPECT_TRUE(std::isnan(PairedTrial{}.psnr_db()));
 }
 
 TEST(BudgetSearch, RefusesBudgetsThatPayForNothing) {

@@ -46,27 +46,28 @@ struct MadeUp {
   }
 };
 
-MeasuredImages measure(const Images& images) {
+ImageQuality measure(const Images& images) {
   const double distance = images.values[0];
-  return {{distance, std::vector<double>(5, distance)}, images.values[1]};
+  return {distance, std::vector<double>(5, distance), images.values[1]};
 }
 
 ModelSummary one_pixel() {
   ModelSummary model;
   model.id = "made-up";
+  model.channels = model.height = model.width = 1;
   model.blocks = 6;
   model.exits = {0, 1, 2, 3, 4, 5};
   return model;
 }
 
-DistanceSearch four() {
-  DistanceSearch options;
+DistanceTuningOptions four() {
+  DistanceTuningOptions options;
   options.budget = 4;
-  options.request.count = 500;
+  options.samples = 500;
   return options;
 }
 
-DistanceResult search(const MadeUp& made_up, const DistanceSearch& options = four()) {
+DistanceTuningResult search(const MadeUp& made_up, const DistanceTuningOptions& options = four()) {
   return search_distance(
       options, one_pixel(),
       [&](const Request& request, const std::string& note) { return made_up(request, note); },
@@ -74,7 +75,7 @@ DistanceResult search(const MadeUp& made_up, const DistanceSearch& options = fou
 }
 
 TEST(DistanceSearch, FindsStepsGuideAndWeight) {
-  const DistanceResult found = search({.good_steps = 9, .good_weight = 2.8, .good_guide = 4});
+  const DistanceTuningResult found = search({.good_steps = 9, .good_weight = 2.8, .good_guide = 4});
   EXPECT_EQ(found.best.steps, 9);
   EXPECT_EQ(found.best.guide, 4);
   EXPECT_EQ(found.best.weight, 2.8);
@@ -94,7 +95,7 @@ TEST(DistanceSearch, MeetsTheBudgetInEveryTrial) {
 
 TEST(DistanceSearch, FitsThresholdsOnFewSamples) {
   std::vector<Request> runs;
-  const DistanceResult found = search({.runs = &runs});
+  const DistanceTuningResult found = search({.runs = &runs});
   const auto full = std::count_if(runs.begin(), runs.end(),
                                   [](const Request& request) { return request.count == 500; });
   EXPECT_EQ(full, std::ssize(found.trials)) << "all samples are drawn once per trial";
@@ -102,7 +103,7 @@ TEST(DistanceSearch, FitsThresholdsOnFewSamples) {
 }
 
 TEST(DistanceSearch, KeepsTheRecallOfPlainFullDepth) {
-  const DistanceResult found = search({.good_weight = 5.05, .recall_lost = 0.1});
+  const DistanceTuningResult found = search({.good_weight = 5.05, .recall_lost = 0.1});
   EXPECT_FLOAT_EQ(static_cast<float>(found.recall_floor), 0.8F);
   EXPECT_EQ(found.best.weight, 1) << "every guide loses some";
   EXPECT_EQ(found.best.guide, 0);
@@ -110,29 +111,29 @@ TEST(DistanceSearch, KeepsTheRecallOfPlainFullDepth) {
 }
 
 TEST(DistanceSearch, KeepsTheFloorThatIsAskedFor) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.recall_floor = 0.65;
-  const DistanceResult found = search({.good_weight = 5.05, .recall_lost = 0.1}, options);
+  const DistanceTuningResult found = search({.good_weight = 5.05, .recall_lost = 0.1}, options);
   EXPECT_EQ(found.best.weight, 2.2) << "the largest weight that keeps .65 is below 2.5";
 }
 
 TEST(DistanceSearch, TriesNoGuideWhereNoneIsWanted) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.guides = false;
   for (const DistanceTrial& trial : search({.good_tilt = 2}, options).trials)
     EXPECT_EQ(trial.weight, 1);
 }
 
 TEST(DistanceSearch, TakesPlainFullDepthWhereNothingKeepsTheFloor) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.recall_floor = 0.9;
-  const DistanceResult found = search({}, options);
+  const DistanceTuningResult found = search({}, options);
   EXPECT_EQ(found.best.steps, 4);
   EXPECT_EQ(found.plan.rules, full_depth().rules);
 }
 
 TEST(DistanceSearch, WritesItsBestAsAPlanForThisModel) {
-  const DistanceResult found = search({.good_tilt = 4});
+  const DistanceTuningResult found = search({.good_tilt = 4});
   EXPECT_EQ(found.plan.model, "made-up");
   EXPECT_EQ(found.plan.solver->steps, found.best.steps);
   EXPECT_EQ(found.plan.rules.front().guide, (Guide{.exit = 2, .weight = 2.2}));
@@ -140,7 +141,7 @@ TEST(DistanceSearch, WritesItsBestAsAPlanForThisModel) {
 }
 
 TEST(DistanceSearch, MeasuresNoChoiceTwiceAndStopsAtItsLimit) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.most_trials = 6;
   EXPECT_EQ(search({.good_tilt = 4, .good_weight = 5.05}, options).trials.size(), 6u);
   const auto trials = search({.good_tilt = 4}).trials;
@@ -158,14 +159,14 @@ TEST(DistanceSearch, PrefersRecallWhereDistancesCannotBeToldApart) {
   const MadeUp made_up{.good_weight = 2.2, .recall_lost = 0.01};
   const auto best_with = [&](double deviation) {
     const auto noisy = [deviation](const Images& images) {
-      MeasuredImages found = measure(images);
-      for (std::size_t g = 0; g < found.distance.without.size(); ++g) {
-        found.distance.without[g] += deviation * found.recall *
+      ImageQuality found = measure(images);
+      for (std::size_t g = 0; g < found.distance_without.size(); ++g) {
+        found.distance_without[g] += deviation * found.recall *
                                      static_cast<double>(g % 2);  // differs from weight to weight
       }
       return found;
     };
-    DistanceSearch options = four();
+    DistanceTuningOptions options = four();
     options.recall_floor = 0.5;
     return search_distance(
                options, one_pixel(),
@@ -178,9 +179,9 @@ TEST(DistanceSearch, PrefersRecallWhereDistancesCannotBeToldApart) {
 
 TEST(DistanceSearch, TellsTheErrorOfItsGain) {
   const auto noisy = [](const Images& images) {
-    MeasuredImages found = measure(images);
-    for (std::size_t g = 0; g < found.distance.without.size(); ++g) {
-      found.distance.without[g] *= 1 + 0.1 * static_cast<double>(g % 2);
+    ImageQuality found = measure(images);
+    for (std::size_t g = 0; g < found.distance_without.size(); ++g) {
+      found.distance_without[g] *= 1 + 0.1 * static_cast<double>(g % 2);
     }
     return found;
   };
@@ -190,18 +191,18 @@ TEST(DistanceSearch, TellsTheErrorOfItsGain) {
       noisy);
   // The groups' differences are 1 and 1.1 times the gain d, in turns (3 and 2 of 5): mean 1.04,
   // squares 0.012 d^2, (G - 1) / G, t(4) 2.776.
-  const double gain = found.full_depth.found.distance.all - found.best.found.distance.all;
+  const double gain = found.full_depth.found.distance - found.best.found.distance;
   EXPECT_NEAR(found.gain_half_width, 2.776 * std::sqrt(0.8 * 0.012) * gain, 1e-3 * gain);
 }
 
 TEST(DistanceSearch, TakesSolversThatDrawNoise) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.request.solver = SolverSettings{.solver = "ddpm"};
   EXPECT_EQ(search({}, options).plan.solver->solver, "ddpm");
 }
 
 TEST(DistanceSearch, TellsWhenNothingKeepsTheFloor) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   EXPECT_TRUE(search({}, options).keeps_floor);
   options.recall_floor = 0.9;
   EXPECT_FALSE(search({}, options).keeps_floor);
@@ -232,7 +233,7 @@ TEST(DistanceSearch, BeginsWithAGuideThatTheNetworkHas) {
 }
 
 TEST(DistanceSearch, BeginsAtAboutHalfTheDepthWhateverAStepCosts) {
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.budget = 9;
   options.request.solver = SolverSettings{
       .solver = "heun"};  // 2 n - 1 evaluations: the budget pays for 5 steps
@@ -255,18 +256,18 @@ TEST(DistanceSearch, FitsAgainWhereAllSamplesCostMoreThanTheFirst) {
 }
 
 TEST(DistanceSearch, WorksWithFewerSamplesThanThresholdsAreFittedOn) {
-  DistanceSearch options = four();
-  options.request.count = 20;
+  DistanceTuningOptions options = four();
+  options.samples = 20;
   EXPECT_EQ(search({}, options).best.weight, 2.2);
 }
 
 TEST(DistanceSearch, RefusesWhatCannotBeSearched) {
-  const auto refusal = [](const DistanceSearch& options, const ModelSummary& model,
+  const auto refusal = [](const DistanceTuningOptions& options, const ModelSummary& model,
                           const std::string& message) {
     EXPECT_THAT([&] { search_distance(options, model, MadeUp{}, measure); },
                 ThrowsMessage<InvalidArgument>(HasSubstr(message)));
   };
-  DistanceSearch options = four();
+  DistanceTuningOptions options = four();
   options.budget = 0.5;
   refusal(options, one_pixel(), "budget: must be in [1, 10000], but is 0.5");
   options = four();
@@ -287,7 +288,79 @@ TEST(DifferenceHalfWidth, RefusesOtherGroups) {
         difference_half_width({1, std::vector<double>(5)}, {1, std::vector<double>(6)});
       },
       ThrowsMessage<InvalidArgument>(
-          HasSubstr("must be given distances of the same groups, but got 5 and 6")));
+          HasSubstr("ImageQuality.distance_without: must have as many entries for every set of "
+                    "images, but has 5 and 6")));
+}
+
+TEST(DistanceSearch, CountsDistancesWithoutGroupsAsExact) {
+  const MadeUp made_up{.good_weight = 2.2, .recall_lost = 0.01};
+  DistanceTuningOptions options = four();
+  options.recall_floor = 0.5;
+  const DistanceTuningResult found = search_distance(
+      options, one_pixel(), made_up, [](const Images& images) {
+        return ImageQuality{.distance = measure(images).distance, .recall = images.values[1]};
+      });
+  EXPECT_EQ(found.best.weight, 2.2);
+  EXPECT_TRUE(std::isnan(found.best.found.half_width()));
+  EXPECT_TRUE(std::isnan(found.gain_half_width));
+}
+
+TEST(DistanceSearch, RefusesWhatAMeasureMustNotSay) {
+  const auto refusal = [](const ImageQuality& said, const std::string& message) {
+    EXPECT_THAT(
+        [&] {
+          search_distance(four(), one_pixel(), MadeUp{}, [&](const Images&) { return said; });
+        },
+        ThrowsMessage<InvalidArgument>(HasSubstr(message)));
+  };
+  refusal({.distance = NAN}, "ImageQuality.distance: must be finite, but is nan");
+  refusal({.distance_without = {1, 2}},
+          "ImageQuality.distance_without: must be empty or have at least 5 entries, but has 2");
+  refusal({.recall = 1.5}, "ImageQuality.recall: must be in [0, 1], but is 1.5");
+}
+
+/// What is found where the search is stopped before run number `last` ends, counted from 0.
+DistanceTuningResult stopped_at(int last) {
+  const MadeUp made_up;
+  int runs = 0;
+  return search_distance(
+      four(), one_pixel(),
+      [&](const Request& request, const std::string& note) {
+        if (runs++ == last) throw Stopped{};
+        return made_up(request, note);
+      },
+      measure);
+}
+
+TEST(DistanceSearch, KeepsWhatItFoundWhenItIsStopped) {
+  const DistanceTuningResult found = stopped_at(20);
+  EXPECT_EQ(found.status, Status::Cancelled);
+  ASSERT_GT(found.trials.size(), 1u);
+  for (const DistanceTrial& trial : found.trials)
+    EXPECT_GE(trial.found.distance, found.best.found.distance);
+  EXPECT_EQ(found.plan.solver->steps, found.best.steps);
+  EXPECT_EQ(found.full_depth.steps, 4);
+}
+
+TEST(DistanceSearch, FindsNothingWhenItIsStoppedBeforeItsFirstTrial) {
+  const DistanceTuningResult found = stopped_at(0);
+  EXPECT_EQ(found.status, Status::Cancelled);
+  EXPECT_TRUE(found.trials.empty());
+}
+
+TEST(DistanceSearch, FitsThresholdsOnTheNoiseOfTheFirstSamples) {
+  DistanceTuningOptions options = four();
+  options.samples = 4;
+  options.cost_samples = 2;
+  options.request.initial_noise = {1, 2, 3, 4};
+  std::vector<Request> runs;
+  search({.runs = &runs}, options);
+  for (const Request& request : runs) {
+    EXPECT_EQ(std::ssize(request.initial_noise), request.count);
+    EXPECT_EQ(request.initial_noise[1], 2);
+  }
+  EXPECT_EQ(runs.at(0).count, 4) << "plain full depth";
+  EXPECT_EQ(runs.at(1).count, 2) << "a fit";
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include <adadiff/error.h>
 #include <adadiff/pipeline.h>
 #include <adadiff/plan.h>
-#include <adadiff/sampler.h>
 
 #include "cli/flags.h"
 #include "cli/terminal/failure.h"

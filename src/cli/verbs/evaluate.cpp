@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include <adadiff/pipeline.h>
-#include <adadiff/sampler.h>
 
 #include "cli/bundled_model.h"
 #include "cli/flags.h"

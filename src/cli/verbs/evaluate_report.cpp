@@ -116,7 +116,7 @@ std::string texture_text(const TextureReport& texture) {
                                               : fixed(1000 * q.kernel->mean, 3);
   std::string spectrum;
   for (const double band : texture.levels.spectrum_db)
-    spectrum += (band > 0 ? "+" : "") + fixed(band, 1) + " ";
+    spectrum.append(band > 0 ? "+" : "").append(fixed(band, 1)).append(" ");
   return line("texture", "Fréchet " + frechet + ", KID x 1000 " + kernel + "; lower is better") +
          line("  variation", fixed(texture.levels.total_variation_ratio, 3) +
                                  " of the real images'; 1 is best, more is grain, less is blur") +

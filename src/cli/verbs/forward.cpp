@@ -21,6 +21,7 @@
 #include "diffusion/prediction.h"
 #include "io/npy.h"
 #include "models/model_file.h"
+#include "networks/label_table.h"
 
 namespace adadiff::cli {
 namespace {
@@ -117,14 +118,14 @@ at::Tensor read_labels(const ForwardFlags& flags, const NetworkInfo& network, st
 
 // Runs `exit` blocks over some of the rows and copies what came out to theirs in `output` and
 // `uncertainty`.
-void evaluate(ForwardPass& pass, const Inputs& inputs, std::int64_t first, at::Tensor& output,
-              at::Tensor& uncertainty) {
+void evaluate(ForwardPass& pass, const detail::LabelTable& table, const Inputs& inputs,
+              std::int64_t first, at::Tensor& output, at::Tensor& uncertainty) {
   const std::int64_t rows = std::min(kRowsAtOnce, inputs.x.size(0) - first);
   const at::Tensor x = inputs.x.narrow(0, first, rows), time = inputs.time.narrow(0, first, rows);
   const at::Tensor labels = inputs.labels.defined() ? inputs.labels.narrow(0, first, rows)
                                                     : at::Tensor();
-  pass.begin({x, time, labels});
-  for (std::int64_t block = 0; block < inputs.exit; ++block) pass.run_block();
+  pass.begin({x, time, labels, table.table()});
+  for (std::int64_t block = 0; block < inputs.exit; ++block) pass.run_block(0);
   const at::Tensor all = at::arange(rows, at::kLong);
   at::Tensor part = output.narrow(0, first, rows);
   pass.predict(all, all, part);
@@ -156,12 +157,14 @@ void forward(const ForwardFlags& flags) {
   inputs.time = read_time(flags, model.sampler.process, rows);
   inputs.labels = read_labels(flags, network, rows);
   inputs.exit = flags.exit.value_or(network.blocks);
-  at::Tensor output = at::empty_like(inputs.x);
+  at::Tensor output = at::empty({rows, network.out_channels(), network.height, network.width});
   at::Tensor uncertainty = flags.uncertainty.empty() ? at::Tensor() : at::empty({rows}, at::kFloat);
-  const std::unique_ptr<ForwardPass> pass = model.network->new_pass(std::min(rows, kRowsAtOnce));
+  const std::unique_ptr<ForwardPass> pass = model.network->new_pass(
+      {.capacity = std::min(rows, kRowsAtOnce)});
+  const detail::LabelTable table(network);
   for (std::int64_t first = 0; first < rows; first += kRowsAtOnce) {
     if (interrupted()) throw Interrupted("interrupted; nothing was written");
-    evaluate(*pass, inputs, first, output, uncertainty);
+    evaluate(*pass, table, inputs, first, output, uncertainty);
   }
   if (!at::isfinite(output).all().item<bool>()) {
     raise<ModelError>({"the network's output", "be finite", "has NaN or infinity",
@@ -192,7 +195,9 @@ Action add_forward(CLI::App& verb) {
                         "labels, one or one per row (default: the null label)")
             ->type_name("Y.npy"));
   add_whole(verb, {"--exit", "blocks to run (default: all)"}, flags->exit, {1, 255});
-  writes(verb.add_option("--output", flags->output, "the network's output, float32 [rows, C, H, W]")
+  writes(verb.add_option("--output", flags->output,
+                         "the network's output, float32 [rows, C, H, W], with 2 C channels where "
+                         "variances are learned")
              ->required()
              ->type_name("EPS.npy"));
   writes(verb.add_option("--uncertainty", flags->uncertainty,

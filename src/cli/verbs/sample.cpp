@@ -11,6 +11,7 @@
 #include <adadiff/error.h>
 #include <adadiff/image.h>
 #include <adadiff/pipeline.h>
+#include <adadiff/tuning.h>
 
 #include "cli/bundled_model.h"
 #include "cli/depth_map.h"
@@ -22,7 +23,6 @@
 #include "io/image_check.h"
 #include "io/npy.h"
 #include "io/text_file.h"
-#include "tuning/comparison.h"
 
 namespace adadiff::cli {
 namespace {
@@ -152,7 +152,7 @@ void report(const Drawn& drawn, double wall_ms, const SampleFlags& flags) {
   print_result(text);
 }
 
-ordered_json to_json(const detail::Comparison& c) {
+ordered_json to_json(const Comparison& c) {
   const auto [least, most] = std::minmax_element(c.wall_ms.begin(), c.wall_ms.end());
   const auto [full_least, full_most] = std::minmax_element(c.full_wall_ms.begin(),
                                                            c.full_wall_ms.end());
@@ -160,30 +160,30 @@ ordered_json to_json(const detail::Comparison& c) {
           {"time_saved", c.time_saved()},
           {"exit_efficiency", c.exit_efficiency()},
           {"psnr_db", c.psnr_db},
-          {"wall_ms", detail::median(c.wall_ms)},
+          {"wall_ms", c.median_wall_ms()},
           {"wall_ms_min", *least},
           {"wall_ms_max", *most},
-          {"full_depth_wall_ms", detail::median(c.full_wall_ms)},
+          {"full_depth_wall_ms", c.median_full_wall_ms()},
           {"full_depth_wall_ms_min", *full_least},
           {"full_depth_wall_ms_max", *full_most}};
 }
 
-void report(const Drawn& drawn, const detail::Comparison& c, const SampleFlags& flags) {
+void report(const Drawn& drawn, const Comparison& c, const SampleFlags& flags) {
   if (flags.json) {
     ordered_json json = to_json(drawn);
     json.update(to_json(c));
     print_json(json);
     return;
   }
-  const auto spread = [](const std::vector<double>& ms) {
+  const auto spread = [](double median, const std::vector<double>& ms) {
     const auto [least, most] = std::minmax_element(ms.begin(), ms.end());
-    return duration(detail::median(ms)) + " (" + duration(*least) + " to " + duration(*most) +
-           ")\n";
+    return duration(median) + " (" + duration(*least) + " to " + duration(*most) + ")\n";
   };
-  print_result(summary(drawn) + "wall time        " + spread(c.wall_ms) + "full depth       " +
-               spread(c.full_wall_ms) + "time saved       " + fixed(100 * c.time_saved(), 1) +
-               " %, medians of " + std::to_string(c.wall_ms.size()) + " pairs\n" +
-               "exit efficiency  " + fixed(c.exit_efficiency(), 3) + "\n" + "paired error     " +
+  print_result(summary(drawn) + "wall time        " + spread(c.median_wall_ms(), c.wall_ms) +
+               "full depth       " + spread(c.median_full_wall_ms(), c.full_wall_ms) +
+               "time saved       " + fixed(100 * c.time_saved(), 1) + " %, medians of " +
+               std::to_string(c.wall_ms.size()) + " pairs\n" + "exit efficiency  " +
+               fixed(c.exit_efficiency(), 3) + "\n" + "paired error     " +
                (std::isnan(c.psnr_db) ? std::string("none, images are identical\n")
                                       : fixed(c.psnr_db, 2) + " dB PSNR\n"));
 }
@@ -199,15 +199,15 @@ void check_outputs(SampleFlags& flags) {
                   {{"the model", flags.model}, {"--plan", flags.plan}, {"--noise", flags.noise}});
 }
 
-detail::Comparison compare_with_full_depth(const Pipeline& pipeline, const PlannedRequest& planned,
-                                           const SampleFlags& flags) {
+Comparison run_comparison(const Pipeline& pipeline, const PlannedRequest& planned,
+                          const SampleFlags& flags) {
   TerminalProgress progress("sample", "steps");
-  const auto run = [&](const Request& request, const std::string& note) {
-    return run_to_end(pipeline, request, progress, note).result;
-  };
-  return naming_plan(flags, [&] {
-    return detail::compare(planned.request, static_cast<int>(flags.repeats), pipeline.model(), run);
+  Comparison comparison = naming_plan(flags, [&] {
+    return compare_with_full_depth(pipeline, planned.request, static_cast<int>(flags.repeats),
+                                   show_steps(progress));
   });
+  require_completed(comparison.status);
+  return comparison;
 }
 
 void sample(SampleFlags& flags) {
@@ -217,7 +217,7 @@ void sample(SampleFlags& flags) {
   const PlannedRequest planned = make_request(flags, pipeline.model());
   check_picture(planned, pipeline.model(), flags);
   if (flags.compare) {
-    const detail::Comparison comparison = compare_with_full_depth(pipeline, planned, flags);
+    const Comparison comparison = run_comparison(pipeline, planned, flags);
     write_outputs(comparison.adaptive, flags);
     print_note("sample", planned.note);
     report({planned, pipeline.model(), comparison.adaptive}, comparison, flags);

@@ -9,6 +9,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <adadiff/tuning.h>
+
 #include "cli/bundled_model.h"
 #include "cli/flags.h"
 #include "cli/sample_flags.h"
@@ -18,8 +20,6 @@
 #include "cli/verbs/verbs.h"
 #include "core/check.h"
 #include "io/text_file.h"
-#include "metrics/paired_error.h"
-#include "tuning/budget_search.h"
 
 namespace adadiff::cli {
 namespace {
@@ -30,10 +30,10 @@ struct TuneFlags {
   SampleFlags sampling;
   std::string output;
   ObjectiveFlags objective;
-  double budget = 6;
+  double budget = PairedTuningOptions{}.budget;
   std::optional<std::int64_t> samples, reference_steps;
   std::optional<double> recall_floor;
-  std::int64_t most_steps = 0, most_trials = 40;
+  std::int64_t most_steps = 0, most_trials = DistanceTuningOptions{}.most_trials;
   bool one_threshold = false, no_guide = false, json = false;
   bool is_paired() const { return objective.name == "paired"; }
 };
@@ -56,25 +56,25 @@ ordered_json depth_json(const Trial& trial) {
           {"full_evaluations", trial.cost}};
 }
 
-ordered_json to_json(const detail::BudgetTrial& trial) {
+ordered_json to_json(const PairedTrial& trial) {
   ordered_json json = depth_json(trial);
-  json["psnr_db"] = detail::psnr_db(trial.mse);
+  json["psnr_db"] = trial.psnr_db();
   return json;
 }
 
-ordered_json to_json(const detail::DistanceTrial& trial) {
+ordered_json to_json(const DistanceTrial& trial) {
   ordered_json json = depth_json(trial);
   json["guide_exit"] = trial.guide > 0 ? ordered_json(trial.guide) : ordered_json();
   json["guide_weight"] = trial.weight;
-  json["distance"] = trial.found.distance.all;
-  json["half_width_95"] = detail::half_width(trial.found.distance);
+  json["distance"] = trial.found.distance;
+  json["half_width_95"] = trial.found.half_width();
   json["recall"] = trial.found.recall;
   return json;
 }
 
-std::string to_text(const detail::BudgetTrial& trial) {
+std::string to_text(const PairedTrial& trial) {
   return depth_text(trial) + ": " + fixed(trial.cost, 2) + " full evaluations, " +
-         fixed(detail::psnr_db(trial.mse), 2) + " dB";
+         fixed(trial.psnr_db(), 2) + " dB";
 }
 
 /// KID is shown times 1000, as the field does.
@@ -82,38 +82,38 @@ std::string distance_text(double distance, const ObjectiveFlags& objective) {
   return objective.name == "kid" ? fixed(1000 * distance, 2) : fixed(distance, 3);
 }
 
-std::string to_text(const detail::DistanceTrial& trial, const ObjectiveFlags& objective) {
+std::string to_text(const DistanceTrial& trial, const ObjectiveFlags& objective) {
   std::string text = depth_text(trial);
   if (trial.guide > 0)
     text += ", guided by exit " + std::to_string(trial.guide) + ", weight " +
             detail::show(trial.weight);
   return text + ": " + fixed(trial.cost, 2) + " full evaluations, " +
          (objective.name == "kid" ? "KID x 1000 " : "Fréchet ") +
-         distance_text(trial.found.distance.all, objective) + " +- " +
-         distance_text(detail::half_width(trial.found.distance), objective) + ", recall " +
+         distance_text(trial.found.distance, objective) + " +- " +
+         distance_text(trial.found.half_width(), objective) + ", recall " +
          fixed(trial.found.recall, 3);
 }
 
-void report(const detail::BudgetResult& result, const TuneFlags& flags) {
+void report(const PairedTuningResult& result, const TuneFlags& flags) {
   if (flags.json) {
     ordered_json json = {{"budget", flags.budget},
                          {"reference_steps", result.reference_steps},
                          {"best", to_json(result.best)},
                          {"trials", ordered_json::array()}};
-    for (const detail::BudgetTrial& trial : result.trials) json["trials"].push_back(to_json(trial));
+    for (const PairedTrial& trial : result.trials) json["trials"].push_back(to_json(trial));
     json["plan"] = flags.output;
     print_json(json);
     return;
   }
   std::string text;
-  for (const detail::BudgetTrial& trial : result.trials) {
+  for (const PairedTrial& trial : result.trials) {
     const bool is_best = trial.steps == result.best.steps && trial.tilt == result.best.tilt;
     text += (is_best ? "best  " : "      ") + to_text(trial) + "\n";
   }
   print_result(text + "written  " + flags.output + "\n");
 }
 
-void report(const detail::DistanceResult& result, const TuneFlags& flags) {
+void report(const DistanceTuningResult& result, const TuneFlags& flags) {
   if (flags.json) {
     ordered_json json = {{"budget", flags.budget},
                          {"objective", flags.objective.name},
@@ -123,16 +123,15 @@ void report(const detail::DistanceResult& result, const TuneFlags& flags) {
                          {"best", to_json(result.best)},
                          {"gain_half_width_95", result.gain_half_width},
                          {"trials", ordered_json::array()}};
-    for (const detail::DistanceTrial& trial : result.trials)
-      json["trials"].push_back(to_json(trial));
+    for (const DistanceTrial& trial : result.trials) json["trials"].push_back(to_json(trial));
     json["plan"] = flags.output;
     print_json(json);
     return;
   }
   std::string text;
-  for (const detail::DistanceTrial& trial : result.trials)
+  for (const DistanceTrial& trial : result.trials)
     text += "      " + to_text(trial, flags.objective) + "\n";
-  const double gain = result.full_depth.found.distance.all - result.best.found.distance.all;
+  const double gain = result.full_depth.found.distance - result.best.found.distance;
   text += "plain " + to_text(result.full_depth, flags.objective) + "\nbest  " +
           to_text(result.best, flags.objective) + "\ngain     " +
           distance_text(gain, flags.objective) + " +- " +
@@ -143,51 +142,38 @@ void report(const detail::DistanceResult& result, const TuneFlags& flags) {
   print_result(text + "written  " + flags.output + "\n");
 }
 
-detail::BudgetResult search_paired(const TuneFlags& flags, Request request,
-                                   const Pipeline& pipeline) {
-  TerminalProgress progress("tune", "steps");
-  const detail::Runner run = [&](const Request& trial, const std::string& note) {
-    return run_to_end(pipeline, trial, progress, note).result;
-  };
-  detail::BudgetSearch search;
-  search.budget = flags.budget;
-  search.request = std::move(request);
-  search.reference_steps = static_cast<int>(flags.reference_steps.value_or(0));
-  search.most_steps = static_cast<int>(flags.most_steps);
-  search.one_threshold = flags.one_threshold;
-  return detail::search_budget(search, pipeline.model(), run);
+/// The options that both searches have.
+template <class Options>
+Options common_options(const TuneFlags& flags, Request request) {
+  Options options;
+  options.budget = flags.budget;
+  options.samples = flags.samples.value_or(options.samples);
+  options.request = std::move(request);
+  options.most_steps = static_cast<int>(flags.most_steps);
+  return options;
 }
 
-/// Counts trials; the search may need fewer than it is allowed, so the time left is the most that
-/// it can be.
-detail::DistanceResult search_distance(const TuneFlags& flags, Request request,
-                                       const Pipeline& pipeline) {
-  const detail::Measure objective = open_objective(flags.objective, pipeline.model(),
-                                                   request.count);
+PairedTuningResult tune_paired(const TuneFlags& flags, Request request, const Pipeline& pipeline) {
+  auto options = common_options<PairedTuningOptions>(flags, std::move(request));
+  options.reference_steps = static_cast<int>(flags.reference_steps.value_or(0));
+  options.one_threshold = flags.one_threshold;
+  TerminalProgress progress("tune", "steps");
+  PairedTuningResult result = tune_by_paired_error(pipeline, options, show_steps(progress));
+  require_completed(result.status);
+  return result;
+}
+
+DistanceTuningResult tune_distance(const TuneFlags& flags, Request request,
+                                   const Pipeline& pipeline) {
+  auto options = common_options<DistanceTuningOptions>(flags, std::move(request));
+  options.recall_floor = flags.recall_floor;
+  options.guides = !flags.no_guide;
+  options.most_trials = static_cast<int>(flags.most_trials);
+  const ImageMeasure measure = open_objective(flags.objective, pipeline.model(), options.samples);
   TerminalProgress progress("tune", "trials");
-  double done = 0;
-  const detail::Measure measure = [&](const Images& images) {
-    detail::MeasuredImages found = objective(images);
-    ++done;
-    return found;
-  };
-  const detail::Runner run = [&, count = request.count](const Request& trial,
-                                                        const std::string& note) {
-    const bool draws_all = trial.count == count;
-    const auto show = [&](double share) {
-      progress.update(done + (draws_all ? share : 0), static_cast<double>(flags.most_trials),
-                      {.extra = note, .ending = "left at most"});
-    };
-    return run_to_end(pipeline, trial, show).result;
-  };
-  detail::DistanceSearch search;
-  search.budget = flags.budget;
-  search.request = std::move(request);
-  search.recall_floor = flags.recall_floor;
-  search.most_steps = static_cast<int>(flags.most_steps);
-  search.guides = !flags.no_guide;
-  search.most_trials = static_cast<int>(flags.most_trials);
-  return detail::search_distance(search, pipeline.model(), run, measure);
+  DistanceTuningResult result = tune_by_distance(pipeline, measure, options, show_trials(progress));
+  require_completed(result.status);
+  return result;
 }
 
 void check_flags(const TuneFlags& flags) {
@@ -214,25 +200,20 @@ void check_flags(const TuneFlags& flags) {
 }
 
 void tune(TuneFlags& flags) {
-  constexpr std::int64_t kPairedSamples = 128, kDistanceSamples = 1000;
   check_flags(flags);
   if (flags.sampling.threads > 0) at::set_num_threads(static_cast<int>(flags.sampling.threads));
   const Pipeline pipeline = Pipeline::open(model_path(flags.sampling.model));
-  const ModelSummary& model = pipeline.model();
-  if (flags.sampling.classes.empty() && model.classes > 0) flags.sampling.classes = "all";
-  flags.sampling.count = flags.samples.value_or(flags.is_paired() ? kPairedSamples
-                                                                  : kDistanceSamples);
   flags.sampling.full_depth = true;  // the plan is what is searched
-  const Request request = make_request(flags.sampling, model).request;
+  const Request request = make_request(flags.sampling, pipeline.model()).request;
   const auto finish = [&](const auto& result) {
     detail::write_text(flags.output, to_json(result.plan) + "\n");
     report(result, flags);
   };
   if (flags.is_paired()) {
-    finish(search_paired(flags, request, pipeline));
+    finish(tune_paired(flags, request, pipeline));
     return;
   }
-  const detail::DistanceResult result = search_distance(flags, request, pipeline);
+  const DistanceTuningResult result = tune_distance(flags, request, pipeline);
   if (!result.keeps_floor) {
     print_note("tune", "note: no plan within the budget kept a recall of " +
                            detail::show(result.recall_floor) + "; writing plain full depth");

@@ -9,8 +9,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <adadiff/trainable_network.h>
+
 #include "networks/dit/dit_config.h"
-#include "networks/trainable.h"
+#include "networks/exit_scores.h"
+#include "networks/prepared.h"
 #include "nn/layers.h"
 #include "nn/uncertainty.h"
 
@@ -38,6 +41,12 @@ struct DiTParameters {
   std::vector<UncertaintyModule> uncertainty;  ///< [depth]
 };
 
+/// What the passes of one precision share.
+struct PreparedDiT {
+  std::vector<DiTBlock> blocks;  ///< in the type of the precision
+  std::shared_ptr<const PackedUncertainty> uncertainty;
+};
+
 /// The tensors of one evaluation before the first block.
 struct DiTTokens {
   at::Tensor tokens;          ///< [R, T, D]
@@ -51,11 +60,12 @@ class DiT final : public TrainableNetwork {
   DiT(const DiTConfig& config, NetworkSettings settings);
 
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override;
   std::vector<BlockOutput> outputs(const PassInputs& inputs,
                                    at::ScalarType block_type) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
+  void move_to(const Device& device) override;
   ParameterRole role(const std::string& name) const override;
   std::string config_json() const override { return to_json(config_); }
 
@@ -64,18 +74,22 @@ class DiT final : public TrainableNetwork {
 
   // The pieces of a forward pass, in order.
   DiTTokens embed(const PassInputs& inputs) const;
-  at::Tensor run_block(std::int64_t block, const at::Tensor& tokens,
-                       const at::Tensor& condition) const;
-  /// [R, T, D] after `block` -> [R, C, H, W].
+  /// `left_out` holds the parts that do not run.
+  at::Tensor run_block(const DiTBlock& block, const at::Tensor& tokens, const at::Tensor& condition,
+                       std::uint8_t left_out) const;
+  /// [R, T, D] after `block` -> [R, out_channels, H, W].
   at::Tensor predict(std::int64_t block, const at::Tensor& tokens,
                      const at::Tensor& condition) const;
   /// Turns the values of a UEM, [R, T, P], into an image [R, C, H, W].
   at::Tensor map_image(const at::Tensor& values) const;
+  /// The blocks as passes of that precision run them; made once.
+  std::shared_ptr<const PreparedDiT> prepared(Precision precision) const;
 
  private:
   DiTConfig config_;
   DiTParameters parameters_;
   NetworkInfo info_;
+  mutable PreparedWeights<PreparedDiT> prepared_;
 };
 
 /// The information about a network of these sizes, without making it.

@@ -24,7 +24,7 @@ struct DiTConfig {
   std::int64_t frequency_shift = 0;     ///< shift of the sinusoid: 0 in the official code, 1 in
                                         ///< diffusers
   double attention_norm_eps = 1e-6, mlp_norm_eps = 1e-6;  ///< diffusers has 1e-5 for the second
-  bool learned_variance = false;  ///< the head also gives variances, which sampling ignores
+  bool learned_variance = false;  ///< the head also gives variances, which DDPM uses
   bool heads_per_exit = false;    ///< a separate final layer for every exit
   UncertaintyForm uncertainty = UncertaintyForm::TimedMap;
 

@@ -41,8 +41,9 @@ NetworkCost cost_of(const DiTConfig& c) {
   cost.embed = tokens * width * static_cast<double>(c.patch_values()) +
                width * (static_cast<double>(c.time_frequencies) + width);
   for (std::int64_t block = 0; block < c.depth; ++block) {
-    cost.block.push_back(tokens * width * (4 * width + 2 * mlp) + 2 * tokens * tokens * width +
-                         6 * width * width);
+    cost.attention.push_back(tokens * width * 4 * width + 2 * tokens * tokens * width);
+    cost.mlp.push_back(tokens * width * 2 * mlp);
+    cost.block.push_back(cost.attention.back() + cost.mlp.back() + 6 * width * width);
     cost.head.push_back(tokens * width * values + 2 * width * width);
     cost.score.push_back(uncertainty_cost(c.uncertainty, c.patches(), c.width, c.patch_values()));
   }
@@ -101,6 +102,14 @@ void visit_parameters(DiTParameters& p, const TensorVisitor& visitor) {
     p.uncertainty[i].visit("uem." + std::to_string(i), visitor);
 }
 
+DiTBlock in_type(const DiTBlock& block, at::ScalarType type) {
+  DiTBlock copy = block;
+  visit_block(copy, "",
+              [type](const std::string&, at::Tensor& tensor) { tensor = tensor.to(type); });
+  copy.modulation = block.modulation;  // is applied to the condition, which stays as it is
+  return copy;
+}
+
 NetworkInfo describe(const DiTConfig& c, NetworkSettings settings) {
   NetworkInfo info;
   info.kind = "dit";
@@ -112,6 +121,9 @@ NetworkInfo describe(const DiTConfig& c, NetworkSettings settings) {
   info.can_exit = std::move(settings.can_exit);
   info.has_uncertainty = c.uncertainty != UncertaintyForm::None;
   info.cost = cost_of(c);
+  info.has_learned_variance = c.learned_variance;
+  info.skippable = kAttentionPart | kMlpPart;
+  info.precisions = block_precisions(info.device);
   return info;
 }
 
@@ -126,6 +138,12 @@ ParameterRole DiT::role(const std::string& name) const {
 }
 
 void DiT::visit(const TensorVisitor& visitor) { visit_parameters(parameters_, visitor); }
+
+void DiT::move_to(const Device& device) {
+  move_parameters(*this, device);
+  info_.device = device;
+  info_.precisions = block_precisions(device);
+}
 
 // As the official code starts (adaLN-zero): modulations, heads and biases at 0, so that every block
 // is the identity and every prediction 0; embeddings normal; matrices uniform in

@@ -13,30 +13,36 @@ namespace {
 
 class DiTPass final : public ForwardPass {
  public:
-  DiTPass(const DiT& network, std::int64_t capacity)
+  DiTPass(const DiT& network, const PassOptions& options)
       : network_(network),
-        capacity_(capacity),
+        capacity_(options.capacity),
+        type_(scalar_type(options.precision)),
+        weights_(network.prepared(options.precision)),
         blocks_(network.config().depth),
-        scores_(network.uncertainty()) {}
+        scores_(weights_->uncertainty) {}
 
   void begin(const PassInputs& inputs) override {
     check_pass_inputs(inputs, network_.info(), capacity_);
     DiTTokens embedded = network_.embed(inputs);
-    tokens_ = std::move(embedded.tokens);
+    tokens_ = embedded.tokens.to(type_);
     condition_ = std::move(embedded.condition);
     scores_.begin(std::move(embedded.time_embedding));
     blocks_.restart();
   }
 
-  void run_block() override { tokens_ = network_.run_block(blocks_.next(), tokens_, condition_); }
+  void run_block(std::uint8_t left_out) override {
+    const auto& block = weights_->blocks[static_cast<std::size_t>(blocks_.next())];
+    tokens_ = network_.run_block(block, tokens_, condition_, left_out);
+  }
 
   void score(const ScoreSink& sink) const override {
     const std::int64_t block = blocks_.last("score");
-    scores_.score(block, tokens_, sink.out);
+    const at::Tensor tokens = tokens_.to(at::kFloat);
+    scores_.score(block, tokens, sink.out);
     if (sink.map == nullptr) return;
     const auto& module = network_.uncertainty()[static_cast<std::size_t>(block)];
     sink.map->copy_(
-        network_.map_image(uncertainty_values(module, tokens_, scores_.time_embedding())));
+        network_.map_image(uncertainty_values(module, tokens, scores_.time_embedding())));
   }
 
   void predict(const at::Tensor& rows, const at::Tensor& slots,
@@ -49,8 +55,9 @@ class DiTPass final : public ForwardPass {
     out.index_copy_(0, slots, network_.predict(block, chosen(tokens_), chosen(condition_)));
   }
 
-  void keep(const at::Tensor& rows) override {
-    if (rows.size(0) == tokens_.size(0)) return;
+  void keep(const at::Tensor& rows, std::int64_t live) override {
+    const bool all_count = live < 0 || live == rows.size(0);
+    if (all_count && rows.size(0) == tokens_.size(0)) return;
     tokens_ = tokens_.index_select(0, rows);
     condition_ = condition_.index_select(0, rows);
     scores_.keep(rows);
@@ -59,6 +66,8 @@ class DiTPass final : public ForwardPass {
  private:
   const DiT& network_;
   std::int64_t capacity_;
+  at::ScalarType type_;  ///< of the blocks
+  std::shared_ptr<const PreparedDiT> weights_;
   BlockCount blocks_;
   ExitScores scores_;
   at::Tensor tokens_;     ///< [R, T, D]
@@ -67,8 +76,9 @@ class DiTPass final : public ForwardPass {
 
 }  // namespace
 
-std::unique_ptr<ForwardPass> DiT::new_pass(std::int64_t capacity) const {
-  return std::make_unique<DiTPass>(*this, capacity);
+std::unique_ptr<ForwardPass> DiT::new_pass(const PassOptions& options) const {
+  check_pass_options(options, info_);
+  return std::make_unique<DiTPass>(*this, options);
 }
 
 }  // namespace adadiff::detail

@@ -2,7 +2,10 @@
 #include "networks/uvit/uvit.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 
+#include "networks/label_table.h"
 #include "networks/uvit/uvit_layout.h"
 
 namespace adadiff::detail {
@@ -28,19 +31,20 @@ UViTTokens UViT::embed(const PassInputs& inputs) const {
   if (config_.time_mlp) time = apply(p.time_out, at::silu(apply(p.time_in, time)));
   std::vector<at::Tensor> parts;
   if (config_.label_rows > 0)
-    parts.push_back(at::embedding(p.label_emb, inputs.labels).unsqueeze(1));
+    parts.push_back(at::embedding(p.label_emb, row_labels(inputs)).unsqueeze(1));
   parts.push_back(time.unsqueeze(1));
   parts.push_back(patches);
   return {at::cat(parts, 1).add_(p.pos_embed), time};  // [R, L, D]
 }
 
-at::Tensor UViT::run_block(std::int64_t block, const at::Tensor& tokens,
-                           const at::Tensor& skip) const {
-  const auto& b = parameters_.blocks[static_cast<std::size_t>(block)];
-  const auto x = b.skip_linear.weight.defined() ? apply_to_pair(b.skip_linear, tokens, skip)
-                                                : tokens;
-  auto y = apply(b.proj, attention(b.qkv, apply(b.norm1, x), config_.heads)).add_(x);
-  return apply(b.fc2, exact_gelu(apply(b.fc1, apply(b.norm2, y)))).add_(y);
+at::Tensor UViT::run_block(const UViTBlock& b, const at::Tensor& tokens, const at::Tensor& skip,
+                           std::uint8_t left_out) const {
+  auto x = b.skip_linear.weight.defined() ? apply_to_pair(b.skip_linear, tokens, skip) : tokens;
+  if ((left_out & kAttentionPart) == 0)
+    x = apply(b.proj, attention(b.qkv, apply(b.norm1, x), config_.heads)).add_(x);
+  if ((left_out & kMlpPart) == 0)
+    x = apply(b.fc2, exact_gelu(apply(b.fc1, apply(b.norm2, x)))).add_(x);
+  return x;
 }
 
 at::Tensor UViT::predict(std::int64_t block, const at::Tensor& tokens) const {
@@ -60,6 +64,21 @@ at::Tensor UViT::patch_tokens(const at::Tensor& tokens) const {
       .to(parameters_.pos_embed.scalar_type());
 }
 
+std::shared_ptr<const PreparedUViT> UViT::prepared(Precision precision) const {
+  const auto visit = [this](const TensorVisitor& visitor) {
+    visit_parameters(const_cast<UViTParameters&>(parameters_), visitor);  // they are only looked at
+  };
+  return prepared_.get(precision, version_of(visit), [this](Precision of) {
+    const c10::InferenceMode is_for_all_modes(false);
+    const c10::NoGradGuard no_gradients;
+    auto weights = std::make_shared<PreparedUViT>();
+    for (const UViTBlock& block : parameters_.blocks)
+      weights->blocks.push_back(in_type(block, scalar_type(of)));
+    weights->uncertainty = pack(parameters_.uncertainty);
+    return weights;
+  });
+}
+
 std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs, at::ScalarType block_type) const {
   auto [tokens, time] = embed(inputs);
   tokens = tokens.to(block_type);
@@ -71,7 +90,7 @@ std::vector<BlockOutput> UViT::outputs(const PassInputs& inputs, at::ScalarType 
       skip = skips.back();
       skips.pop_back();
     }
-    tokens = run_block(block, tokens, skip);
+    tokens = run_block(parameters_.blocks[static_cast<std::size_t>(block)], tokens, skip, 0);
     if (pushes_skip(block)) skips.push_back(tokens);
     at::Tensor map;
     const auto& module = parameters_.uncertainty[static_cast<std::size_t>(block)];

@@ -8,7 +8,10 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "networks/trainable.h"
+#include <adadiff/trainable_network.h>
+
+#include "networks/exit_scores.h"
+#include "networks/prepared.h"
 #include "networks/uvit/uvit_config.h"
 #include "nn/layers.h"
 #include "nn/uncertainty.h"
@@ -42,6 +45,12 @@ struct UViTParameters {
   std::vector<UncertaintyModule> uncertainty;  ///< [blocks]
 };
 
+/// What the passes of one precision share.
+struct PreparedUViT {
+  std::vector<UViTBlock> blocks;  ///< in the type of the precision
+  std::shared_ptr<const PackedUncertainty> uncertainty;
+};
+
 /// The tokens of one evaluation before the first block.
 struct UViTTokens {
   at::Tensor tokens;          ///< [R, L, D]: label, time, patches
@@ -54,11 +63,12 @@ class UViT final : public TrainableNetwork {
   UViT(const UViTConfig& config, NetworkSettings settings);
 
   const NetworkInfo& info() const override { return info_; }
-  std::unique_ptr<ForwardPass> new_pass(std::int64_t capacity) const override;
+  std::unique_ptr<ForwardPass> new_pass(const PassOptions& options) const override;
   std::vector<BlockOutput> outputs(const PassInputs& inputs,
                                    at::ScalarType block_type) const override;
   void visit(const TensorVisitor& visitor) override;
   void initialise(std::uint64_t seed) override;
+  void move_to(const Device& device) override;
   ParameterRole role(const std::string& name) const override;
   std::string config_json() const override { return to_json(config_); }
 
@@ -67,8 +77,9 @@ class UViT final : public TrainableNetwork {
   // The pieces of a forward pass, in order.
   UViTTokens embed(const PassInputs& inputs) const;
   /// `skip` is the output of the mirrored in-block, [R, L, D]; undefined for blocks that take no
-  /// skip.
-  at::Tensor run_block(std::int64_t block, const at::Tensor& tokens, const at::Tensor& skip) const;
+  /// skip. `left_out` holds the parts that do not run.
+  at::Tensor run_block(const UViTBlock& block, const at::Tensor& tokens, const at::Tensor& skip,
+                       std::uint8_t left_out) const;
   /// [R, L, D] after `block` -> [R, C, H, W].
   at::Tensor predict(std::int64_t block, const at::Tensor& tokens) const;
   bool pushes_skip(std::int64_t block) const { return config_.skip && block < config_.depth / 2; }
@@ -77,6 +88,8 @@ class UViT final : public TrainableNetwork {
   at::Tensor patch_tokens(const at::Tensor& tokens) const;
   /// [blocks]
   const std::vector<UncertaintyModule>& uncertainty() const { return parameters_.uncertainty; }
+  /// The blocks as passes of that precision run them; made once.
+  std::shared_ptr<const PreparedUViT> prepared(Precision precision) const;
 
  private:
   at::Tensor embed_patches(const at::Tensor& x) const;  ///< [R, C, H, W] -> [R, T, D]
@@ -84,6 +97,7 @@ class UViT final : public TrainableNetwork {
   UViTConfig config_;
   UViTParameters parameters_;
   NetworkInfo info_;
+  mutable PreparedWeights<PreparedUViT> prepared_;
 };
 
 }  // namespace adadiff::detail

@@ -56,7 +56,8 @@ NetworkCost cost_of(const UViTConfig& c) {
   const auto values = static_cast<double>(c.patch_values()),
              mlp = static_cast<double>(c.mlp_width());
   const auto pixels = static_cast<double>(c.image_size * c.image_size * c.channels);
-  const double plain = tokens * width * (4 * width + 2 * mlp) + 2 * tokens * tokens * width;
+  const double attention = tokens * width * 4 * width + 2 * tokens * tokens * width;
+  const double both = attention + tokens * width * 2 * mlp;
   const auto kernel = static_cast<double>(c.patch_size + 2 * c.patch_overlap);
   const double head = patches * width * values +
                       (c.final_conv ? 9 * pixels * static_cast<double>(c.channels) : 0);
@@ -64,7 +65,9 @@ NetworkCost cost_of(const UViTConfig& c) {
   cost.embed = patches * width * kernel * kernel * static_cast<double>(c.channels) +
                (c.time_mlp ? 8 * width * width : 0);
   for (std::int64_t block = 0; block < c.blocks(); ++block) {
-    cost.block.push_back(plain + (c.skip && block > c.depth / 2 ? 2 * tokens * width * width : 0));
+    cost.block.push_back(both + (c.skip && block > c.depth / 2 ? 2 * tokens * width * width : 0));
+    cost.attention.push_back(attention);
+    cost.mlp.push_back(both - attention);
     cost.head.push_back(head);
     cost.score.push_back(uncertainty_cost(c.uncertainty, c.patches(), c.width, c.patch_values()));
   }
@@ -117,6 +120,14 @@ void visit_parameters(UViTParameters& p, const TensorVisitor& visitor) {
     p.uncertainty[i].visit("uem." + std::to_string(i), visitor);
 }
 
+UViTBlock in_type(const UViTBlock& block, at::ScalarType type) {
+  UViTBlock copy = block;
+  visit_block(copy, "", [type](const std::string&, at::Tensor& tensor) {
+    if (tensor.defined()) tensor = tensor.to(type);
+  });
+  return copy;
+}
+
 NetworkInfo describe(const UViTConfig& c, NetworkSettings settings) {
   NetworkInfo info;
   info.kind = "uvit";
@@ -128,6 +139,8 @@ NetworkInfo describe(const UViTConfig& c, NetworkSettings settings) {
   info.can_exit = std::move(settings.can_exit);
   info.has_uncertainty = c.uncertainty != UncertaintyForm::None;
   info.cost = cost_of(c);
+  info.skippable = kAttentionPart | kMlpPart;
+  info.precisions = block_precisions(info.device);
   return info;
 }
 
@@ -144,6 +157,12 @@ ParameterRole UViT::role(const std::string& name) const {
 }
 
 void UViT::visit(const TensorVisitor& visitor) { visit_parameters(parameters_, visitor); }
+
+void UViT::move_to(const Device& device) {
+  move_parameters(*this, device);
+  info_.device = device;
+  info_.precisions = block_precisions(device);
+}
 
 // Weights and biases uniform in 1/sqrt(fan-in), as PyTorch's layers start; embeddings normal; norms
 // at 1 and 0; UEMs at 0, that is u = 1/2, but for the pooled form's hidden layer, which could not

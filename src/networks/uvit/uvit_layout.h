@@ -10,6 +10,8 @@ namespace adadiff::detail {
 
 UViTParameters make_parameters(const UViTConfig& config);
 void visit_parameters(UViTParameters& parameters, const TensorVisitor& visitor);
+/// A copy whose weights have that type; it shares those that have it already.
+UViTBlock in_type(const UViTBlock& block, at::ScalarType type);
 NetworkInfo describe(const UViTConfig& config, NetworkSettings settings);
 
 }  // namespace adadiff::detail

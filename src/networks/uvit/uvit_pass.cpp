@@ -9,39 +9,37 @@
 
 #include "networks/exit_scores.h"
 #include "networks/pass_checks.h"
+#include "networks/skip_stack.h"
 #include "networks/uvit/uvit.h"
 
 namespace adadiff::detail {
 namespace {
 
-/// An in-block's output waiting for its out-block.
-struct Skip {
-  at::Tensor tokens;  ///< [rows at that time, L, D]
-  at::Tensor rows;    ///< [R] which of them are still in the pass; undefined: all
-};
-
 class UViTPass final : public ForwardPass {
  public:
-  UViTPass(const UViT& network, std::int64_t capacity)
+  UViTPass(const UViT& network, const PassOptions& options)
       : network_(network),
-        capacity_(capacity),
+        capacity_(options.capacity),
+        type_(scalar_type(options.precision)),
+        weights_(network.prepared(options.precision)),
         blocks_(network.config().blocks()),
-        scores_(network.uncertainty()) {}
+        scores_(weights_->uncertainty) {}
 
   void begin(const PassInputs& inputs) override {
     check_pass_inputs(inputs, network_.info(), capacity_);
     auto embedded = network_.embed(inputs);
-    tokens_ = std::move(embedded.tokens);
+    tokens_ = embedded.tokens.to(type_);
     scores_.begin(std::move(embedded.time_embedding));
     skips_.clear();
     blocks_.restart();
   }
 
-  void run_block() override {
+  void run_block(std::uint8_t left_out) override {
     const auto block = blocks_.next();
-    tokens_ = network_.run_block(block, tokens_,
-                                 network_.takes_skip(block) ? pop_skip() : at::Tensor());
-    if (network_.pushes_skip(block)) skips_.push_back({tokens_, {}});
+    const at::Tensor skip = network_.takes_skip(block) ? skips_.pop() : at::Tensor();
+    tokens_ = network_.run_block(weights_->blocks[static_cast<std::size_t>(block)], tokens_, skip,
+                                 left_out);
+    if (network_.pushes_skip(block)) skips_.push(tokens_);
   }
 
   void score(const ScoreSink& sink) const override {
@@ -59,21 +57,15 @@ class UViTPass final : public ForwardPass {
                     network_.predict(block, everyone ? tokens_ : tokens_.index_select(0, rows)));
   }
 
-  void keep(const at::Tensor& rows) override {
-    if (rows.size(0) == tokens_.size(0)) return;
+  void keep(const at::Tensor& rows, std::int64_t live) override {
+    const bool all_count = live < 0 || live == rows.size(0);
+    if (all_count && rows.size(0) == tokens_.size(0)) return;
     tokens_ = tokens_.index_select(0, rows);
     scores_.keep(rows);
-    for (auto& skip : skips_)
-      skip.rows = skip.rows.defined() ? skip.rows.index_select(0, rows) : rows;
+    skips_.keep(rows);
   }
 
  private:
-  at::Tensor pop_skip() {
-    const auto skip = std::move(skips_.back());
-    skips_.pop_back();
-    return skip.rows.defined() ? skip.tokens.index_select(0, skip.rows) : skip.tokens;
-  }
-
   void write_map(std::int64_t block, const at::Tensor& tokens, const at::Tensor& map) const {
     const auto& c = network_.config();
     const auto& module = network_.uncertainty()[static_cast<std::size_t>(block)];
@@ -84,16 +76,19 @@ class UViTPass final : public ForwardPass {
 
   const UViT& network_;
   std::int64_t capacity_;
+  at::ScalarType type_;  ///< of the blocks
+  std::shared_ptr<const PreparedUViT> weights_;
   BlockCount blocks_;
   ExitScores scores_;
   at::Tensor tokens_;  ///< [R, L, D]
-  std::vector<Skip> skips_;
+  SkipStack skips_;
 };
 
 }  // namespace
 
-std::unique_ptr<ForwardPass> UViT::new_pass(std::int64_t capacity) const {
-  return std::make_unique<UViTPass>(*this, capacity);
+std::unique_ptr<ForwardPass> UViT::new_pass(const PassOptions& options) const {
+  check_pass_options(options, info_);
+  return std::make_unique<UViTPass>(*this, options);
 }
 
 }  // namespace adadiff::detail

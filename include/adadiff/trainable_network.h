@@ -1,5 +1,7 @@
-// What training needs of a network: the prediction and the uncertainty of every exit at once, with
-// gradients, from the same code that samples.
+// What training and model files need of a network: the prediction and the uncertainty of every exit
+// at once, with gradients, from the same code that samples; its parameters by name; its
+// description. Code that brings a family of networks of its own implements this
+// (docs/adding_a_network.md).
 #pragma once
 
 #include <cstdint>
@@ -13,19 +15,13 @@
 
 #include <adadiff/network.h>
 
-namespace adadiff::detail {
+namespace adadiff {
 
 /// Output k: the head's prediction and the UEM's uncertainty after block k + 1.
 struct BlockOutput {
   at::Tensor prediction;   ///< [R, C, H, W]
   at::Tensor uncertainty;  ///< sigmoid values: [R, C, H, W] (map forms), [R] (scalar form) or
                            ///< undefined (none). The inputs of the UEM are detached.
-};
-
-/// What a model file says about a network besides its sizes.
-struct NetworkSettings {
-  std::vector<std::uint8_t> can_exit;  ///< [blocks], NetworkInfo::can_exit
-  std::int64_t null_label = -1;        ///< NetworkInfo::null_label
 };
 
 /// A callback that gets each parameter's name in the model file and the tensor itself, always in
@@ -45,6 +41,7 @@ struct ParameterRole {
   bool is_uncertainty = false;  ///< whether the parameter belongs to a UEM
 };
 
+/// A network that can be trained, saved and opened.
 class TrainableNetwork : public Network {
  public:
   /// Runs all blocks and returns the outputs of all [blocks]. Gradients flow where grad mode is on
@@ -52,12 +49,21 @@ class TrainableNetwork : public Network {
   /// included, has the type of the parameters.
   virtual std::vector<BlockOutput> outputs(const PassInputs& inputs,
                                            at::ScalarType block_type) const = 0;
+  /// Shows every parameter.
   virtual void visit(const TensorVisitor& visitor) = 0;
   /// Draws new weights as a pure function of the seed.
   virtual void initialise(std::uint64_t seed) = 0;
-  virtual ParameterRole role(const std::string& name) const = 0;
-  /// The network's configuration as the JSON object that stands under "network" in a model file.
+  /// Moves all parameters; passes made before are of no use afterwards. By default every device but
+  /// the one where the network is already is refused with DeviceError.
+  virtual void move_to(const Device& device);
+  /// By default the parameter belongs to the backbone and is no hidden matrix.
+  virtual ParameterRole role(const std::string& name) const;
+  /// The description: the JSON object that stands under "network" in a model file, with the name of
+  /// the family as "kind".
   virtual std::string config_json() const = 0;
 };
 
-}  // namespace adadiff::detail
+/// Moves every tensor that the network shows; those that are there already stay.
+void move_parameters(TrainableNetwork& network, const Device& device);
+
+}  // namespace adadiff
