@@ -46,9 +46,11 @@ struct NetworkInfo {
   std::int64_t channels = 0, height = 0, width = 0;  ///< of the state; images need not be square
   std::int64_t classes = 0;  ///< labels are 0..classes-1, the null label included; 0: the network
                              ///< takes no labels
-  /// The label that means "no label"; -1: there is none, and guidance is refused.
+  /// The label that means "no label": classes - 1 in model files. -1: there is none, and guidance
+  /// is refused.
   std::int64_t null_label = -1;
-  /// [blocks], entry k: whether a pass may end at exit k. Entry 0 is for exit 0.
+  /// [blocks], entry k: whether a pass may end at exit k, after k blocks. Exit 0
+  /// needs nothing of the network: the library predicts there by itself (docs/exits.md).
   std::vector<std::uint8_t> can_exit;
   bool has_uncertainty = true;  ///< false: the network runs only plans without thresholds
   NetworkCost cost;
@@ -78,8 +80,10 @@ struct ConditionTable {
 /// The inputs of one evaluation; rows may be at different times and of different requests. The
 /// tensors are contiguous and on the network's device.
 struct PassInputs {
-  const at::Tensor& x;     ///< [R, C, H, W] float32
-  const at::Tensor& time;  ///< [R] float32, the number that the network embeds
+  const at::Tensor& x;  ///< [R, C, H, W] float32
+  /// [R] float32, the number that the network embeds. In a training of a network that the caller
+  /// made it is 1000 times the time in [0, 1] of the schedule, which its model file then says.
+  const at::Tensor& time;
   /// [R] int64: each row's entry of the table. Undefined where the network takes no condition.
   const at::Tensor& entries;
   ConditionTable conditions = {};
@@ -155,8 +159,8 @@ struct NetworkKind {
   std::string name;  ///< the "kind" in descriptions
   /// How many blocks a network of that description has, in [1, 255]. Throws ModelError.
   std::function<int(const std::string& description)> blocks;
-  /// Makes the network; its weights are read afterwards. Throws ModelError. It must refuse sizes
-  /// that it does not want to allocate.
+  /// Makes the network, whose info() must have the settings; its weights are read afterwards.
+  /// Throws ModelError. It must refuse sizes that it does not want to allocate.
   std::function<std::shared_ptr<TrainableNetwork>(const std::string& description,
                                                   NetworkSettings settings)>
       make;

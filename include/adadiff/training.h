@@ -275,7 +275,9 @@ TrainingResult train(const TrainingOptions& options, const TrainingObserver& obs
 /// The same for a network that the caller made (trainable_network.h), from its weights as they are:
 /// initialise() draws new ones. The network is moved to the device. `from`, `network`, `width`,
 /// `depth`, `heads`, `patch` and `uncertainty` are not used; a folder's pictures are brought to the
-/// network's size.
+/// network's size. The network is checked first (check_network). Afterwards it has the averaged
+/// weights, as the model file does, and asks for no gradients; after an exception it may hold
+/// those of the last step.
 TrainingResult train(const TrainingOptions& options,
                      const std::shared_ptr<TrainableNetwork>& network,
                      const TrainingObserver& observer = {}, const std::stop_token& stop = {});

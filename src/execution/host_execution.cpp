@@ -61,6 +61,9 @@ void HostExecution::use_pass(Precision precision) {
   if (!passes_[place])
     passes_[place] = network_.new_pass({padded_rows(capacity_), precision, network_.info().device});
   pass_ = passes_[place].get();
+  if (pass_ != nullptr) return;
+  raise<ModelError>(
+      {"network \"" + network_.info().kind + "\"", "make a pass", "new_pass gives none"});
 }
 
 /// What the network asks for, which must have room for all rows that count.

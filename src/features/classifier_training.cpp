@@ -172,16 +172,6 @@ double backward(Classifier& classifier, const Batches& batch, double label_smoot
   return loss.item<double>();
 }
 
-void keep(const Parameters& parameters, const std::vector<at::Tensor>& averages) {
-  const at::NoGradGuard no_gradient;
-  for (std::size_t i = 0; i < averages.size(); ++i) {
-    at::Tensor tensor = parameters.tensors[i];
-    tensor.copy_(averages[i]);
-    tensor.requires_grad_(false);
-    tensor.mutable_grad() = at::Tensor();
-  }
-}
-
 std::unique_ptr<Classifier> run(const ImageSource& images, const ClassifierConfig& config,
                                 const ClassifierTraining& training,
                                 const ClassifierObserver& observer) {
@@ -201,7 +191,7 @@ std::unique_ptr<Classifier> run(const ImageSource& images, const ClassifierConfi
     progress.loss = running_mean(progress.loss, loss, progress.step, kLossMemory);
     if (observer && !observer(progress)) return nullptr;
   }
-  keep(parameters, descent.averages());
+  descent.keep_averages();
   return classifier;
 }
 

@@ -14,11 +14,15 @@ constexpr Kind kKinds[] = {{"uvit", describe_uvit}, {"dit", describe_dit}};
 
 }  // namespace
 
-std::unique_ptr<NetworkDescription> describe_network(const JsonReader& json) {
+std::unique_ptr<NetworkDescription> describe_network(const JsonReader& json,
+                                                     const std::vector<std::string>& brought) {
   const JsonReader name = json.field("kind");
   const Kind* kind = find_named(kKinds, name.as_string(64));
-  if (kind == nullptr)
-    name.fail("be one of the networks of this build: " + joined(names_in(kKinds)));
+  if (kind == nullptr) {
+    std::vector<std::string> known = names_in(kKinds);
+    known.insert(known.end(), brought.begin(), brought.end());
+    name.fail(one_of(known) + ", or a kind that the program brings (PipelineOptions::kinds)");
+  }
   return kind->describe(json);
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "io/json_reader.h"
 #include "networks/description.h"
@@ -14,7 +16,8 @@ std::unique_ptr<NetworkDescription> describe_uvit(const JsonReader& json);
 std::unique_ptr<NetworkDescription> describe_dit(const JsonReader& json);
 
 /// The description of the network that json["kind"] names. Throws the reader's error type for an
-/// unknown kind.
-std::unique_ptr<NetworkDescription> describe_network(const JsonReader& json);
+/// unknown kind; the error also lists the kinds that the program `brought`.
+std::unique_ptr<NetworkDescription> describe_network(const JsonReader& json,
+                                                     const std::vector<std::string>& brought = {});
 
 }  // namespace adadiff::detail

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/names.h"
+#include "networks/info_checks.h"
 #include "networks/kinds.h"
 
 namespace adadiff::detail {
@@ -29,13 +31,21 @@ std::vector<std::uint8_t> exit_flags(const NetworkRequest& request, std::int64_t
 
 std::shared_ptr<TrainableNetwork> make_own(const NetworkKind& kind, const std::string& description,
                                            const NetworkRequest& request) {
+  const std::string where = "NetworkKind \"" + kind.name + "\"";
+  if (!kind.blocks || !kind.make) raise({where, "have the functions blocks and make", "lacks one"});
   const int blocks = kind.blocks(description);
-  require_range<ModelError>("network \"" + kind.name + "\": blocks", blocks, 1, 255);
-  auto network = kind.make(description, {exit_flags(request, blocks), request.null_label});
-  if (network && network->info().blocks == blocks) return network;
-  raise<ModelError>({"NetworkKind \"" + kind.name + "\"",
-                     "make networks of " + show(blocks) + " blocks, as it says",
-                     network ? "made one of " + show(network->info().blocks) : "made none"});
+  require_range<ModelError>("network \"" + kind.name + "\": blocks", blocks, 1, kMostNetworkBlocks);
+  const std::vector<std::uint8_t> exits = exit_flags(request, blocks);
+  auto network = kind.make(description, {exits, request.null_label});
+  if (!network || network->info().blocks != blocks) {
+    raise<ModelError>({where, "make networks of " + show(blocks) + " blocks, as it says",
+                       network ? "made one of " + show(network->info().blocks) : "made none"});
+  }
+  check_info(network->info());
+  if (network->info().can_exit == exits && network->info().null_label == request.null_label)
+    return network;
+  raise<ModelError>({where, "make networks with the exits and the null label of its settings",
+                     "made one with others"});
 }
 
 std::unique_ptr<NetworkDescription> describe_text(const std::string& json) {
@@ -50,7 +60,7 @@ std::shared_ptr<TrainableNetwork> make_network(const JsonReader& json,
   const auto own = std::find_if(request.kinds.begin(), request.kinds.end(),
                                 [&name](const NetworkKind& kind) { return kind.name == name; });
   if (own != request.kinds.end()) return make_own(*own, json.value().dump(), request);
-  const auto description = describe_network(json);
+  const auto description = describe_network(json, names_in(request.kinds));
   if (const auto values = description->parameter_count();
       values > static_cast<double>(request.most_values)) {
     json.fail("describe a network of at most " + show(request.most_values) + " numbers here",

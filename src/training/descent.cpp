@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "core/check.h"
 #include "training/learning_rate.h"
@@ -52,6 +53,16 @@ void Descent::require_finite_state(std::int64_t number) const {
   if (is_finite(parameters_.tensors) && is_finite(averages()) && has_finite_moments) return;
   raise<Error>({errors_.where, "keep finite weights and moments",
                 "those after step " + show(number) + " are not", errors_.advice});
+}
+
+void Descent::keep_averages() {
+  const at::NoGradGuard no_gradient;
+  for (std::size_t i = 0; i < averages().size(); ++i) {
+    at::Tensor tensor = parameters_.tensors[i];
+    tensor.copy_(averages()[i]);
+    tensor.requires_grad_(false);
+    tensor.mutable_grad() = at::Tensor();
+  }
 }
 
 double running_mean(double mean, double value, std::int64_t count, double memory) {

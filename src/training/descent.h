@@ -38,6 +38,9 @@ class Descent {
   /// finite.
   void require_finite_state(std::int64_t number) const;
 
+  /// Leaves the parameters with their averages, and without gradients.
+  void keep_averages();
+
   const Parameters& parameters() const { return parameters_; }
   const WeightUpdate& update() const { return update_; }
   const std::vector<at::Tensor>& averages() const { return average_.averages(); }

@@ -12,6 +12,9 @@
 namespace adadiff::detail {
 namespace {
 
+/// A kernel [out, in, ...] as a matrix [out, in * ...] in the same memory.
+at::Tensor as_matrix(const at::Tensor& tensor) { return tensor.flatten(1); }
+
 bool is_tall(const at::Tensor& matrix) { return matrix.size(0) > matrix.size(1); }
 
 at::Tensor wide(const at::Tensor& matrix) { return is_tall(matrix) ? matrix.t() : matrix; }
@@ -39,7 +42,8 @@ Muon::Muon(std::vector<at::Tensor> matrices, MuonOptions options)
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> by_shape;
   for (std::size_t i = 0; i < matrices_.size(); ++i) {
     momenta_.push_back(at::zeros_like(matrices_[i]).detach());
-    by_shape[std::minmax(matrices_[i].size(0), matrices_[i].size(1))].push_back(i);
+    const at::Tensor matrix = as_matrix(matrices_[i]);
+    by_shape[std::minmax(matrix.size(0), matrix.size(1))].push_back(i);
   }
   for (auto& [shape, group] : by_shape) groups_.push_back(std::move(group));
 }
@@ -57,14 +61,15 @@ void Muon::update(const std::vector<std::size_t>& group, double learning_rate) {
     if (!gradient.defined()) continue;
     momenta_[i].mul_(options_.momentum).add_(gradient);
     moved.push_back(i);
-    directions.push_back(wide(at::add(gradient, momenta_[i], options_.momentum)));
+    directions.push_back(wide(as_matrix(at::add(gradient, momenta_[i], options_.momentum))));
   }
   if (moved.empty()) return;
   at::Tensor stack = at::stack(directions);
   if (options_.in_bfloat16) stack = stack.to(at::kBFloat16);
   const at::Tensor turned = orthogonalise(stack).to(matrices_[moved.front()].scalar_type());
   for (std::size_t k = 0; k < moved.size(); ++k) {
-    at::Tensor& matrix = matrices_[moved[k]];
+    const at::Tensor& tensor = matrices_[moved[k]];
+    at::Tensor matrix = tensor.view({tensor.size(0), -1});
     const at::Tensor direction = turned[static_cast<std::int64_t>(k)];
     const double shape = static_cast<double>(matrix.size(0)) / static_cast<double>(matrix.size(1));
     matrix.mul_(1 - learning_rate * options_.weight_decay[moved[k]]);

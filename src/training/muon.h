@@ -21,8 +21,9 @@ struct MuonOptions {
 /// brings singular values between 1/640 and 1 of the Frobenius norm into about [0.7, 1.2].
 at::Tensor orthogonalise(const at::Tensor& matrices);
 
-/// Updates matrices [out, in] by their orthogonalised Nesterov momentum times
-/// sqrt(max(1, out / in)). A step leaves matrices without a gradient as they are.
+/// Updates matrices [out, in], and contiguous kernels [out, in, ...] as matrices [out, in * ...],
+/// by their orthogonalised Nesterov momentum times sqrt(max(1, out / in)). A step leaves matrices
+/// without a gradient as they are.
 class Muon {
  public:
   Muon(std::vector<at::Tensor> matrices, MuonOptions options);

@@ -67,6 +67,10 @@ Muon make_muon(const Parameters& parameters, const TrainingOptions& options) {
   MuonOptions muon{.in_bfloat16 = options.precision == Precision::BFloat16};
   for (std::size_t i = 0; i < parameters.tensors.size(); ++i) {
     if (mover_of(parameters, i, options) != Mover::Muon) continue;
+    if (parameters.tensors[i].dim() < 2) {
+      raise({"TrainableNetwork::role", "say is_hidden_matrix of matrices and kernels only",
+             "says so of " + show(parameters.names[i])});
+    }
     matrices.push_back(parameters.tensors[i]);
     muon.weight_decay.push_back(
         contains(options.undecayed, parameters.names[i]) ? 0 : options.weight_decay);

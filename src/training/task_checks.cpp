@@ -93,6 +93,19 @@ void require_class_names(const TrainingOptions& options, const TrainingTask& tas
 
 }  // namespace
 
+void require_saved_facts(const TrainableNetwork& network) {
+  const NetworkInfo& info = network.info();
+  const JsonReader description(network.config_json(), "TrainableNetwork::config_json");
+  const JsonReader kind = description.field("kind");
+  if (kind.as_string(64) != info.kind)
+    kind.fail("be NetworkInfo::kind, " + show(info.kind), "is " + show(kind.as_string(64)));
+  if (info.null_label >= 0 && info.null_label != info.classes - 1) {
+    raise({"NetworkInfo.null_label",
+           "be the last class, " + show(info.classes - 1) + ", in a model file",
+           "is " + show(info.null_label)});
+  }
+}
+
 void check_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set) {
   const NetworkInfo& info = task.model.network->info();
   require_image_size(info, set);

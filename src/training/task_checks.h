@@ -12,4 +12,8 @@ namespace adadiff::detail {
 /// model file could not hold, and for a precision that the processor lacks.
 void check_task(const TrainingOptions& options, const TrainingTask& task, const ImageSource& set);
 
+/// Throws InvalidArgument where a network that the caller made could not be opened again from what
+/// its model file would say.
+void require_saved_facts(const TrainableNetwork& network);
+
 }  // namespace adadiff::detail

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "device/torch_errors.h"
 #include "training/option_checks.h"
+#include "training/task_checks.h"
 #include "training/trainer.h"
 
 namespace adadiff {
@@ -57,12 +58,18 @@ TrainingResult train(const TrainingOptions& options,
   require_path("images", options.images);
   require_path("model", options.model);
   if (!network) detail::raise({"train.network", "be set", "is null"});
-  if (!options.from.empty() || options.trained == Trained::Exits) {
+  if (!options.from.empty()) {
     detail::raise({"TrainingOptions.from", "be left out with a network that the caller made",
-                   "is given, or exits alone are to be trained"});
+                   "is given", "read the weights into the network before"});
+  }
+  if (options.trained == Trained::Exits) {
+    detail::raise(
+        {"TrainingOptions.trained", "be all with a network that the caller made", "is exits"});
   }
   return translated([&] {
+    check_network(*network);
     const NetworkInfo& info = network->info();
+    detail::require_saved_facts(*network);
     const auto images = detail::open_images(options, {info.channels, info.height, info.width});
     TrainingOptions settled = options;
     settled.network = network->config_json();

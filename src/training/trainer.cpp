@@ -18,6 +18,7 @@
 #include "io/file_descriptor.h"
 #include "io/file_lock.h"
 #include "models/model_file.h"
+#include "networks/check_network.h"
 #include "networks/label_table.h"
 #include "training/checkpoint.h"
 #include "training/csv_log.h"
@@ -197,6 +198,7 @@ void Training::backward(TrainingProgress& progress) {
   descent_.start_step();
   const PassInputs inputs{batch.x, batch.time, batch.labels, labels_.table()};
   const std::vector<BlockOutput> outputs = network_->outputs(inputs, type_of(options_.precision));
+  check_outputs(network_->info(), outputs, batch.x.size(0));
   const LossTerms loss = training_loss(outputs, batch.truth, options_.loss,
                                        draw_exit(options_, step_));
   // All values are copied from the device at once.
@@ -272,6 +274,7 @@ TrainingResult Training::run(const TrainingObserver& observer, const std::stop_t
   if (saved_step_ != step_) save();
   // A kill right after a checkpoint leaves an older model file, or none.
   if (is_resumed && step_ == first_step) save_model();
+  descent_.keep_averages();
   return result();
 }
 

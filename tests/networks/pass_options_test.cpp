@@ -86,6 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
                            ".attn.proj.", ".mlp.fc2."}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
+TEST_P(EveryFamily, KeepsThePromisesOfNetworks) { EXPECT_NO_THROW(check_network(*make())); }
+
 TEST_P(EveryFamily, WithoutAttentionRunsAsIfItGaveZeros) {
   const auto network = make(), silenced = make();
   zero(*silenced, GetParam().attention_out);

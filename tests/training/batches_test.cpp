@@ -151,11 +151,12 @@ TEST(Batches, GiveTheNetworksLabelsOfTheImagesClasses) {
   Batches own(
       set, options,
       {.process = {.prediction = Prediction::Velocity}, .null_label = 9, .has_labels = true});
-  Batches named(set, options,
-                {.process = {.prediction = Prediction::Velocity},
-                 .null_label = 9,
-                 .has_labels = true,
-                 .label_of_class = {3, 2, 0, 1}});
+  BatchForm form;
+  form.process.prediction = Prediction::Velocity;
+  form.null_label = 9;
+  form.has_labels = true;
+  form.label_of_class = {3, 2, 0, 1};
+  Batches named(set, options, form);
   const at::Tensor classes = own.at_step(0).labels;
   EXPECT_TRUE(
       named.at_step(0).labels.equal(at::tensor({3, 2, 0, 1}, at::kLong).index_select(0, classes)));

@@ -79,7 +79,7 @@ TEST_P(KilledTraining, EndsInTheBytesOfOneThatIsNot) {
   int kills = 0;
   for (int i = 0; i < kKills; ++i) {
     const Child child(killed);
-    child.await_steps(random() % 6);
+    child.await_steps(static_cast<unsigned>(random() % 6));
     std::this_thread::sleep_for(
         std::chrono::microseconds(random() % 3000));  // anywhere in a step, a checkpoint or a model
     child.kill();

@@ -115,5 +115,16 @@ TEST(Muon, InBFloat16StepsAboutAsInFloat32) {
   EXPECT_LT((wide[0] - narrow[0]).norm().item<double>(), 0.05 * wide[0].norm().item<double>());
 }
 
+// The kernel of a convolution [out, in, 3, 3] steps as the matrix [out, in * 9] would.
+TEST(Muon, TakesAKernelAsAMatrix) {
+  const auto matrices = with_gradients({{4, 18}});
+  const at::Tensor kernel = at::zeros({4, 2, 3, 3}, at::kDouble).requires_grad_(true);
+  kernel.mutable_grad() = matrices[0].grad().view({4, 2, 3, 3}).clone();
+  Muon of_matrix(matrices, {.weight_decay = {0}}), of_kernel({kernel}, {.weight_decay = {0}});
+  of_matrix.step(0.1);
+  of_kernel.step(0.1);
+  EXPECT_TRUE(at::equal(kernel.flatten(1), matrices[0]));
+}
+
 }  // namespace
 }  // namespace adadiff::detail
