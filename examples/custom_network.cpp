@@ -26,7 +26,7 @@ constexpr int kBlocks = 4;
 constexpr std::int64_t kSide = 8, kPatch = 2, kTokens = 16, kWidth = 48;
 
 /// Patches of 2 x 2 pixels as tokens; each block mixes them with each other, then the numbers of
-/// each one. Every exit has a head and an uncertainty.
+/// each one (Tolstikhin et al. 2021, "MLP-Mixer"). Every exit has a head and an uncertainty.
 class TokenMixer final : public adadiff::TrainableNetwork {
  public:
   explicit TokenMixer(adadiff::NetworkSettings settings) {
@@ -38,11 +38,13 @@ class TokenMixer final : public adadiff::TrainableNetwork {
     info_.cost.embed = kTokens * kWidth * kPatch * kPatch;
     embed_ = at::zeros({kWidth, kPatch * kPatch});
     time_ = at::zeros({kWidth, kWidth});
+    place_ = at::zeros({kTokens, kWidth});
     for (int block = 0; block < kBlocks; ++block) {
-      blocks_.push_back({at::zeros({kTokens, kTokens}), at::zeros({kWidth, kWidth}),
-                         at::zeros({kWidth, kWidth}), at::zeros({kPatch * kPatch, kWidth}),
+      blocks_.push_back({{at::zeros({2 * kTokens, kTokens}), at::zeros({kTokens, 2 * kTokens})},
+                         {at::zeros({2 * kWidth, kWidth}), at::zeros({kWidth, 2 * kWidth})},
+                         at::zeros({kPatch * kPatch, kWidth}),
                          at::zeros({1, kWidth})});
-      info_.cost.block.push_back(kTokens * kWidth * (kTokens + 2 * kWidth));
+      info_.cost.block.push_back(4 * kTokens * kWidth * (kTokens + kWidth));
       info_.cost.head.push_back(kTokens * kWidth * kPatch * kPatch);
       info_.cost.score.push_back(kTokens * kWidth);
     }
@@ -66,11 +68,13 @@ class TokenMixer final : public adadiff::TrainableNetwork {
   void visit(const adadiff::TensorVisitor& visitor) override {
     visitor("embed", embed_);
     visitor("time", time_);
+    visitor("place", place_);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const std::string prefix = "blocks." + std::to_string(i) + ".";
-      visitor(prefix + "mix", blocks_[i].mix);
-      visitor(prefix + "in", blocks_[i].in);
-      visitor(prefix + "out", blocks_[i].out);
+      visitor(prefix + "tokens.in", blocks_[i].tokens.in);
+      visitor(prefix + "tokens.out", blocks_[i].tokens.out);
+      visitor(prefix + "numbers.in", blocks_[i].numbers.in);
+      visitor(prefix + "numbers.out", blocks_[i].numbers.out);
       visitor(prefix + "head", blocks_[i].head);
       visitor(prefix + "uncertainty", blocks_[i].uncertainty);
     }
@@ -96,12 +100,14 @@ class TokenMixer final : public adadiff::TrainableNetwork {
     const Tensor patches = at::pixel_unshuffle(inputs.x, kPatch).flatten(2).transpose(1, 2);
     const Tensor angle = inputs.time.unsqueeze(1) * 0.001 * at::arange(1, kWidth / 2 + 1);
     const Tensor waves = at::cat({angle.cos(), angle.sin()}, 1);
-    return at::linear(patches, embed_) + at::linear(waves, time_).unsqueeze(1);  // [R, T, D]
+    return at::linear(patches, embed_) + place_ +
+           at::linear(waves, time_).unsqueeze(1);  // [R, T, D]
   }
   Tensor run_block(int block, const Tensor& tokens) const {
     const Block& b = blocks_[static_cast<std::size_t>(block)];
-    const Tensor mixed = tokens + at::matmul(b.mix, at::layer_norm(tokens, {kWidth}));
-    return mixed + at::linear(at::gelu(at::linear(at::layer_norm(mixed, {kWidth}), b.in)), b.out);
+    const Tensor across = at::layer_norm(tokens, {kWidth}).transpose(1, 2);  // [R, D, T]
+    const Tensor mixed = tokens + b.tokens(across).transpose(1, 2);
+    return mixed + b.numbers(at::layer_norm(mixed, {kWidth}));
   }
   Tensor predict(int block, const Tensor& tokens) const {
     const Tensor& head = blocks_[static_cast<std::size_t>(block)].head;
@@ -116,11 +122,18 @@ class TokenMixer final : public adadiff::TrainableNetwork {
   }
 
  private:
+  struct Mlp {
+    Tensor in, out;
+    Tensor operator()(const Tensor& x) const {
+      return at::linear(at::gelu(at::linear(x, in)), out);
+    }
+  };
   struct Block {
-    Tensor mix, in, out, head, uncertainty;
+    Mlp tokens, numbers;
+    Tensor head, uncertainty;
   };
   adadiff::NetworkInfo info_;
-  Tensor embed_, time_;
+  Tensor embed_, time_, place_;
   std::vector<Block> blocks_;
 };
 
@@ -182,7 +195,9 @@ void run(const std::string& folder) {
   options.model = folder + "/discs.safetensors";
   options.start = adadiff::Start::ResumeOrFresh;
   options.batch = 32;
-  options.steps = 600;
+  options.steps = 3000;
+  options
+      .uncertainty_learning_rate = 2e-3;  // its UEM norms what it reads (docs/adding_a_network.md)
   const adadiff::TrainingResult trained = adadiff::train(options, network);
   std::printf("%lld steps, loss %.3f\n", static_cast<long long>(trained.steps),
               trained.simple_loss);
@@ -195,8 +210,8 @@ void run(const std::string& folder) {
        }}};
   const auto pipeline = adadiff::Pipeline::open(options.model, {.kinds = kinds});
   const adadiff::Result result = pipeline.generate(
-      {.count = 16, .seed = 7, .plan = adadiff::exit_below(0.1F)});
-  adadiff::write_png(result.images, folder + "/discs.png");
+      {.count = 16, .seed = 7, .plan = adadiff::exit_below(0.06F)});
+  adadiff::write_png(adadiff::enlarge(result.images, 6), folder + "/discs.png");
   std::printf("%.1f of %d blocks per evaluation\n", result.trace.mean_exit_depth(), kBlocks);
 }
 
