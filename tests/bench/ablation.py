@@ -44,8 +44,8 @@ def row(recipe=None, network=None):
 ROWS = {
     "base": row(),
     "early": row({"steps": 500}),  # the weak network of guide_study.py's rivals
-    "dit": BASE | {"network": json.dumps(DIT_NETWORK)},
-    "dit-flow": BASE | {"network": json.dumps(DIT_NETWORK), "prediction": "flow", "schedule": "linear-flow"},
+    "dit": BASE | {"network": json.dumps(DIT_NETWORK), "steps": 1950},
+    "dit-flow": BASE | {"network": json.dumps(DIT_NETWORK), "prediction": "flow", "schedule": "linear-flow", "steps": 1950},
     "adamw": row({"optimiser": "adamw", "steps": 2310}),
     "noise": row({"prediction": "noise"}),
     "clean": row({"prediction": "clean"}),

@@ -49,6 +49,12 @@ DiTConfig parse_dit_config(const JsonReader& json) {
   return c;
 }
 
+DiTConfig DiTConfig::with_exit_heads() const {
+  DiTConfig config = *this;
+  config.heads_per_exit = true;
+  return config;
+}
+
 double DiTConfig::parameter_count() const {
   const auto d = static_cast<double>(width), mlp = static_cast<double>(mlp_width());
   const auto blocks = static_cast<double>(depth), heads_there = heads_per_exit ? blocks : 1;

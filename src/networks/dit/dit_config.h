@@ -35,6 +35,8 @@ struct DiTConfig {
   std::int64_t mlp_width() const {
     return static_cast<std::int64_t>(static_cast<double>(width) * mlp_ratio);
   }
+  std::int64_t blocks() const { return depth; }
+  DiTConfig with_exit_heads() const;
   double parameter_count() const;  ///< a double, since hostile sizes overflow integers
 };
 

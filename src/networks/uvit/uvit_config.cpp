@@ -52,6 +52,12 @@ UViTConfig parse_uvit_config(const JsonReader& json) {
   return c;
 }
 
+UViTConfig UViTConfig::with_exit_heads() const {
+  UViTConfig config = *this;
+  config.heads_per_exit = !norm_per_exit;
+  return config;
+}
+
 double UViTConfig::parameter_count() const {
   const auto d = static_cast<double>(width), mlp = static_cast<double>(mlp_width()),
              values = static_cast<double>(patch_values());

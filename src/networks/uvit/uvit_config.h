@@ -39,6 +39,7 @@ struct UViTConfig {
   std::int64_t patch_values() const { return patch_size * patch_size * channels; }
   std::int64_t extra_tokens() const { return label_rows > 0 ? 2 : 1; }
   std::int64_t tokens() const { return extra_tokens() + patches(); }
+  UViTConfig with_exit_heads() const;  ///< leaves norms per exit as they are
   /// The number of values in all tensors; a double, since hostile sizes overflow integers.
   double parameter_count() const;
   std::int64_t mlp_width() const {
