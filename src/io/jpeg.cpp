@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csetjmp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 
@@ -17,8 +18,14 @@
 namespace adadiff::detail {
 namespace {
 
-/// A progressive file may repeat scans, each of which costs the time of a whole picture.
-constexpr int kMostScans = 500;
+/// A file may have many scans, each of which costs the time of a whole picture, in a few bytes.
+/// Programs write about ten.
+int most_scans(const jpeg_decompress_struct& state) {
+  constexpr std::int64_t kMostPixelsScanned = 8'000'000'000, kAlways = 32, kNever = 500;
+  const std::int64_t pixels = std::int64_t{state.image_width} * state.image_height;
+  return static_cast<int>(
+      std::clamp(kMostPixelsScanned / std::max<std::int64_t>(pixels, 1), kAlways, kNever));
+}
 
 /// libjpeg's decoder and its only way to report an error: a jump out of it. What runs inside
 /// `guarded` therefore owns nothing.
@@ -94,8 +101,9 @@ void JpegDecoder::on_message(j_common_ptr state, int level) {
 
 void JpegDecoder::on_progress(j_common_ptr state) {
   JpegDecoder& decoder = of(state);
-  if (decoder.state_.input_scan_number <= kMostScans) return;
-  std::snprintf(decoder.message_.data(), decoder.message_.size(), "More than %d scans", kMostScans);
+  const int most = most_scans(decoder.state_);
+  if (decoder.state_.input_scan_number <= most) return;
+  std::snprintf(decoder.message_.data(), decoder.message_.size(), "More than %d scans", most);
   std::longjmp(decoder.escape_, 1);
 }
 

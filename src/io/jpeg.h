@@ -22,7 +22,8 @@ JpegSize read_jpeg_size(std::span<const std::byte> jpeg, const std::string& path
 
 /// The pixels, uint8 [height, width, channels], as grey (channels 1) or RGB (3). Throws as
 /// read_jpeg_size does, and where the picture is not whole: libjpeg would draw what it has.
-/// Allocates about 11 bytes per pixel of a progressive file, 3 of others.
+/// Beside the pixels, libjpeg allocates a few rows, or 2 bytes for each value of a picture that is
+/// stored in several scans.
 std::vector<unsigned char> decode_jpeg(std::span<const std::byte> jpeg, int channels,
                                        const std::string& path);
 
