@@ -111,6 +111,7 @@ class PassCheck {
       if (block != leave) continue;
       pass_->keep(indices(filled(staying)), std::ssize(staying));
       std::vector<std::int64_t> kept;
+      kept.reserve(staying.size());
       for (const std::int64_t position : staying)
         kept.push_back(now[static_cast<std::size_t>(position)]);
       now = kept;
