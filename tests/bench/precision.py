@@ -74,7 +74,7 @@ def spread(times):
 
 def main():
     arguments = parse_arguments()
-    print("| plan | batch | float32, ms | bfloat16, ms | faster by | PSNR, dB |\n|---|---|---|---|---|---|")
+    print("| plan | batch | float32, ms | bfloat16, ms | ratio | PSNR, dB |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(arguments, folder)
         for name, below in (("full depth", "never"), (f"threshold {arguments.threshold}", arguments.threshold)):
