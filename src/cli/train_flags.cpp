@@ -202,9 +202,8 @@ void refuse_settled(const TrainFlags& flags) {
   }
 }
 
-}  // namespace
-
-void add_flags(CLI::App& verb, TrainFlags& flags) {
+/// What is read and written, and when the training stops.
+void add_file_flags(CLI::App& verb, TrainFlags& flags) {
   writes(
       verb.add_option("-o,--output", flags.output,
                       "the model file, written at each checkpoint; one that is there is replaced")
@@ -239,6 +238,12 @@ void add_flags(CLI::App& verb, TrainFlags& flags) {
   add_number(verb,
              {"--minutes", "stop after so much work of this call, to be resumed; 0: no limit"},
              flags.minutes, {0, 1e6});
+}
+
+}  // namespace
+
+void add_flags(CLI::App& verb, TrainFlags& flags) {
+  add_file_flags(verb, flags);
   verb.add_option("--device", flags.device, "where steps run: cpu, cuda or cuda:N")
       ->type_name("NAME")
       ->capture_default_str();
