@@ -210,8 +210,10 @@ void check_outputs(const NetworkInfo& info, const std::vector<BlockOutput>& outp
     refuse(info, "give " + shapes + " as " + name, "it is " + shape_of(tensor.sizes()));
   };
   for (std::size_t block = 0; block < outputs.size(); ++block) {
-    require(block, "prediction", outputs[block].prediction, false);
-    const bool is_exit = block + 1 < outputs.size() && info.can_exit[block + 1] != 0;
+    const bool is_last = block + 1 == outputs.size();
+    const bool is_exit = !is_last && info.can_exit[block + 1] != 0;
+    if (is_last || is_exit || outputs[block].prediction.defined())
+      require(block, "prediction", outputs[block].prediction, false);
     if (info.has_uncertainty && is_exit)
       require(block, "uncertainty", outputs[block].uncertainty, true);
   }

@@ -10,7 +10,7 @@ struct Kind {
   const char* name;
   std::unique_ptr<NetworkDescription> (*describe)(const JsonReader& json);
 };
-constexpr Kind kKinds[] = {{"uvit", describe_uvit}, {"dit", describe_dit}};
+constexpr Kind kKinds[] = {{"uvit", describe_uvit}, {"dit", describe_dit}, {"unet", describe_unet}};
 
 }  // namespace
 

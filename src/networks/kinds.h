@@ -14,6 +14,7 @@ namespace adadiff::detail {
 /// the reader's error type.
 std::unique_ptr<NetworkDescription> describe_uvit(const JsonReader& json);
 std::unique_ptr<NetworkDescription> describe_dit(const JsonReader& json);
+std::unique_ptr<NetworkDescription> describe_unet(const JsonReader& json);
 
 /// The description of the network that json["kind"] names. Throws the reader's error type for an
 /// unknown kind; the error also lists the kinds that the program `brought`.

@@ -41,6 +41,11 @@ void LayerNorm::visit(const std::string& prefix, const ParameterVisitor& visitor
   visitor(prefix + ".bias", bias);
 }
 
+void GroupNorm::visit(const std::string& prefix, const ParameterVisitor& visitor) {
+  visitor(prefix + ".weight", weight);
+  visitor(prefix + ".bias", bias);
+}
+
 void Conv2d::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   visitor(prefix + ".weight", weight);
   visitor(prefix + ".bias", bias);
@@ -51,6 +56,10 @@ Linear make_linear(std::int64_t in, std::int64_t out, bool bias) {
 }
 
 LayerNorm make_layer_norm(std::int64_t width) { return {at::ones({width}), at::zeros({width})}; }
+
+GroupNorm make_group_norm(std::int64_t channels, std::int64_t groups, double eps) {
+  return {at::ones({channels}), at::zeros({channels}), groups, eps};
+}
 
 Conv2d make_conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
   return {at::zeros({out, in, kernel, kernel}), at::zeros({out})};
@@ -65,8 +74,13 @@ at::Tensor apply(const LayerNorm& layer, const at::Tensor& x) {
                         in_type_of(x, layer.bias), layer.eps);
 }
 
+at::Tensor apply(const GroupNorm& layer, const at::Tensor& x) {
+  return at::group_norm(x, layer.groups, in_type_of(x, layer.weight), in_type_of(x, layer.bias),
+                        layer.eps);
+}
+
 at::Tensor apply(const Conv2d& layer, const at::Tensor& x) {
-  return at::conv2d(x, layer.weight, layer.bias, /*stride=*/1,
+  return at::conv2d(x, in_type_of(x, layer.weight), in_type_of(x, layer.bias), /*stride=*/1,
                     /*padding=*/layer.weight.size(2) / 2);
 }
 
@@ -88,13 +102,21 @@ at::Tensor tanh_gelu(at::Tensor x) {
   return x.requires_grad() ? at::gelu(x, "tanh") : at::gelu_(x, "tanh");
 }
 
-at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads) {
+namespace {
+
+/// Queries, keys and values, each [B, L, H, D/H]. They are cut by chunk(): the three gradients are
+/// then joined by one copy, where indexing would fill and add a whole tensor for each.
+std::vector<at::Tensor> cut_qkv(const at::Tensor& all, std::int64_t heads, QkvOrder order) {
+  const auto rows = all.size(0), tokens = all.size(1), per_head = all.size(2) / (3 * heads);
+  return order == QkvOrder::ByPart ? all.view({rows, tokens, 3 * heads, per_head}).chunk(3, 2)
+                                   : all.view({rows, tokens, heads, 3 * per_head}).chunk(3, 3);
+}
+
+}  // namespace
+
+at::Tensor attention(const Linear& qkv, const at::Tensor& x, std::int64_t heads, QkvOrder order) {
   const auto rows = x.size(0), tokens = x.size(1), width = x.size(2);
-  // Cut along the heads: the three gradients are then joined by one copy, where indexing would fill
-  // and add a whole tensor for each.
-  const auto parts = apply(qkv, x)
-                         .view({rows, tokens, 3 * heads, width / heads})
-                         .chunk(3, 2);  // of [B, L, H, D/H]
+  const auto parts = cut_qkv(apply(qkv, x), heads, order);
   const auto mixed = attend(parts[0].transpose(1, 2), parts[1].transpose(1, 2),
                             parts[2].transpose(1, 2));
   return mixed.transpose(1, 2).reshape({rows, tokens, width});
@@ -124,11 +146,16 @@ at::Tensor patchify(const at::Tensor& x, std::int64_t patch) {
 }
 
 at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch,
-                      std::int64_t size) {
-  const auto rows = tokens.size(0), side = size / patch;
-  return tokens.view({rows, side, side, patch, patch, channels})
+                      std::int64_t height, std::int64_t width) {
+  const auto rows = tokens.size(0);
+  return tokens.view({rows, height / patch, width / patch, patch, patch, channels})
       .permute({0, 5, 1, 3, 2, 4})
-      .reshape({rows, channels, size, size});
+      .reshape({rows, channels, height, width});
+}
+
+at::Tensor unpatchify(const at::Tensor& tokens, std::int64_t channels, std::int64_t patch,
+                      std::int64_t size) {
+  return unpatchify(tokens, channels, patch, size, size);
 }
 
 }  // namespace adadiff::detail

@@ -37,19 +37,23 @@ at::Tensor token_free_part(const UncertaintyModule& module, const at::Tensor& ti
   return at::linear(time_embedding, module.time_weight, module.bias);
 }
 
+/// The part of `parts` that belongs to a block: [B or 1, P].
+at::Tensor part_of(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& parts) {
+  return parts.narrow(1, packed.offsets[static_cast<std::size_t>(block)], packed.values(block));
+}
+
 /// By plain operators, on any device.
 void score_with_torch(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
                       const at::Tensor& parts, const at::Tensor& out) {
   const auto& weight = packed.weight[static_cast<std::size_t>(block)];
-  const auto per_row = parts.narrow(1, block * packed.values, packed.values).unsqueeze(1);
+  const auto per_row = part_of(packed, block, parts).unsqueeze(1);
   out.copy_(at::linear(tokens, weight).add_(per_row).sigmoid_().flatten(1).mean(1));
 }
 
 void score_pooled(const PackedUncertainty& packed, std::int64_t block, const at::Tensor& tokens,
                   const at::Tensor& parts, const at::Tensor& out) {
   const auto& weight = packed.weight[static_cast<std::size_t>(block)];
-  const auto hidden = at::addmm(parts.narrow(1, block * packed.values, packed.values), pool(tokens),
-                                weight.t());  // [B, H]
+  const auto hidden = at::addmm(part_of(packed, block, parts), pool(tokens), weight.t());  // [B, H]
   out.copy_(pooled_uncertainty(packed.out[static_cast<std::size_t>(block)], hidden).squeeze(1));
 }
 
@@ -67,17 +71,6 @@ void UncertaintyModule::visit(const std::string& prefix, const ParameterVisitor&
   visitor(prefix + ".bias", bias);
   if (time_weight.defined()) visitor(prefix + ".time_weight", time_weight);
   if (out.weight.defined()) out.visit(prefix + ".out", visitor);
-}
-
-UncertaintyModule make_uncertainty(UncertaintyForm form, std::int64_t width,
-                                   std::int64_t patch_values) {
-  if (form == UncertaintyForm::None) return {};
-  const auto is_pooled = form == UncertaintyForm::Pooled;
-  const auto values = is_pooled ? kPooledWidth : form == UncertaintyForm::Scalar ? 1 : patch_values;
-  UncertaintyModule module{at::zeros({values, width}), at::zeros({values}), {}, {}};
-  if (form != UncertaintyForm::Map) module.time_weight = at::zeros({values, width});
-  if (is_pooled) module.out = make_linear(kPooledWidth, 1);
-  return module;
 }
 
 namespace {
@@ -100,20 +93,30 @@ std::int64_t rows_of(UncertaintyForm form, std::int64_t patch_values) {
 
 }  // namespace
 
-double uncertainty_parameters(UncertaintyForm form, std::int64_t width, std::int64_t patch_values) {
-  const auto rows = static_cast<double>(rows_of(form, patch_values));
-  const auto columns = static_cast<double>(width);
-  const double timed = form == UncertaintyForm::Map ? 0 : rows * columns;
+UncertaintyModule make_uncertainty(UncertaintyForm form, const UncertaintySizes& sizes) {
+  if (form == UncertaintyForm::None) return {};
+  const std::int64_t values = rows_of(form, sizes.patch_values);
+  UncertaintyModule module{at::zeros({values, sizes.width}), at::zeros({values}), {}, {}};
+  if (form != UncertaintyForm::Map) module.time_weight = at::zeros({values, sizes.time_width});
+  if (form == UncertaintyForm::Pooled) module.out = make_linear(kPooledWidth, 1);
+  return module;
+}
+
+double uncertainty_parameters(UncertaintyForm form, const UncertaintySizes& sizes) {
+  const auto rows = static_cast<double>(rows_of(form, sizes.patch_values));
+  const auto columns = static_cast<double>(sizes.width);
+  const double timed = form == UncertaintyForm::Map ? 0
+                                                    : rows * static_cast<double>(sizes.time_width);
   const double out = form == UncertaintyForm::Pooled ? rows + 1 : 0;
   return rows * (columns + 1) + timed + out;
 }
 
-double uncertainty_cost(UncertaintyForm form, std::int64_t patches, std::int64_t width,
-                        std::int64_t patch_values) {
-  const auto count = static_cast<double>(patches), columns = static_cast<double>(width);
-  const auto rows = static_cast<double>(rows_of(form, patch_values));
-  if (form == UncertaintyForm::Pooled) return count * columns + rows * (2 * columns + 1);
-  return (count + (form == UncertaintyForm::Map ? 0 : 1)) * columns * rows;
+double uncertainty_cost(UncertaintyForm form, const UncertaintySizes& sizes) {
+  const auto count = static_cast<double>(sizes.tokens), columns = static_cast<double>(sizes.width);
+  const auto rows = static_cast<double>(rows_of(form, sizes.patch_values));
+  const auto timed = form == UncertaintyForm::Map ? 0 : static_cast<double>(sizes.time_width);
+  if (form == UncertaintyForm::Pooled) return count * columns + rows * (columns + timed + 1);
+  return (count * columns + timed) * rows;
 }
 
 at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor& tokens,
@@ -129,9 +132,10 @@ at::Tensor uncertainty_values(const UncertaintyModule& module, const at::Tensor&
 }
 
 PackedUncertainty::PackedUncertainty(const std::vector<UncertaintyModule>& modules, bool for_kernel)
-    : is_for_kernel(for_kernel), values(modules.front().weight.size(0)) {
+    : is_for_kernel(for_kernel), offsets{0} {
   std::vector<at::Tensor> time_weights, biases;
   for (const UncertaintyModule& module : modules) {
+    offsets.push_back(offsets.back() + module.weight.size(0));
     const auto is_pooled = module.out.weight.defined();
     const bool stays = is_pooled || !for_kernel;
     weight.push_back(stays ? module.weight : pack_weight(module.weight.contiguous()));
@@ -152,7 +156,8 @@ void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at:
                   const at::Tensor& parts, const at::Tensor& out) {
   if (!packed.out.empty()) return score_pooled(packed, block, tokens, parts, out);
   if (!packed.is_for_kernel) return score_with_torch(packed, block, tokens, parts, out);
-  const auto* bias = parts.const_data_ptr<float>() + block * packed.values;
+  const auto* bias = parts.const_data_ptr<float>() +
+                     packed.offsets[static_cast<std::size_t>(block)];
   const auto bias_stride = parts.size(0) == 1 ? 0 : parts.stride(0);
   parallel_rows(tokens.size(0), [&](std::int64_t first, std::int64_t last) {
     const kernels::ExitScore score{
@@ -162,7 +167,7 @@ void score_tokens(const PackedUncertainty& packed, std::int64_t block, const at:
         .width = tokens.size(2),
         .row_stride = tokens.stride(0),
         .token_stride = tokens.stride(1),
-        .values = packed.values,
+        .values = packed.values(block),
         .weight = packed.weight[static_cast<std::size_t>(block)].const_data_ptr<float>(),
         .bias = bias + first * bias_stride,
         .bias_stride = bias_stride,

@@ -105,10 +105,10 @@ void copy_weights(const Model& base, TrainableNetwork& network, const std::strin
   const bool keeps_form = uncertainty_of(base.network->config_json()) ==
                           uncertainty_of(network.config_json());
   network.visit([&](const std::string& name, at::Tensor& tensor) {
-    const auto exit_source = network.role(name).exit_source;
-    const bool is_uem = exit_source && exit_source->empty();
+    const auto [exit_source, is_matrix, is_uem] = network.role(name);
+    const bool has_no_source = exit_source && exit_source->empty();
     auto source = is_uem && !keeps_form ? known.end() : known.find(name);
-    if (source == known.end() && is_uem) return;
+    if (source == known.end() && has_no_source) return;
     if (source == known.end() && exit_source) source = known.find(*exit_source);
     if (source == known.end())
       raise<ModelError>({path, kWeightsOfTheNetwork, "has no " + show(name)});

@@ -286,9 +286,9 @@ TEST(DiTDescription, RefusesSizesThatDoNotFit) {
   expect_refused(R"({"frequency_shift": 2})", "frequency_shift must be an integer in [0, 1]");
   expect_refused(R"({"image_size": 4096, "patch_size": 1})", "give at most 65536 tokens");
   expect_refused(R"({"qkv_bias": true})", "qkv_bias");
-  expect_refused(
-      R"({"kind": "unet"})",
-      "kind must be one of uvit, dit, or a kind that the program brings (PipelineOptions::kinds)");
+  expect_refused(R"({"kind": "gan"})",
+                 "kind must be one of uvit, dit, unet, or a kind that the program brings "
+                 "(PipelineOptions::kinds)");
 }
 
 TEST(DiTRoles, SayWhereExitsStartFrom) {

@@ -18,7 +18,7 @@ at::Tensor numbers(at::IntArrayRef shape, const std::string& name) {
 }
 
 UncertaintyModule random_module(UncertaintyForm form, std::uint64_t seed = 5) {
-  auto module = make_uncertainty(form, kWidth, kValues);
+  auto module = make_uncertainty(form, {kTokens, kWidth, kWidth, kValues});
   module.visit("uem", [seed](const std::string& name, at::Tensor& tensor) {
     fill_normal_(tensor, 0.5, seed, name);
   });

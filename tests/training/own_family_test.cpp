@@ -107,7 +107,7 @@ TEST_F(OwnFamily, IsNotStartedFromAModelFile) {
 TEST_F(OwnFamily, IsRefusedWhereItIsNotWhatTheFileSays) {
   train(options(), adding());
   EXPECT_THAT(refusal_to_open({}),
-              HasSubstr("must be one of uvit, dit, or a kind that the program brings "
+              HasSubstr("must be one of uvit, dit, unet, or a kind that the program brings "
                         "(PipelineOptions::kinds)"));
   EXPECT_THAT(refusal_to_open({{"adding", {}, {}}}),
               HasSubstr("NetworkKind \"adding\": must have the functions blocks and make"));

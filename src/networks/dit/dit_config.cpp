@@ -64,7 +64,7 @@ double DiTConfig::parameter_count() const {
                             static_cast<double>(label_rows + patches()) * d +
                             (static_cast<double>(time_frequencies) + 1) * d + (d + 1) * d;
   return embeddings + heads_there * head +
-         blocks * (block + uncertainty_parameters(uncertainty, width, patch_values()));
+         blocks * (block + uncertainty_parameters(uncertainty, uncertainty_sizes()));
 }
 
 std::string to_json(const DiTConfig& c) {

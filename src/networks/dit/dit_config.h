@@ -30,6 +30,7 @@ struct DiTConfig {
 
   std::int64_t patches() const { return (image_size / patch_size) * (image_size / patch_size); }
   std::int64_t patch_values() const { return patch_size * patch_size * channels; }
+  UncertaintySizes uncertainty_sizes() const { return {patches(), width, width, patch_values()}; }
   std::int64_t head_channels() const { return learned_variance ? 2 * channels : channels; }
   std::int64_t head_values() const { return patch_size * patch_size * head_channels(); }
   std::int64_t mlp_width() const {

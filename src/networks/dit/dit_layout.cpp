@@ -45,7 +45,7 @@ NetworkCost cost_of(const DiTConfig& c) {
     cost.mlp.push_back(tokens * width * 2 * mlp);
     cost.block.push_back(cost.attention.back() + cost.mlp.back() + 6 * width * width);
     cost.head.push_back(tokens * width * values + 2 * width * width);
-    cost.score.push_back(uncertainty_cost(c.uncertainty, c.patches(), c.width, c.patch_values()));
+    cost.score.push_back(uncertainty_cost(c.uncertainty, c.uncertainty_sizes()));
   }
   return cost;
 }
@@ -80,7 +80,7 @@ DiTParameters make_parameters(const DiTConfig& c) {
   p.pos_embed = at::zeros({1, c.patches(), c.width});
   for (std::int64_t block = 0; block < c.depth; ++block) {
     p.blocks.push_back(make_block(c));
-    p.uncertainty.push_back(make_uncertainty(c.uncertainty, c.width, c.patch_values()));
+    p.uncertainty.push_back(make_uncertainty(c.uncertainty, c.uncertainty_sizes()));
     if (c.heads_per_exit && block + 1 < c.depth) p.exit_heads.push_back(make_head(c));
   }
   p.head = make_head(c);

@@ -66,7 +66,7 @@ double UViTConfig::parameter_count() const {
              conv = static_cast<double>(channels);
   const double block = d * (4 * d + 2 * mlp) + (qkv_bias ? 3 * d : 0) + d + mlp + d + 4 * d;
   const double head = 2 * d + values * (d + 1) + (final_conv ? 9 * conv * conv + conv : 0);
-  const double module = uncertainty_parameters(uncertainty, width, patch_values());
+  const double module = uncertainty_parameters(uncertainty, uncertainty_sizes());
   const auto kernel = static_cast<double>(patch_size + 2 * patch_overlap);
   const double embeddings = kernel * kernel * conv * d + d +
                             static_cast<double>(label_rows + tokens()) * d +

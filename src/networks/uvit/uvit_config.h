@@ -37,6 +37,7 @@ struct UViTConfig {
   std::int64_t blocks() const { return depth + 1; }
   std::int64_t patches() const { return (image_size / patch_size) * (image_size / patch_size); }
   std::int64_t patch_values() const { return patch_size * patch_size * channels; }
+  UncertaintySizes uncertainty_sizes() const { return {patches(), width, width, patch_values()}; }
   std::int64_t extra_tokens() const { return label_rows > 0 ? 2 : 1; }
   std::int64_t tokens() const { return extra_tokens() + patches(); }
   UViTConfig with_exit_heads() const;  ///< leaves norms per exit as they are

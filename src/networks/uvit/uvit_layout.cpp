@@ -69,7 +69,7 @@ NetworkCost cost_of(const UViTConfig& c) {
     cost.attention.push_back(attention);
     cost.mlp.push_back(both - attention);
     cost.head.push_back(head);
-    cost.score.push_back(uncertainty_cost(c.uncertainty, c.patches(), c.width, c.patch_values()));
+    cost.score.push_back(uncertainty_cost(c.uncertainty, c.uncertainty_sizes()));
   }
   return cost;
 }
@@ -94,7 +94,7 @@ UViTParameters make_parameters(const UViTConfig& c) {
   p.pos_embed = at::zeros({1, c.tokens(), c.width});
   for (std::int64_t block = 0; block < c.blocks(); ++block) {
     p.blocks.push_back(make_block(c, c.skip && block > c.depth / 2));
-    p.uncertainty.push_back(make_uncertainty(c.uncertainty, c.width, c.patch_values()));
+    p.uncertainty.push_back(make_uncertainty(c.uncertainty, c.uncertainty_sizes()));
     if (block + 1 == c.blocks()) continue;
     if (c.heads_per_exit) p.exit_heads.push_back(make_head(c));
     if (c.norm_per_exit) p.exit_heads.push_back({make_layer_norm(c.width), {}, {}});
