@@ -38,13 +38,13 @@ HIDDEN_INSIDES = {"plans": {"device"}, "execution": {"nn", "networks"}, "samplin
 LIBRARIES = {
     "torch": (r"(ATen|c10|torch)/", {"device", "nn", "networks", "execution", "sampling", "models", "pipeline", "convert", "training", "features",
                                           "metrics", "cli"}),
-    "nlohmann-json": (r"nlohmann/", {"io", "plans", "networks", "sampling", "models", "training", "features", "cli"}),
+    "nlohmann-json": (r"nlohmann/", {"io", "plans", "networks", "sampling", "models", "convert", "training", "features", "cli"}),
     "libjpeg": (r"(jpeglib|jerror)\.h$", {"io/jpeg.cpp"}),
     "zlib": (r"zlib\.h$", {"io"}),
     "stb": (r"(stb/)?stb_", {"io/image.cpp", "io/image_resize.cpp"}),
     "CLI11": (r"CLI/", {"cli"}),
     "Eigen": (r"Eigen/", {"features", "metrics"}),
-    "libzip": (r"zip\.h$", {"metrics/npz.cpp"}),
+    "libzip": (r"zip\.h$", {"metrics/npz.cpp", "convert/torch_file.cpp"}),
 }
 # Public headers do without these libraries, but for the header of those who write and train a network.
 PUBLIC_LIBRARIES = {"trainable_network.h": {"torch"}}

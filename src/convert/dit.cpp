@@ -1,19 +1,75 @@
-// The official names are ours; only what the official files cannot hold has to be refused.
+// The official names are ours.
 #include "convert/dit.h"
 
+#include <nlohmann/json.hpp>
+
+#include "convert/tensor_facts.h"
 #include "core/check.h"
-#include "io/safetensors.h"
-#include "io/text_file.h"
-#include "models/model_description.h"
-#include "models/model_tensors.h"
 #include "networks/dit/dit.h"
 
 namespace adadiff::detail {
 namespace {
 
-constexpr std::size_t kMaxDescription = 16 << 20;
+using Json = nlohmann::ordered_json;
 
-void require_official(const Model& model, const std::string& where) {
+/// The heads of the published networks: 64 channels each, but for DiT-XL, which has 72.
+std::int64_t published_heads(std::int64_t width) {
+  constexpr std::int64_t kWidthOfXL = 1152;
+  return width == kWidthOfXL ? 16 : std::max<std::int64_t>(width / 64, 1);
+}
+
+Json describe_network(const ForeignModel& input) {
+  const TensorFacts facts(input.weights);
+  const std::int64_t width = facts.extent("x_embedder.proj.weight", 0);
+  const std::int64_t channels = facts.extent("x_embedder.proj.weight", 1);
+  const std::int64_t patch = facts.extent("x_embedder.proj.weight", 2);
+  const std::int64_t values = facts.extent("final_layer.linear.weight", 0);
+  const std::int64_t hidden = facts.extent("blocks.0.mlp.fc1.weight", 0);
+  const bool has_labels = facts.has("y_embedder.embedding_table.weight");
+  return {{"kind", "dit"},
+          {"image_size", facts.square_side(facts.extent("pos_embed", 1), "pos_embed") * patch},
+          {"channels", channels},
+          {"patch_size", patch},
+          {"width", width},
+          {"depth", facts.count("blocks.")},
+          {"heads", published_heads(width)},
+          {"mlp_ratio",
+           static_cast<double>(hidden) / static_cast<double>(std::max<std::int64_t>(width, 1))},
+          {"label_rows", has_labels ? facts.extent("y_embedder.embedding_table.weight", 0) : 0},
+          {"time_frequencies", facts.extent("t_embedder.mlp.0.weight", 1)},
+          {"learned_variance", values == 2 * channels * patch * patch},
+          {"uncertainty", "none"}};
+}
+
+void add_labels(Json& description) {
+  const auto rows = description["network"]["label_rows"].get<std::int64_t>();
+  if (rows > 0) description["labels"]["null"] = rows - 1;
+}
+
+Json describe_dit(const ForeignModel& input) {
+  Json description = {{"format", 1},
+                      {"network", describe_network(input)},
+                      {"prediction", "noise"},
+                      {"schedule", {{"name", "ddpm-linear"}}},
+                      {"time", {{"scale", 1000}, {"shift", -1}}}};
+  add_labels(description);
+  // The official sampler guides the first three of the four channels of latents.
+  if (description["network"]["channels"] == 4) description["guided_channels"] = 3;
+  return description;
+}
+
+/// SiT's own time runs from noise at 0 to data at 1.
+Json describe_sit(const ForeignModel& input) {
+  Json description = {{"format", 1},
+                      {"network", describe_network(input)},
+                      {"prediction", "flow-to-data"},
+                      {"schedule", {{"name", "linear-flow"}}},
+                      {"time", {{"scale", -1}, {"shift", 1}}}};
+  add_labels(description);
+  return description;
+}
+
+void require_fits(const Model& model, const std::string& where) {
   const auto* network = dynamic_cast<const DiT*>(model.network.get());
   if (network == nullptr)
     raise<ModelError>({where, "hold a DiT", "is " + show(model.network->info().kind)});
@@ -28,25 +84,28 @@ void require_official(const Model& model, const std::string& where) {
   }
 }
 
-}  // namespace
-
-Model import_dit(const std::string& weights_path, const std::string& config_path) {
-  const auto file = SafetensorsFile::open(weights_path);
-  Model model = parse_description(read_text(config_path, kMaxDescription), config_path,
-                                  count_values(file));
-  require_official(model, config_path);
-  load_tensors(file, weights_path,
-               [&](const TensorVisitor& visitor) { model.network->visit(visitor); },
-               {.may_be_wrapped = true,
-                .owner = "the network that " + config_path + " describes",
-                .advice = "compare depth, labels and options"});
-  return model;
+NameMap same_names(const Model& /*model*/, const ForeignTensors* /*weights*/) {
+  return [](const std::string& name) { return ForeignName{.parts = {name}}; };
 }
 
-void export_dit(const std::string& model_path, const std::string& weights_path) {
-  const Model model = read_model(model_path);
-  require_official(model, model_path);
-  save_tensors(weights_path, {{"format", "pt"}}, parameters_of(*model.network));
+}  // namespace
+
+ForeignFamily dit_family() {
+  return {.name = "dit",
+          .about = "the official DiT code",
+          .anchor = "x_embedder.proj.weight",
+          .describe = describe_dit,
+          .require_fits = require_fits,
+          .names = same_names,
+          .may_be_left = nullptr};
+}
+
+ForeignFamily sit_family() {
+  ForeignFamily family = dit_family();
+  family.name = "sit";
+  family.about = "the official SiT code, whose tensors are those of dit: it has to be named";
+  family.describe = describe_sit;
+  return family;
 }
 
 }  // namespace adadiff::detail

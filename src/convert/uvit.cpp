@@ -1,39 +1,60 @@
-// Renames and negates between the official state dicts and model files.
+// The official names are ours but for the certainty modules, which are also negated.
 #include "convert/uvit.h"
 
-#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 
-#include <optional>
-
+#include "convert/tensor_facts.h"
 #include "core/check.h"
-#include "io/safetensors.h"
-#include "io/text_file.h"
-#include "models/model_description.h"
-#include "models/model_file.h"
-#include "models/model_tensors.h"
 #include "networks/uvit/uvit.h"
 
 namespace adadiff::detail {
 namespace {
 
-constexpr std::size_t kMaxDescription = 16 << 20;
+using Json = nlohmann::ordered_json;
 
-/// uem.K.weight <-> lte_classifer.K.lte.weight (the official spelling); nothing for the backbone,
-/// whose names are the same.
-std::optional<std::string> official_uncertainty_name(const std::string& name) {
-  if (!name.starts_with("uem.")) return std::nullopt;
-  const auto dot = name.find('.', 4);
-  return "lte_classifer." + name.substr(4, dot - 4) + ".lte" + name.substr(dot);
+/// The heads of the published networks: 64 channels each, but for the H models, which have 72.
+std::int64_t published_heads(std::int64_t width) {
+  constexpr std::int64_t kWidthOfH = 1152;
+  return width == kWidthOfH ? 16 : std::max<std::int64_t>(width / 64, 1);
 }
 
-UViTConfig config_of(const Model& model, const std::string& where) {
+Json describe(const ForeignModel& input) {
+  const TensorFacts facts(input.weights);
+  const std::int64_t width = facts.extent("pos_embed", 2);
+  const std::int64_t patch = facts.extent("patch_embed.proj.weight", 2);
+  const bool has_labels = facts.has("label_emb.weight");
+  const std::int64_t patches = facts.extent("pos_embed", 1) - (has_labels ? 2 : 1);
+  const std::int64_t hidden = facts.extent("mid_block.mlp.fc1.weight", 0);
+  const std::int64_t rows = has_labels ? facts.extent("label_emb.weight", 0) : 0;
+  Json description = {{"format", 1},
+                      {"network",
+                       {{"kind", "uvit"},
+                        {"image_size", facts.square_side(patches, "pos_embed") * patch},
+                        {"channels", facts.extent("patch_embed.proj.weight", 1)},
+                        {"patch_size", patch},
+                        {"width", width},
+                        {"depth", 2 * facts.count("in_blocks.")},
+                        {"heads", published_heads(width)},
+                        {"mlp_ratio", static_cast<double>(hidden) /
+                                          static_cast<double>(std::max<std::int64_t>(width, 1))},
+                        {"qkv_bias", facts.has("mid_block.attn.qkv.bias")},
+                        {"label_rows", rows},
+                        {"time_mlp", facts.has("time_embed.0.weight")},
+                        {"final_conv", facts.has("final_layer.weight")},
+                        {"skip", facts.has("out_blocks.0.skip_linear.weight")},
+                        {"uncertainty", facts.any_begins_with("lte_classifer.") ? "map" : "none"}}},
+                      {"prediction", "noise"},
+                      {"schedule", {{"name", "vp-linear"}}},
+                      {"time", {{"scale", 999}, {"shift", 0}}}};
+  if (rows > 0) description["labels"]["null"] = rows - 1;
+  return description;
+}
+
+void require_fits(const Model& model, const std::string& where) {
   const auto* network = dynamic_cast<const UViT*>(model.network.get());
   if (network == nullptr)
     raise<ModelError>({where, "hold a U-ViT", "is " + show(model.network->info().kind)});
-  return network->config();
-}
-
-void refuse_what_is_not_official(const UViTConfig& config, const std::string& where) {
+  const UViTConfig& config = network->config();
   if (config.uncertainty != UncertaintyForm::None && config.uncertainty != UncertaintyForm::Map) {
     raise<ModelError>({where + ": network.uncertainty",
                        "be none or map, the forms that the official files have",
@@ -50,38 +71,25 @@ void refuse_what_is_not_official(const UViTConfig& config, const std::string& wh
                        "is " + show(config.patch_overlap)});
 }
 
-}  // namespace
-
-Model import_uvit(const std::string& weights_path, const std::string& config_path) {
-  const auto file = SafetensorsFile::open(weights_path);
-  auto model = parse_description(read_text(config_path, kMaxDescription), config_path,
-                                 count_values(file));
-  refuse_what_is_not_official(config_of(model, config_path), config_path);
-  const auto in_file = [](const std::string& name) {
-    return official_uncertainty_name(name).value_or(name);
-  };
-  load_tensors(file, weights_path,
-               [&](const TensorVisitor& visitor) { model.network->visit(visitor); },
-               {.in_file = in_file,
-                .may_be_wrapped = true,
-                .owner = "the network that " + config_path + " describes",
-                .advice = "compare depth, labels and options"});
-  model.network->visit([](const std::string& name, at::Tensor& tensor) {
-    // Certainty becomes uncertainty: sigmoid(-z) = 1 - sigmoid(z).
-    if (official_uncertainty_name(name)) tensor.neg_();
-  });
-  return model;
+/// uem.K.weight is lte_classifer.K.lte.weight (the official spelling), of certainty: sigmoid(-z) is
+/// 1 - sigmoid(z).
+ForeignName official_name(const std::string& name) {
+  if (!name.starts_with("uem.")) return {.parts = {name}};
+  const auto dot = name.find('.', 4);
+  return {.parts = {"lte_classifer." + name.substr(4, dot - 4) + ".lte" + name.substr(dot)},
+          .negated = true};
 }
 
-void export_uvit(const std::string& model_path, const std::string& weights_path) {
-  const Model model = read_model(model_path);
-  refuse_what_is_not_official(config_of(model, model_path), model_path);
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
-  for (const auto& [name, tensor] : parameters_of(*model.network)) {
-    const auto official = official_uncertainty_name(name);
-    tensors.emplace_back(official.value_or(name), official ? tensor.neg() : tensor);
-  }
-  save_tensors(weights_path, {{"format", "pt"}}, tensors);
+}  // namespace
+
+ForeignFamily uvit_family() {
+  return {.name = "uvit",
+          .about = "the official U-ViT and AdaDiff code",
+          .anchor = "patch_embed.proj.weight",
+          .describe = describe,
+          .require_fits = require_fits,
+          .names = [](const Model&, const ForeignTensors*) -> NameMap { return official_name; },
+          .may_be_left = nullptr};
 }
 
 }  // namespace adadiff::detail

@@ -53,10 +53,8 @@ void refuse_other_kinds(std::span<const std::byte> bytes, const std::string& sou
   const bool may_be_ours = bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'};
   if (may_be_ours) return;
   if (auto kind = kind_of(bytes)) {
-    if (kind->may_be_checkpoint) {
-      kind->advice =
-          "in Python load it with torch.load and save its tensors with safetensors.torch.save_file";
-    }
+    if (kind->may_be_checkpoint)
+      kind->advice = "`adadiff convert` makes a model file of a checkpoint";
     raise<ModelError>({source, "be a safetensors file", "is " + kind->name, kind->advice});
   }
 }

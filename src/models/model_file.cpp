@@ -40,13 +40,20 @@ Model read_model(const std::string& path, std::span<const NetworkKind> kinds) {
   const auto description = file.metadata().find(kMetadataKey);
   if (description == file.metadata().end()) {
     raise<ModelError>({path, "have a model description under the metadata key \"adadiff\"",
-                       "has none",
-                       "for the official U-ViT's weights see `adadiff convert --from uvit`"});
+                       "has none", "`adadiff convert` makes a model file of a checkpoint"});
   }
   auto model = parse_description(description->second, path, count_values(file), kinds);
   load_tensors(file, path, [&](const TensorVisitor& visitor) { model.network->visit(visitor); });
   if (model.sampler.id.empty()) model.sampler.id = id_of(model);
   return model;
+}
+
+bool is_model_file(const std::string& path) {
+  try {
+    return SafetensorsFile::open(path).metadata().contains(kMetadataKey);
+  } catch (const ModelError&) {
+    return false;
+  }
 }
 
 void write_model(const Model& model, const std::string& path) {

@@ -26,6 +26,9 @@ struct Model {
 /// Reads a model file. Refuses, by name, what it does not understand. Throws FileError, ModelError.
 /// `kinds` are families beside those of the library.
 Model read_model(const std::string& path, std::span<const NetworkKind> kinds = {});
+/// Whether the file is a safetensors file that holds a description, whatever the description says.
+/// Throws FileError where it cannot be read.
+bool is_model_file(const std::string& path);
 /// Writes the float32 tensors and the description of a model. An id that is set is kept, and an
 /// empty one is computed. The file is replaced atomically. Throws FileError.
 void write_model(const Model& model, const std::string& path);

@@ -1,6 +1,8 @@
 // `adadiff info` and `adadiff convert`.
 #include <filesystem>
 
+#include <gmock/gmock.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -142,14 +144,16 @@ TEST(Convert, WritesTheSameModelWithAnotherGuidance) {
   EXPECT_TRUE(fails(run({"convert", folder / "tiny.safetensors", "-o", folder / "x",
                          "--default-guidance", "1.5", "--to", "uvit"}),
                     2,
-                    "convert: must be given one of --from, --to and new defaults, but is given 2"));
+                    "convert: must be given one of --from (with --config), --to and new defaults, "
+                    "but is given 2"));
   EXPECT_TRUE(
       fails(with("101"), 2, "--default-guidance: must be a number in [0, 100], but is \"101\""));
 }
 
 TEST_F(FromOfficial, RefusesADescriptionThatNoSampleCouldOpen) {
   write_inputs(kWithoutUncertainty);
-  EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "guidance": 2)"), 2, "default_guidance"));
+  EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "labels": null, "guidance": 2)"), 2,
+                    "default_guidance"));
   EXPECT_TRUE(fails(convert(kWithoutUncertainty, R"(, "default_plan": {"below": 0.1})"), 2,
                     "the network has no uncertainty"));
   EXPECT_FALSE(is_written());
@@ -190,12 +194,30 @@ TEST_F(FromOfficial, ReadsNamesThatAllHaveOnePrefix) {
   EXPECT_TRUE(succeeds(convert(kWithoutUncertainty, "")));
 }
 
-TEST_F(FromOfficial, NamesAPrefixThatSomeNamesHave) {
+TEST_F(FromOfficial, TakesTheTensorsUnderAPrefixAndSaysSo) {
   write_inputs(kWithoutUncertainty);
   rewrite(folder_ / "weights.safetensors", folder_ / "more.safetensors", "ema.", {"step"});
   std::filesystem::rename(folder_ / "more.safetensors", folder_ / "weights.safetensors");
-  EXPECT_TRUE(fails(convert(kWithoutUncertainty, ""), 1,
-                    "but has \"ema.patch_embed.proj.weight\"; the names have a prefix"));
+  const Outcome outcome = convert(kWithoutUncertainty, "");
+  EXPECT_TRUE(succeeds(outcome));
+  EXPECT_THAT(outcome.out, ::testing::HasSubstr("taken    the tensors under ema. in the file\n"));
+}
+
+TEST_F(FromOfficial, RecognisesTheFamilyByItself) {
+  write_inputs(kWithoutUncertainty);
+  write_bytes(folder_ / "facts.json", R"({"network": {"heads": 2}, "prediction": "velocity"})");
+  const Outcome outcome = run({"convert", folder_ / "weights.safetensors", "--config",
+                               folder_ / "facts.json", "-o", folder_ / "back"});
+  EXPECT_TRUE(succeeds(outcome));
+  EXPECT_THAT(outcome.out, ::testing::HasSubstr("family   uvit"));
+  EXPECT_THAT(outcome.out, ::testing::HasSubstr("process  prediction velocity, schedule vp-linear"));
+}
+
+TEST(Convert, RefusesAModelFileAsACheckpoint) {
+  const ScratchFolder folder;
+  write_tiny_model(folder / "tiny.safetensors");
+  EXPECT_TRUE(fails(run({"convert", folder / "tiny.safetensors", "-o", folder / "x"}), 2,
+                    "is a model file of adadiff already"));
 }
 
 TEST(Convert, DoesNotWriteOverItsInput) {
@@ -210,13 +232,11 @@ TEST(Convert, DoesNotWriteOverItsInput) {
 }
 
 TEST(Convert, NeedsOneDirectionAndAFamilyItKnows) {
-  EXPECT_TRUE(fails(run({"convert", "x", "-o", "y"}), 2, "adadiff convert --help"));
+  EXPECT_TRUE(fails(run({"convert", "-o", "y"}), 2, "adadiff convert --help"));
   EXPECT_TRUE(fails(run({"convert", "x", "--from", "uvit", "--to", "uvit", "-o", "y"}), 2,
-                    "convert: must be given one of --from, --to and new defaults"));
-  EXPECT_TRUE(fails(run({"convert", "x", "--to", "unet", "-o", "y"}), 2,
-                    "--to: must be one of uvit, dit, but is \"unet\""));
-  EXPECT_TRUE(
-      fails(run({"convert", "x", "--from", "uvit", "-o", "y"}), 2, "--config: must be given"));
+                    "convert: must be given one of --from (with --config), --to and new defaults"));
+  EXPECT_TRUE(fails(run({"convert", "x", "--to", "gan", "-o", "y"}), 2,
+                    "--to: must be one of uvit, dit, sit, adm, diffusers-unet, but is \"gan\""));
 }
 
 }  // namespace

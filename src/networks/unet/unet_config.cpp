@@ -116,6 +116,8 @@ UNetConfig parse_unet_config(const JsonReader& json) {
   read_field(json, "label_rows", 0, 1'000'000, c.label_rows);
   read_field(json, "pooled_width", 0, kLargestWidth, c.pooled_width);
   read_form(json, c);
+  const bool attends = c.middle_attention || !c.attention_levels.empty();
+  if (attends && !json.optional("head_width")) json.field("heads");  // raises where it is missing
   require_field(c.width % 2 == 0, json, "width", "be even, for the sines and cosines of the time");
   check_layers(c, json);
   return c;
