@@ -18,6 +18,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <adadiff/adadiff.h>
@@ -27,7 +28,8 @@ namespace {
 // Of the bundled weights of adaptive-terrain-diffusion: heights in metres.
 constexpr float kHighest = 22.16864013671875F, kScale = 0.1F;
 constexpr int kMostDifficult = 100;
-constexpr int kOverlap = 32;
+constexpr int kOverlap = 64;
+constexpr float kSteeper = 3;
 constexpr std::int64_t kBatch = 8;
 
 struct Options {
@@ -151,19 +153,18 @@ Colour mix(const Colour& low, const Colour& high, float share) {
 /// From grass over rock to snow.
 Colour colour_of(float height) {
   constexpr Colour kRamp[] = {{86, 125, 70}, {150, 140, 90}, {130, 110, 95}, {250, 250, 250}};
-  const float place = std::clamp(height / 8, 0.0F, 2.999F);
+  const float place = std::clamp(height / 4, 0.0F, 2.999F);
   const auto step = static_cast<std::size_t>(place);
   return mix(kRamp[step], kRamp[step + 1], place - static_cast<float>(step));
 }
 
-/// The map as seen from above with light from the north-west. Cells are as wide as heights are
-/// high.
+/// The map as seen from above with light from the north-west, its slopes exaggerated.
 adadiff::Images shade(const HeightMap& map) {
   adadiff::Images image{1, map.height, map.width, 3};
   for (int y = 0; y < map.height; ++y) {
     for (int x = 0; x < map.width; ++x) {
-      const float slope_x = (map.at(y, x + 1) - map.at(y, x - 1)) / 2;
-      const float slope_y = (map.at(y + 1, x) - map.at(y - 1, x)) / 2;
+      const float slope_x = kSteeper * (map.at(y, x + 1) - map.at(y, x - 1)) / 2;
+      const float slope_y = kSteeper * (map.at(y + 1, x) - map.at(y - 1, x)) / 2;
       const float length = std::sqrt(slope_x * slope_x + slope_y * slope_y + 1);
       const float light = std::max(0.0F, (slope_x + slope_y + 1.2F) / length) / 1.85F;
       const float bright = 0.25F + 0.9F * light;

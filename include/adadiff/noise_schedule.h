@@ -87,8 +87,10 @@ enum class Prediction : std::uint8_t {
   Velocity,       ///< alpha * noise - sigma * clean (Salimans & Ho 2022)
   Flow,           ///< noise - clean (Stable Diffusion 3, Flux)
   FlowToData,     ///< clean - noise (Lipman et al. 2023, SiT)
-  Preconditioned  ///< F in clean = c_skip x + c_out F (Karras et al. 2022, table 1, on x / alpha
-                  ///< with sigma / alpha and Process::data_std); the network's input is c_in x
+  Preconditioned,  ///< F in clean = c_skip x + c_out F (Karras et al. 2022, table 1, on x / alpha
+                   ///< with sigma / alpha and Process::data_std); the network's input is c_in x
+  Consistency      ///< the same, but c_skip is 1 and c_out 0 at the schedule's least noise, so that
+                   ///< the clean image is x there (Song et al. 2023, eq. 5 and appendix C)
 };
 
 /// What a network embeds as its time.

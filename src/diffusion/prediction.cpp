@@ -2,6 +2,7 @@
 // noise, output y gives clean = (b x - sigma y) / (alpha b - sigma a).
 #include "diffusion/prediction.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/check.h"
@@ -14,11 +15,21 @@ struct Mix {
 };
 
 /// F of Karras et al. 2022, eq. 7 and table 1, where x / alpha has the noise k = sigma / alpha:
-/// clean = c_skip x / alpha + c_out F, c_skip = s^2 / (k^2 + s^2), c_out = k s / sqrt(k^2 + s^2).
-Mix preconditioned_mix(double k, double data_std) {
-  const double variance = data_std * data_std, sum = k * k + variance;
-  const double skip = variance / sum, out = k * data_std / std::sqrt(sum);
+/// clean = c_skip x / alpha + c_out F, c_skip = s^2 / (d^2 + s^2), c_out = d s / sqrt(k^2 + s^2),
+/// where d is k, or in consistency models the excess of k over the least noise.
+Mix preconditioned_mix(double k, double excess, double data_std) {
+  const double variance = data_std * data_std;
+  const double skip = variance / (excess * excess + variance);
+  const double out = excess * data_std / std::sqrt(k * k + variance);
   return {(1 - skip) / out, -skip * k / out};
+}
+
+/// sigma / alpha less that of the least noise. At the least noise itself c_out is 0, and no output
+/// of the network would be the right one: a millionth of the noise keeps the algebra finite.
+double excess_noise(const Process& process, double k) {
+  const double time = process.min_time();
+  const double least = process.schedule->sigma(time) / process.schedule->alpha(time);
+  return std::max(k - least, 1e-6 * k);
 }
 
 Mix mix_of(const Process& process, double alpha, double sigma) {
@@ -34,7 +45,10 @@ Mix mix_of(const Process& process, double alpha, double sigma) {
     case Prediction::FlowToData:
       return {1, -1};
     case Prediction::Preconditioned:
-      return preconditioned_mix(sigma / alpha, process.data_std);
+      return preconditioned_mix(sigma / alpha, sigma / alpha, process.data_std);
+    case Prediction::Consistency:
+      return preconditioned_mix(sigma / alpha, excess_noise(process, sigma / alpha),
+                                process.data_std);
   }
   return {};
 }
@@ -58,7 +72,9 @@ PredictionRule prediction_rule(const Process& process, double time) {
   const double variance = alpha * alpha * data_variance + sigma * sigma;  // of x
   PredictionRule rule;
   rule.network_time = embedded_time(process, time, alpha, sigma);
-  if (process.prediction == Prediction::Preconditioned) rule.input_scale = 1 / std::sqrt(variance);
+  const bool scales_input = process.prediction == Prediction::Preconditioned ||
+                            process.prediction == Prediction::Consistency;
+  if (scales_input) rule.input_scale = 1 / std::sqrt(variance);
   rule.clean_from_state = mix.noise / divisor;
   rule.clean_from_output = -sigma / divisor;
   rule.target_clean = mix.clean;

@@ -14,7 +14,8 @@ inline constexpr Named<Prediction> kPredictions[] = {
     {Prediction::Velocity, "velocity"},
     {Prediction::Flow, "flow"},
     {Prediction::FlowToData, "flow-to-data"},
-    {Prediction::Preconditioned, "preconditioned"}};
+    {Prediction::Preconditioned, "preconditioned"},
+    {Prediction::Consistency, "consistency"}};
 inline constexpr Named<TimeEmbedding> kTimeEmbeddings[] = {{TimeEmbedding::Time, "time"},
                                                            {TimeEmbedding::LogSigma, "log-sigma"}};
 inline constexpr Named<ShiftType> kShiftTypes[] = {{ShiftType::Exponential, "exponential"},

@@ -100,6 +100,24 @@ TEST(PredictionRule, PreconditionsAsKarrasEtAl) {
   }
 }
 
+/// c_skip and c_out as consistency_models/karras_diffusion.py computes them
+/// (get_scalings_for_boundary_condition).
+TEST(PredictionRule, GivesTheStateBackAtTheLeastNoiseOfAConsistencyModel) {
+  const Process process = process_of(Prediction::Consistency, "karras");
+  for (const double time : {0.3, 0.7, 1.0}) {
+    const double sigma = process.schedule->sigma(time), s = 0.6, least = 0.002;
+    const PredictionRule rule = prediction_rule(process, time);
+    const double skip = s * s / ((sigma - least) * (sigma - least) + s * s);
+    const double out = (sigma - least) * s / std::sqrt(sigma * sigma + s * s);
+    EXPECT_NEAR(rule.clean_from_state, skip, 1e-11 * skip);
+    EXPECT_NEAR(rule.clean_from_output, out, 1e-11 * out);
+    EXPECT_NEAR(rule.input_scale, 1 / std::sqrt(sigma * sigma + s * s), 1e-12);
+  }
+  const PredictionRule rule = prediction_rule(process, process.min_time());
+  EXPECT_NEAR(rule.clean_from_state, 1, 1e-12);
+  EXPECT_NEAR(rule.clean_from_output, 0, 1e-8);
+}
+
 TEST(PredictionRule, ScalesAndShiftsTime) {
   Process process = process_of(Prediction::Flow, "linear-flow");
   process.time_scale = -1;
