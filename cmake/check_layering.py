@@ -28,11 +28,12 @@ HIDDEN = {
     "execution": {"diffusion"},
     "models": {"execution", "sampling"},
     "convert": {"execution", "sampling", "pipeline"},
-    "training": {"execution", "sampling", "pipeline"},
+    "training": {"execution", "sampling"},
     "features": {"execution", "sampling", "pipeline"},
 }
 # Rooms whose insides are hidden, their public header not: sampling never sees a concrete network, and a plan names a precision.
-HIDDEN_INSIDES = {"plans": {"device"}, "execution": {"nn", "networks"}, "sampling": {"nn", "networks"}}
+# A training may ask a pipeline for runs, as any application does.
+HIDDEN_INSIDES = {"plans": {"device"}, "execution": {"nn", "networks"}, "sampling": {"nn", "networks"}, "training": {"pipeline"}}
 
 # Libraries from outside, and where they may be included: a room, or one file.
 LIBRARIES = {

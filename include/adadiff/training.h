@@ -106,7 +106,8 @@ enum class Start : std::uint8_t {
 struct TrainingOptions {
   // Files.
   /// An IDX file of 8-bit images, [N, H, W] or [N, C, H, W], which may be gzipped; or a folder of
-  /// PNG and JPEG files, with one sub-folder per class or without labels.
+  /// PNG and JPEG files, with one sub-folder per class or without labels; or "none", with the exits
+  /// of a model trained alone: they learn from the states of the model's own runs.
   std::string images = {};
   std::string labels = {};      ///< IDX file of 8-bit labels, [N]; empty: no labels except a
                                 ///< folder's own
@@ -129,6 +130,15 @@ struct TrainingOptions {
   // the file of that model. If the model has no heads per exit, each exit gets a copy of its head;
   // if it has no UEMs, they are added. `network` and `uncertainty` can ask for something else.
   Trained trained = Trained::All;
+
+  // The runs that take the place of images "none". A run draws from the model at full depth, with
+  // labels drawn at random, and its default guidance.
+  std::string run_solver = {};  ///< a name that find_solver knows; empty: the model's own and
+                                ///< DPM-Solver++ in turn
+  std::int64_t run_steps = 0;   ///< in [1, 1000]; 0: drawn anew for each run, from 4 to 50, or 1
+                                ///< where the model's own solver takes one step
+  std::string conditions = {};  ///< a .npy file of floats [N, P] from which the conditions of runs
+                                ///< are drawn, for networks that take a vector
 
   // Images of a folder are cropped around their centre and resized.
   std::int64_t size = 0;      ///< side in pixels, in [1, 4096]; 0: the side that the network takes,

@@ -43,6 +43,10 @@ constexpr WholeFlag kWholeFlags[] = {
     {"--heads", "heads", "attention heads; divides the width", {1, 1024}},
     {"--patch", "patch", "side of a patch in pixels; divides the image's sides", {1, 1024}},
     {"--batch", "batch", "images per step", {1, 65536}},
+    {"--run-steps",
+     "run_steps",
+     "steps of the runs that take the place of --images none; 0: drawn from 4 to 50",
+     {0, 1000}},
     {"--warmup", "warmup", "steps in which the learning rate rises", {0, kMany}},
     {"--seed", "seed", "all draws are functions of it", {0}},
     {"--steps", "steps", "steps in all", {1, kMany}},
@@ -96,6 +100,9 @@ std::vector<TextFlag> task_flags() {
       {"--prediction", "prediction", "what the network predicts: " + words(kPredictions)},
       {"--schedule", "schedule",
        "noise schedule, as in a model file: " + spell_out(schedule_names())},
+      {"--run-solver", "run_solver",
+       "solver of the runs that take the place of --images none (default: the model's own and "
+       "dpmpp-2m in turn)"},
       {"--times", "times", "how times are drawn: " + words(kTimeDistributions)},
       {"--trained", "trained",
        "what is trained: " + words(kTrainedParts) +
@@ -174,6 +181,7 @@ void add_text_flags(CLI::App& verb, ordered_json& values, const ordered_json& de
 
 void set_files(TrainingOptions& options, const TrainFlags& flags) {
   const bool is_own_data = !flags.images.empty();
+  options.conditions = flags.conditions;
   options.images = is_own_data ? flags.images : find_data(flags.data, "train-images-idx3-ubyte");
   if (flags.no_labels) options.unlabelled = true;
   if (options.unlabelled && flags.labels.empty()) {
@@ -213,15 +221,21 @@ void add_file_flags(CLI::App& verb, TrainFlags& flags) {
       "--data", flags.data,
       "folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not"));
   data->type_name("DIR")->capture_default_str();
-  CLI::Option* images = reads(
-      verb.add_option("--images", flags.images,
-                      "a folder of PNG and JPEG files, in sub-folders by class; "
-                      "or 8-bit images as IDX [N, (C,) H, W], "
-                      "whose labels are another file: --labels"));
+  CLI::Option* images = reads(verb.add_option(
+      "--images", flags.images,
+      "a folder of PNG and JPEG files, in sub-folders by class; "
+      "or 8-bit images as IDX [N, (C,) H, W], "
+      "whose labels are another file: --labels; or none, with --trained exits: exits "
+      "then learn from the model's own runs"));
   images->type_name("PATH")->excludes(data);
   CLI::Option* labels = reads(
       verb.add_option("--labels", flags.labels, "8-bit labels [N] as IDX, may be gzip")
           ->type_name("FILE"));
+  reads(
+      verb.add_option("--conditions", flags.conditions,
+                      "with --images none: vectors [N, P] that the runs are conditioned on, for a "
+                      "network that takes one")
+          ->type_name("FILE.npy"));
   verb.add_flag("--no-labels", flags.no_labels, "train without labels")->excludes(labels);
   reads(verb.add_option("--from", flags.from,
                         "a model to start from; its exits are added where it has none")

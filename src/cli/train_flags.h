@@ -19,7 +19,7 @@ namespace adadiff::cli {
 struct TrainFlags {
   // Files.
   std::string data = kFashionMnist;
-  std::string images, labels;
+  std::string images, labels, conditions;
   std::string from;
   bool no_labels = false;
   std::string output, checkpoint, log;

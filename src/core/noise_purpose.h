@@ -17,6 +17,7 @@ inline constexpr std::uint32_t kLabelDrop = 66;
 inline constexpr std::uint32_t kDataOrder = 67;
 inline constexpr std::uint32_t kMirror = 68;
 inline constexpr std::uint32_t kDistilledExit = 69;
+inline constexpr std::uint32_t kOwnRuns = 70;
 // Evaluation (docs/evaluation.md names the first two).
 inline constexpr std::uint32_t kReferenceRows = 96;
 inline constexpr std::uint32_t kGeneratedRows = 97;

@@ -26,6 +26,16 @@ struct Batch {
   at::Tensor truth;   ///< [B, C, H, W]: what the network should predict for x
   at::Tensor time;    ///< [B]: the number that the network embeds
   at::Tensor labels;  ///< [B] int64; undefined for a network without labels
+  at::Tensor pooled = {};  ///< [B, P]; undefined for a network without a condition's vector
+};
+
+/// Gives the batches of the steps in order.
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  /// Returns the batch of step `step` (from 0), which is valid until the next call. Steps may be
+  /// asked for in any order; steps that rise by one are fast.
+  virtual const Batch& at_step(std::int64_t step) = 0;
 };
 
 /// What a network is trained to predict, and how it takes times and labels.
@@ -57,20 +67,17 @@ class BatchMaker {
   std::vector<float> noise_;          ///< noise of one image
 };
 
-/// Gives the batches of the steps in order. While the caller works on one batch, a thread makes the
-/// next.
-class Batches {
+/// Batches of images and noise. While the caller works on one batch, a thread makes the next.
+class Batches final : public BatchSource {
  public:
   /// `source` must outlive this object.
   Batches(const ImageSource& source, const TrainingOptions& options, BatchForm form);
-  ~Batches();
+  ~Batches() override;
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 
-  /// Returns the batch of step `step` (from 0), which is valid until the next call. Steps may be
-  /// asked for in any order; steps that rise by one are fast. Throws what reading the images
-  /// throws.
-  const Batch& at_step(std::int64_t step);
+  /// Throws what reading the images throws.
+  const Batch& at_step(std::int64_t step) override;
 
  private:
   void work(const std::stop_token& stop);

@@ -100,6 +100,10 @@ double draw_exit(const TrainingOptions& options, std::int64_t step) {
   return uniform(key_of(options.seed, step, noise_purpose::kDistilledExit, 0));
 }
 
+double draw_for_run(const TrainingOptions& options, std::int64_t run, std::int64_t item) {
+  return uniform(key_of(options.seed, run, noise_purpose::kOwnRuns, item));
+}
+
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position,
                 std::span<float> out) {
   const kernels::NoiseKey key = key_of(options.seed, step, noise_purpose::kTrainingNoise, position);

@@ -38,6 +38,8 @@ bool mirrors(const TrainingOptions& options, std::int64_t step, std::int64_t pos
 /// A number in (0, 1) that selects the early exit that learns from full depth in this step
 /// (DistilledExits::One).
 double draw_exit(const TrainingOptions& options, std::int64_t step);
+/// A number in (0, 1) for item `item` of a run of the model itself (own_runs.h).
+double draw_for_run(const TrainingOptions& options, std::int64_t run, std::int64_t item);
 /// Draws the standard normal noise of one sample.
 void draw_noise(const TrainingOptions& options, std::int64_t step, std::int64_t position,
                 std::span<float> out);

@@ -5,9 +5,11 @@
 #include <string>
 
 #include <adadiff/noise_schedule.h>
+#include <adadiff/solver.h>
 
 #include "core/check.h"
 #include "training/checkpoint.h"
+#include "training/own_runs.h"
 
 namespace adadiff::detail {
 namespace {
@@ -24,6 +26,12 @@ void check_options(const TrainingOptions& o) {
   constexpr std::int64_t kMany = std::int64_t{1} << 31;
   require_field<std::int64_t>("checkpoint_every", o.checkpoint_every, 1, kMany);
   require_field<std::int64_t>("size", o.size, 0, 4096);
+  require_field<std::int64_t>("run_steps", o.run_steps, 0, kMostRunSteps);
+  if (!o.run_solver.empty()) find_solver(o.run_solver);
+  if (o.images == kNoImages && o.trained != Trained::Exits) {
+    raise({"TrainingOptions.images", "be given where more than the exits is trained",
+           "is " + show(o.images), "train the exits alone, or name images"});
+  }
   if (o.channels != 0 && o.channels != 1 && o.channels != 3) {
     raise({"TrainingOptions.channels", "be 0, 1 or 3", "is " + show(o.channels)});
   }

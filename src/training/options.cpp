@@ -35,6 +35,8 @@ constexpr LossMode kLossModes[] = {{"adadiff", {}},
 /// Every field that the JSON has, in order, with its key and the table of its words.
 template <class Options, class Visitor>
 void visit_fields(Options& o, const Visitor& visit) {
+  visit("run_solver", o.run_solver);
+  visit("run_steps", o.run_steps);
   visit("size", o.size);
   visit("channels", o.channels);
   visit("unlabelled", o.unlabelled);

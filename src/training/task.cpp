@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -18,6 +19,7 @@
 #include "networks/uvit/uvit_config.h"
 #include "training/class_names.h"
 #include "training/image_folder.h"
+#include "training/own_runs.h"
 
 namespace adadiff::detail {
 namespace {
@@ -171,6 +173,23 @@ std::vector<std::int64_t> labels_by_name(const std::vector<std::string>& known,
   return labels;
 }
 
+/// The images of a training that has none: their shape alone.
+class NoImages final : public ImageSource {
+ public:
+  void read(std::int64_t /*index*/, std::span<std::uint8_t> /*planes*/) const override {
+    raise({"TrainingOptions.images", "hold images", "are none"});
+  }
+  std::int64_t label(std::int64_t /*index*/) const override { return -1; }
+};
+
+std::unique_ptr<ImageSource> no_images(const ImageShape& shape) {
+  auto images = std::make_unique<NoImages>();
+  images->channels = shape.channels;
+  images->height = shape.height;
+  images->width = shape.width;
+  return images;
+}
+
 bool is_folder(const TrainingOptions& options) {
   std::error_code ignored;
   return std::filesystem::is_directory(options.images, ignored);
@@ -181,7 +200,7 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   task.model = read_model(options.from);
   task.base = task.model.sampler.id;
   task.label_of_class = labels_by_name(task.model.class_names, set);
-  require_pixel_range(task.model, options.from);
+  if (set.count > 0) require_pixel_range(task.model, options.from);
   const std::string text = with_asked_uncertainty(
       options.network.empty() ? description_with_exits(task.model.network->config_json())
                               : options.network,
@@ -193,7 +212,7 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
   // The default plan and the id of the base do not hold for a network with new exits.
   task.model.sampler.default_plan = {};
   task.model.sampler.id.clear();
-  task.model.sampler.process.data_std = data_std(set);
+  if (set.count > 0) task.model.sampler.process.data_std = data_std(set);
   if (!options.class_names.empty()) task.model.class_names = options.class_names;
   if (!options.license.empty()) task.model.license = options.license;
   if (!options.origin.empty()) task.model.origin = options.origin;
@@ -203,6 +222,7 @@ TrainingTask task_from(const TrainingOptions& options, const ImageSource& set) {
 }  // namespace
 
 std::unique_ptr<ImageSource> open_images(const TrainingOptions& options) {
+  if (options.images == kNoImages) return no_images(shape_of_network(options));
   return is_folder(options) ? open_images(options, shape_of_images(options))
                             : open_images(options, ImageShape{});
 }

@@ -32,7 +32,7 @@ void require_labels(const NetworkInfo& info, const ImageSource& set,
     raise({"TrainingOptions.labels", "be below the network's " + show(classes) + " classes",
            "reach " + show(set.classes - 1)});
   }
-  if (info.null_label >= 0) return;
+  if (info.null_label >= 0 || set.count == 0) return;
   if (set.classes == 0)
     raise({"TrainingOptions.labels", "be there for a network without a null label", "are missing"});
   if (options.label_drop > 0) {

@@ -26,6 +26,7 @@
 #include "training/draws.h"
 #include "training/losses.h"
 #include "training/option_checks.h"
+#include "training/own_runs.h"
 #include "training/task_checks.h"
 
 namespace adadiff::detail {
@@ -80,6 +81,7 @@ at::ScalarType type_of(Precision precision) {
 }
 
 std::string describe(const ImageSource& set) {
+  if (set.count == 0) return kNoImages;
   std::array<char, 17> fingerprint{};
   std::snprintf(fingerprint.data(), fingerprint.size(), "%016llx",
                 static_cast<unsigned long long>(set.fingerprint));
@@ -94,8 +96,28 @@ std::shared_ptr<TrainableNetwork> moved_to(const at::Device& device,
 
 /// The batch on `device`; tensors that are there already are not copied.
 Batch moved_to(at::Device device, const Batch& batch) {
-  const at::Tensor labels = batch.labels.defined() ? batch.labels.to(device) : at::Tensor();
-  return {batch.x.to(device), batch.truth.to(device), batch.time.to(device), labels};
+  const auto moved = [device](const at::Tensor& all) {
+    return all.defined() ? all.to(device) : all;
+  };
+  return {moved(batch.x), moved(batch.truth), moved(batch.time), moved(batch.labels),
+          moved(batch.pooled)};
+}
+
+/// The batches of images, or of the model's own runs where there are no images.
+std::unique_ptr<BatchSource> make_batches(const TrainingOptions& options, const TrainingTask& task,
+                                          const ImageSource& set) {
+  if (set.count > 0) return std::make_unique<Batches>(set, options, batch_form(task));
+  return std::make_unique<OwnRuns>(task.model.network, task.model.sampler, options,
+                                   read_conditions(options, task.model.network->info()));
+}
+
+/// A batch as a network is asked for it: the labels are entries of a table of all labels, vectors
+/// have an entry per row.
+PassInputs inputs_of(const Batch& batch, const LabelTable& labels, const at::Tensor& rows) {
+  if (!batch.pooled.defined()) return {batch.x, batch.time, batch.labels, labels.table()};
+  const ConditionTable table{.labels = batch.labels.defined() ? &batch.labels : nullptr,
+                             .pooled = &batch.pooled};
+  return {batch.x, batch.time, rows, table};
 }
 
 class Training {
@@ -108,7 +130,7 @@ class Training {
         descent_(trainable_parameters(*network_, options.trained), options,
                  {.advice = kLowerRates}),
         labels_(network_->info(), device_),
-        batches_(set, options_, batch_form(task)),
+        batches_(make_batches(options_, task, set)),
         images_(describe(set)) {}
 
   TrainingResult run(const TrainingObserver& observer, const std::stop_token& stop);
@@ -142,7 +164,7 @@ class Training {
   std::shared_ptr<TrainableNetwork> network_;
   Descent descent_;
   LabelTable labels_;
-  Batches batches_;
+  std::unique_ptr<BatchSource> batches_;
   std::string images_;
   std::int64_t step_ = 0;        ///< steps done
   std::int64_t saved_step_ = 0;  ///< step of the last checkpoint that this call wrote or read
@@ -183,7 +205,7 @@ void Training::keep_texts(const ModelTexts& before) {
 /// steps before it are saved first.
 const Batch& Training::next_batch() {
   try {
-    return batches_.at_step(step_);
+    return batches_->at_step(step_);
   } catch (const Error&) {
     if (saved_step_ != step_) save();
     throw;
@@ -196,7 +218,8 @@ void Training::backward(TrainingProgress& progress) {
   const Batch batch = moved_to(device_, next_batch());
   progress.data_ms = lap.milliseconds();
   descent_.start_step();
-  const PassInputs inputs{batch.x, batch.time, batch.labels, labels_.table()};
+  const at::Tensor rows = at::arange(batch.x.size(0), batch.x.options().dtype(at::kLong));
+  const PassInputs inputs = inputs_of(batch, labels_, rows);
   const std::vector<BlockOutput> outputs = network_->outputs(inputs, type_of(options_.precision));
   check_outputs(network_->info(), outputs, batch.x.size(0));
   const LossTerms loss = training_loss(outputs, batch.truth, options_.loss,

@@ -16,6 +16,7 @@
 #include "cli/train_flags.h"
 #include "cli/verbs/verbs.h"
 #include "core/check.h"
+#include "training/own_runs.h"
 #include "training/trainer.h"
 
 namespace adadiff::cli {
@@ -59,7 +60,8 @@ struct StepTimes {
 TrainingResult run(const TrainingOptions& options, StepTimes& times) {
   TerminalProgress progress("train", "steps");
   // Images may be other than one thinks, which is better known before hours of training.
-  std::string found = describe(describe_images(options));
+  std::string found = options.images == detail::kNoImages ? "exits learn from the model's own runs"
+                                                          : describe(describe_images(options));
   return train(options, [&](const TrainingProgress& p) {
     print_note("train", std::exchange(found, {}));
     times.add(p);
