@@ -61,13 +61,35 @@ constexpr VerbToBuild kVerbs[] = {
     {"forward", add_forward},   {"convert", add_convert}};
 
 /// Texts that name no file. A new flag belongs here, or is marked with reads() or writes().
-const std::set<std::string> kNoFiles{
-    "--class",       "--solver",          "--grid",           "--device",    "--loss",
-    "--scores",      "--objective",       "--from",           "--to",        "--name",
-    "--class-names", "--license",         "--origin",         "--help",      "--target",
-    "--weights",     "--reduction",       "--trained",        "--optimiser", "--decay",
-    "--times",       "--schedule",        "--prediction",     "--precision", "--undecayed",
-    "--uncertainty", "--weight-gradient", "--distilled-exits"};
+const std::set<std::string> kNoFiles{"--class",
+                                     "--solver",
+                                     "--grid",
+                                     "--device",
+                                     "--loss",
+                                     "--scores",
+                                     "--objective",
+                                     "--from",
+                                     "--to",
+                                     "--name",
+                                     "--class-names",
+                                     "--license",
+                                     "--origin",
+                                     "--help",
+                                     "--target",
+                                     "--weights",
+                                     "--reduction",
+                                     "--trained",
+                                     "--optimiser",
+                                     "--decay",
+                                     "--times",
+                                     "--schedule",
+                                     "--prediction",
+                                     "--precision",
+                                     "--undecayed",
+                                     "--uncertainty",
+                                     "--weight-gradient",
+                                     "--distilled-exits",
+                                     "--run-solver"};
 
 bool takes_number(const CLI::Option& flag) {
   const std::string type = flag.get_type_name();

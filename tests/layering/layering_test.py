@@ -53,8 +53,10 @@ class Layering(unittest.TestCase):
         self.refused("src/plans/plan.cpp", '#include "device/device.h"', "plans never sees device")
         self.assertEqual(complaints("src/plans/plan.cpp", "#include <adadiff/device.h>"), [])
 
-    def test_hides_runs_from_training(self):
-        self.refused("src/training/trainer.cpp", "#include <adadiff/pipeline.h>", "training never sees pipeline")
+    def test_shows_training_the_face_of_runs_only(self):
+        self.assertEqual(complaints("src/training/own_runs.cpp", "#include <adadiff/pipeline.h>"), [])
+        self.refused("src/training/trainer.cpp", '#include "pipeline/run_state.h"', "training never sees pipeline")
+        self.refused("src/training/trainer.cpp", '#include "sampling/sample_run.h"', "training never sees sampling")
         self.refused("src/models/model_file.cpp", '#include "sampling/sample_run.h"', "models never sees sampling")
 
     def test_hides_thresholds_from_networks(self):
