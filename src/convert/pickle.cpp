@@ -2,11 +2,10 @@
 #include "convert/pickle.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <map>
-#include <optional>
 
+#include "convert/pickle_bytes.h"
+#include "convert/pickle_names.h"
 #include "core/check.h"
 
 namespace adadiff::detail {
@@ -63,60 +62,13 @@ enum Opcode : std::uint8_t {
 
 constexpr std::size_t kMostDimensions = 16;
 
-/// Objects that stand beside the tensors of real checkpoints; they become PickleOpaque.
-constexpr const char* kHarmless[] = {"argparse.Namespace",
-                                     "_codecs.encode",
-                                     "numpy.dtype",
-                                     "numpy.ndarray",
-                                     "numpy.core.multiarray.scalar",
-                                     "numpy._core.multiarray.scalar",
-                                     "numpy.core.multiarray._reconstruct",
-                                     "numpy._core.multiarray._reconstruct",
-                                     "pathlib.PosixPath",
-                                     "pathlib.WindowsPath",
-                                     "pathlib.PurePosixPath",
-                                     "builtins.set",
-                                     "builtins.slice",
-                                     "builtins.complex",
-                                     "collections.defaultdict",
-                                     "collections.Counter",
-                                     "torch.device",
-                                     "torch.float32",
-                                     "torch.float16",
-                                     "torch.bfloat16",
-                                     "torch.float64",
-                                     "torch.int64",
-                                     "ml_collections.config_dict.config_dict.ConfigDict",
-                                     "omegaconf.dictconfig.DictConfig",
-                                     "easydict.EasyDict",
-                                     "types.SimpleNamespace"};
-
-bool is_harmless(const std::string& name) {
-  return std::any_of(std::begin(kHarmless), std::end(kHarmless),
-                     [&](const char* known) { return name == known; });
-}
-
-bool is_storage(const std::string& name) {
-  return name.starts_with("torch.") && name.ends_with("Storage");
-}
-
-bool is_dict(const std::string& name) {
-  return name == "collections.OrderedDict" || name == "builtins.dict" || name == "__builtin__.dict";
-}
-
-bool is_rebuilder(const std::string& name) {
-  return name == "torch._utils._rebuild_tensor_v2" || name == "torch._utils._rebuild_parameter" ||
-         name == "torch._utils._rebuild_parameter_with_state";
-}
-
 class Machine {
  public:
-  Machine(std::span<const std::byte> bytes, const std::string& source)
-      : bytes_(bytes), source_(source) {}
+  Machine(std::span<const std::byte> bytes, const std::string& source) : bytes_(bytes, source) {}
 
   Pickle run() && {
     while (true) {
-      const auto opcode = static_cast<Opcode>(byte());
+      const auto opcode = static_cast<Opcode>(bytes_.byte());
       if (opcode == kStop) break;
       step(opcode);
     }
@@ -125,52 +77,7 @@ class Machine {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& found) const {
-    raise<ModelError>({source_, "be a pickle that torch.save wrote",
-                       found + " at byte " + show(static_cast<std::int64_t>(place_))});
-  }
-
-  // Bytes.
-  std::span<const std::byte> take(std::size_t count) {
-    if (bytes_.size() - place_ < count) fail("ends too early");
-    const auto taken = bytes_.subspan(place_, count);
-    place_ += count;
-    return taken;
-  }
-  std::uint8_t byte() { return static_cast<std::uint8_t>(take(1)[0]); }
-  std::uint64_t little(std::size_t count) {
-    std::uint64_t value = 0;
-    const auto taken = take(count);
-    for (std::size_t i = 0; i < count; ++i)
-      value |= static_cast<std::uint64_t>(taken[i]) << (8 * i);
-    return value;
-  }
-  std::string text(std::size_t count) {
-    const auto taken = take(count);
-    return {reinterpret_cast<const char*>(taken.data()), taken.size()};
-  }
-  std::string line() {
-    std::string found;
-    for (char c = static_cast<char>(byte()); c != '\n'; c = static_cast<char>(byte()))
-      found.push_back(c);
-    return found;
-  }
-  double big_double() {
-    std::uint64_t bits = 0;
-    for (const std::byte part : take(8)) bits = bits << 8 | static_cast<std::uint64_t>(part);
-    return std::bit_cast<double>(bits);
-  }
-  std::int64_t long1() {
-    const std::size_t count = byte();
-    if (count > 8) {
-      take(count);  // larger numbers are hashes and magic numbers, which nobody asks for
-      return 0;
-    }
-    const std::uint64_t value = little(count);
-    if (count == 0 || count == 8) return static_cast<std::int64_t>(value);
-    const auto shift = static_cast<int>(64 - 8 * count);
-    return static_cast<std::int64_t>(value << shift) >> shift;  // extends the sign
-  }
+  [[noreturn]] void fail(const std::string& found) const { bytes_.fail(found); }
 
   /// Counts what is copied: a hostile file could have long values copied by short opcodes.
   void charge(std::size_t copied) {
@@ -238,19 +145,19 @@ class Machine {
         push(opcode == kNewTrue);
         return true;
       case kBinInt:
-        push(static_cast<std::int64_t>(static_cast<std::int32_t>(little(4))));
+        push(static_cast<std::int64_t>(static_cast<std::int32_t>(bytes_.little(4))));
         return true;
       case kBinInt1:
-        push(static_cast<std::int64_t>(little(1)));
+        push(static_cast<std::int64_t>(bytes_.little(1)));
         return true;
       case kBinInt2:
-        push(static_cast<std::int64_t>(little(2)));
+        push(static_cast<std::int64_t>(bytes_.little(2)));
         return true;
       case kLong1:
-        push(long1());
+        push(bytes_.long1());
         return true;
       case kBinFloat:
-        push(big_double());
+        push(bytes_.big_double());
         return true;
       default:
         return false;
@@ -262,12 +169,12 @@ class Machine {
       case kBinUnicode:
       case kBinString:
       case kBinBytes:
-        push(text(little(4)));
+        push(bytes_.text(bytes_.little(4)));
         return true;
       case kShortBinUnicode:
       case kShortBinString:
       case kShortBinBytes:
-        push(text(little(1)));
+        push(bytes_.text(bytes_.little(1)));
         return true;
       default:
         return false;
@@ -329,25 +236,25 @@ class Machine {
   bool step_memo(Opcode opcode) {
     switch (opcode) {
       case kBinPut:
-        memo_[byte()] = top();
+        memo_[bytes_.byte()] = top();
         return true;
       case kLongBinPut:
-        memo_[static_cast<std::uint32_t>(little(4))] = top();
+        memo_[static_cast<std::uint32_t>(bytes_.little(4))] = top();
         return true;
       case kMemoize:
         memo_[static_cast<std::uint32_t>(memo_.size())] = top();
         return true;
       case kBinGet:
-        recall(byte());
+        recall(bytes_.byte());
         return true;
       case kLongBinGet:
-        recall(static_cast<std::uint32_t>(little(4)));
+        recall(static_cast<std::uint32_t>(bytes_.little(4)));
         return true;
       case kProto:
-        if (byte() > 5) fail("has a newer protocol than 5");
+        if (bytes_.byte() > 5) fail("has a newer protocol than 5");
         return true;
       case kFrame:
-        take(8);
+        bytes_.take(8);
         return true;
       default:
         return false;
@@ -357,8 +264,8 @@ class Machine {
   bool step_object(Opcode opcode) {
     switch (opcode) {
       case kGlobal: {
-        const std::string module = line();
-        push_global(module + "." + line());
+        const std::string module = bytes_.line();
+        push_global(module + "." + bytes_.line());
         return true;
       }
       case kStackGlobal: {
@@ -409,10 +316,10 @@ class Machine {
   }
 
   void push_global(const std::string& name) {
-    if (is_storage(name) || is_dict(name) || is_rebuilder(name) || is_harmless(name) ||
-        name == "torch.Size")
+    if (is_pickled_storage(name) || is_pickled_dict(name) || is_pickled_rebuilder(name) ||
+        is_pickled_extra(name) || name == "torch.Size")
       return push(PickleGlobal{name});
-    raise<ModelError>({source_, "hold tensors and plain values", "names " + show(name),
+    raise<ModelError>({bytes_.source(), "hold tensors and plain values", "names " + show(name),
                        "load the file in Python and save the state dict alone"});
   }
 
@@ -423,9 +330,9 @@ class Machine {
     const std::string name = as<PickleGlobal>(function)->name;
     charge(require<PickleTuple>(arguments, "arguments").items.size());
     const std::vector<PickleId> items = as<PickleTuple>(arguments)->items;
-    if (is_dict(name)) return push_dict(items);
+    if (is_pickled_dict(name)) return push_dict(items);
     if (name == "torch._utils._rebuild_tensor_v2") return push(rebuilt_tensor(items));
-    if (is_rebuilder(name)) {
+    if (is_pickled_rebuilder(name)) {
       if (items.empty()) fail("rebuilds a parameter from nothing");
       stack_.push_back(items[0]);
       return;
@@ -468,12 +375,14 @@ class Machine {
     return numbers;
   }
 
-  PickleTensor rebuilt_tensor(const std::vector<PickleId>& arguments) {
+  std::unique_ptr<PickleTensor> rebuilt_tensor(const std::vector<PickleId>& arguments) {
     if (arguments.size() < 4) fail("rebuilds a tensor from too little");
-    charge(require<PickleStorage>(arguments[0], "the storage of a tensor").key.size());
-    return {*as<PickleStorage>(arguments[0]),
-            require<std::int64_t>(arguments[1], "the offset of a tensor"), integers(arguments[2]),
-            integers(arguments[3])};
+    const auto& storage = *require<std::unique_ptr<PickleStorage>>(arguments[0],
+                                                                   "the storage of a tensor");
+    charge(storage.key.size());
+    return std::make_unique<PickleTensor>(
+        PickleTensor{storage, require<std::int64_t>(arguments[1], "the offset of a tensor"),
+                     integers(arguments[2]), integers(arguments[3])});
   }
 
   /// ("storage", type, key, device, numbers).
@@ -482,14 +391,13 @@ class Machine {
     if (items.size() < 5) fail("names a storage by too little");
     const std::string& type = require<PickleGlobal>(items[1], "the type of a storage").name;
     charge(type.size() + require<std::string>(items[2], "the key of a storage").size());
-    push(PickleStorage{type.substr(type.rfind('.') + 1),
-                       require<std::string>(items[2], "the key of a storage"),
-                       require<std::int64_t>(items[4], "the size of a storage")});
+    push(std::make_unique<PickleStorage>(
+        PickleStorage{type.substr(type.rfind('.') + 1), *as<std::string>(items[2]),
+                      require<std::int64_t>(items[4], "the size of a storage")}));
   }
 
-  std::span<const std::byte> bytes_;
-  const std::string& source_;
-  std::size_t place_ = 0, copied_ = 0;
+  PickleBytes bytes_;
+  std::size_t copied_ = 0;
   Pickle pickle_;
   std::vector<PickleId> stack_;
   std::vector<std::size_t> marks_;

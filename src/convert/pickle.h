@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,9 +42,10 @@ struct PickleTensor {
 /// An object that a checkpoint may hold beside its tensors, such as the arguments of a training.
 struct PickleOpaque {};
 
+/// The rare large ones lie elsewhere, since a short opcode makes a value.
 using PickleValue = std::variant<PickleNone, bool, std::int64_t, double, std::string, PickleTuple,
-                                 PickleDict, PickleGlobal, PickleStorage, PickleTensor,
-                                 PickleOpaque>;
+                                 PickleDict, PickleGlobal, std::unique_ptr<PickleStorage>,
+                                 std::unique_ptr<PickleTensor>, PickleOpaque>;
 
 struct Pickle {
   std::vector<PickleValue> values;

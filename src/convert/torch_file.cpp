@@ -18,7 +18,7 @@
 namespace adadiff::detail {
 namespace {
 
-constexpr zip_uint64_t kMostPickle = 64 << 20;
+constexpr zip_uint64_t kMostPickle = 8 << 20;
 constexpr int kMostDepth = 32;  ///< of dictionaries within dictionaries
 constexpr std::size_t kMostVisits = 200'000, kLongestName = 1024;
 
@@ -154,7 +154,8 @@ class Collector {
  private:
   void visit(PickleId id, const std::string& name, int depth) {
     const PickleValue& value = pickle_.values[id];
-    if (const auto* tensor = std::get_if<PickleTensor>(&value)) return add(name, *tensor);
+    if (const auto* tensor = std::get_if<std::unique_ptr<PickleTensor>>(&value))
+      return add(name, **tensor);
     const auto* dict = std::get_if<PickleDict>(&value);
     if (dict == nullptr) return;
     if (depth == kMostDepth) refuse("are nested deeper than " + show(kMostDepth));
