@@ -105,6 +105,35 @@ const char* prediction_of(const JsonReader& config) {
   kind->fail("be one of epsilon, sample, v_prediction");
 }
 
+/// A process of Karras et al. 2022, whose network embeds `scale` times the logarithm of sigma.
+Json describe_sigmas(const JsonReader& config, const char* prediction, double scale) {
+  const auto number = [&](const char* field, double otherwise) {
+    const auto found = config.optional(field);
+    return found ? found->as_double(1e-9, 1e9) : otherwise;
+  };
+  return {{"prediction", prediction},
+          {"schedule",
+           {{"name", "karras"},
+            {"sigma_min", number("sigma_min", 0.002)},
+            {"sigma_max", number("sigma_max", 80)},
+            {"rho", number("rho", 7)}}},
+          {"time", {{"embeds", "log-sigma"}, {"scale", scale}, {"shift", 0}}},
+          {"data_std", number("sigma_data", 0.5)}};
+}
+
+/// A process over discrete steps.
+Json describe_betas(const JsonReader& json) {
+  const auto betas = json.optional("trained_betas");
+  if (betas && !betas->value().is_null()) betas->fail("be null");
+  const auto zero = json.optional("rescale_betas_zero_snr");
+  if (zero && zero->as_bool()) zero->fail("be false");
+  const auto count = json.optional("num_train_timesteps");
+  const std::int64_t steps = count ? count->as_int(2, 1'000'000) : 1000;
+  return {{"prediction", prediction_of(json)},
+          {"schedule", schedule_of(json, steps)},
+          {"time", {{"scale", steps}, {"shift", -1}}}};
+}
+
 }  // namespace
 
 ForeignModel read_diffusers_folder(const std::string& path) {
@@ -119,23 +148,19 @@ ForeignModel read_diffusers_folder(const std::string& path) {
 nlohmann::ordered_json describe_diffusers_scheduler(const std::string& config,
                                                     const std::string& source) {
   const JsonReader json = reader_of(config.empty() ? "{}" : config, source);
-  if (const auto name = json.optional("_class_name")) {
-    for (const char* other : {"FlowMatch", "ScoreSde", "CMStochastic", "EDM", "VQDiffusion"}) {
-      if (name->as_string().starts_with(other))
-        name->fail(
-            "be a scheduler over discrete steps with betas; say prediction, schedule and "
-            "time in --config");
-    }
+  const auto kind = json.optional("_class_name");
+  const std::string name = kind ? kind->as_string() : "DDPMScheduler";
+  if (name.starts_with("CMStochastic")) return describe_sigmas(json, "consistency", 250);
+  if (name.starts_with("EDM")) return describe_sigmas(json, "preconditioned", 0.25);
+  if (name.starts_with("FlowMatch")) {
+    return {{"prediction", "flow"},
+            {"schedule", {{"name", "linear-flow"}}},
+            {"time", {{"scale", 1000}, {"shift", 0}}}};
   }
-  const auto betas = json.optional("trained_betas");
-  if (betas && !betas->value().is_null()) betas->fail("be null");
-  const auto zero = json.optional("rescale_betas_zero_snr");
-  if (zero && zero->as_bool()) zero->fail("be false");
-  const auto count = json.optional("num_train_timesteps");
-  const std::int64_t steps = count ? count->as_int(2, 1'000'000) : 1000;
-  return {{"prediction", prediction_of(json)},
-          {"schedule", schedule_of(json, steps)},
-          {"time", {{"scale", steps}, {"shift", -1}}}};
+  // Of others nothing is known; what is missing then has to be said.
+  if (name.starts_with("ScoreSde") || name.starts_with("KarrasVe") || name.starts_with("VQ"))
+    return Json::object();
+  return describe_betas(json);
 }
 
 }  // namespace adadiff::detail

@@ -16,7 +16,8 @@ namespace adadiff::detail {
 ForeignModel read_diffusers_folder(const std::string& path);
 
 /// What a scheduler_config.json says about the process, as members of a model description; with
-/// an empty text, what DDPM's schedule says. Throws ModelError for what the library cannot run.
+/// an empty text, what DDPM's schedule says; nothing for schedulers of which nothing is known.
+/// Throws ModelError for what the library cannot run.
 nlohmann::ordered_json describe_diffusers_scheduler(const std::string& config,
                                                     const std::string& source);
 

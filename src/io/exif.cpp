@@ -17,7 +17,7 @@ constexpr int kAsStored = 1;
 /// Numbers of a TIFF structure, in its byte order; 0 beyond its end.
 class Tiff {
  public:
-  explicit Tiff(Bytes bytes) : bytes_(bytes), is_big_endian_(bytes.size() > 0 && at(0) == 'M') {}
+  explicit Tiff(Bytes bytes) : bytes_(bytes), is_big_endian_(!bytes.empty() && at(0) == 'M') {}
 
   bool is_valid() const {
     const bool has_order = at(0) == at(1) && (at(0) == 'I' || at(0) == 'M');

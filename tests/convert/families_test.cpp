@@ -95,6 +95,33 @@ TEST_F(Conversion, ReadsAPipelineOfDiffusersWithItsScheduler) {
   }
 }
 
+TEST_F(Conversion, KnowsTheProcessesOfDiffusersSchedulers) {
+  const auto process_with = [&](const std::string& scheduler) {
+    std::filesystem::remove_all(folder_ / "pipeline");
+    std::filesystem::copy(data("checkpoints/unet_pipeline"), folder_ / "pipeline",
+                          std::filesystem::copy_options::recursive);
+    std::ofstream(folder_ / "pipeline/scheduler/scheduler_config.json") << scheduler;
+    return import_foreign(path("pipeline"), "", "", "").model.sampler.process;
+  };
+  const Process consistency = process_with(
+      R"({"_class_name": "CMStochasticIterativeScheduler", "sigma_max": 40, "sigma_data": 0.7})");
+  EXPECT_EQ(consistency.prediction, Prediction::Consistency);
+  EXPECT_EQ(consistency.schedule->sigma(1), 40);
+  EXPECT_EQ(consistency.time_scale, 250);
+  EXPECT_EQ(consistency.data_std, 0.7);
+  EXPECT_EQ(process_with(R"({"_class_name": "EDMEulerScheduler"})").prediction,
+            Prediction::Preconditioned);
+  EXPECT_EQ(process_with(R"({"_class_name": "FlowMatchEulerDiscreteScheduler"})").prediction,
+            Prediction::Flow);
+  const Process cosine = process_with(
+      R"({"_class_name": "DDPMScheduler", "beta_schedule": "squaredcos_cap_v2"})");
+  EXPECT_EQ(cosine.schedule->name(), "nichol-dhariwal");
+  EXPECT_THAT([&] { process_with(R"({"_class_name": "ScoreSdeVeScheduler"})"); },
+              ThrowsMessage<ModelError>(HasSubstr("must have the field \"prediction\"")));
+  EXPECT_THAT([&] { process_with(R"({"beta_schedule": "sigmoid"})"); },
+              ThrowsMessage<ModelError>(HasSubstr("beta_schedule must be one of linear")));
+}
+
 /// The checkpoint of a golden case with the official names, as ADM's code would save it.
 std::string write_adm(const std::string& name, const std::string& path) {
   const auto golden = SafetensorsFile::open(data(name + ".safetensors"));
