@@ -54,7 +54,7 @@ struct LossOptions {
   /// How L_u and L_UAL are reduced over exits; with Normalised weights, losses are always summed.
   ExitReduction reduction = ExitReduction::Mean;
   double lambda = 1;        ///< in [0, 1000]
-  double beta = 0.5;        ///< in [0, 1000]
+  double beta = 1;          ///< in [0, 1000]
   double distillation = 0;  ///< in [0, 1]: share of g_N, without gradient, in what early exits
                             ///< learn; must be 0 with Normalised weights
   DistilledExits distilled_exits = DistilledExits::All;  ///< One needs a `distillation` above 0

@@ -42,7 +42,7 @@ TEST(TrainingLoss, LearnsTheExcessAndWeighsExitsAlikeByDefault) {
   EXPECT_DOUBLE_EQ(values.simple, 1);
   EXPECT_DOUBLE_EQ(values.uncertainty, (square(0.25 - std::tanh(2)) + square(0.5 - 0)) / 2);
   EXPECT_DOUBLE_EQ(values.layers, 1);
-  EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + 0.5 * values.layers);
+  EXPECT_DOUBLE_EQ(values.total, values.simple + values.uncertainty + values.layers);
 }
 
 TEST(TrainingLoss, SumsExitsAndLearnsTheErrorInPaperMode) {

@@ -76,7 +76,7 @@ TEST_F(Training, ReportsEveryStep) {
   ASSERT_EQ(seen.size(), 10u);
   EXPECT_EQ(seen.front().step, 1);
   EXPECT_EQ(seen.front().steps, 10);
-  EXPECT_NEAR(seen[9].loss, seen[9].simple + seen[9].uncertainty + 0.5 * seen[9].layers, 1e-5);
+  EXPECT_NEAR(seen[9].loss, seen[9].simple + seen[9].uncertainty + seen[9].layers, 1e-5);
   EXPECT_GT(seen[9].steps_per_second, 0);
   EXPECT_GT(seen[9].gradient_norm, 0);
   EXPECT_TRUE(seen.back().checkpointed);
