@@ -1,4 +1,5 @@
 // `adadiff convert`: foreign checkpoints to model files and back; model files with other defaults.
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -70,8 +71,9 @@ std::string account_of(const detail::Converted& made) {
     text += "taken    the tensors under " + made.taken_from + " in the file\n";
   const ModelSummary summary = make_pipeline(made.model.network, made.model.sampler).model();
   text += "process  prediction " + summary.prediction + ", schedule " + summary.schedule +
-          ", time " + detail::show(process.time_scale) + " t + " +
-          detail::show(process.time_shift) + "; --config can say another\n";
+          ", time " + detail::show(process.time_scale) + " t" +
+          (process.time_shift < 0 ? " - " : " + ") + detail::show(std::abs(process.time_shift)) +
+          "; --config can say another\n";
   return text;
 }
 
