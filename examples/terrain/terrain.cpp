@@ -7,6 +7,7 @@
 // lattice. So any part of the plane can be drawn at any time, and parts fit each other: what two
 // calls with other --at and --size have in common is the same.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -194,11 +195,15 @@ void write_npy(const HeightMap& map, const std::string& path) {
 
 /// Whole numbers with one of two signs between them, such as 256x384 or 20,60.
 std::vector<int> numbers(const std::string& text, const std::string& flag) {
+  const bool is_list = !text.empty() && text.size() < 100 && text.front() != 'x' &&
+                       text.find_first_not_of("-0123456789,x") == std::string::npos;
+  if (!is_list)
+    throw std::invalid_argument(flag + ": must be whole numbers, but is \"" + text + "\"");
   std::vector<int> found;
   std::istringstream words(text);
-  for (std::string word; std::getline(words, word, text.find('x') == std::string::npos ? ',' : 'x');)
-    found.push_back(std::stoi(word));
-  if (found.empty()) throw std::invalid_argument(flag + " needs numbers");
+  for (std::string word;
+       std::getline(words, word, text.find('x') == std::string::npos ? ',' : 'x');)
+    found.push_back(static_cast<int>(std::strtol(word.c_str(), nullptr, 10)));
   return found;
 }
 
@@ -207,11 +212,15 @@ Options read(int argc, char** argv) {
   std::map<std::string, std::string> flags;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word.starts_with("--") && i + 1 < argc) {
-      flags[word] = argv[++i];
-    } else {
+    if (!word.starts_with("--")) {
       options.model = word;
+      continue;
     }
+    constexpr std::array kFlags = {"--out",  "--heights", "--difficulty",
+                                   "--seed", "--size",    "--at"};
+    if (std::find(kFlags.begin(), kFlags.end(), word) == kFlags.end() || i + 1 == argc)
+      throw std::invalid_argument(word + ": must be a flag with a value, but is none");
+    flags[word] = argv[++i];
   }
   for (const auto& [flag, value] : flags) {
     const bool is_text = flag == "--out" || flag == "--heights";
@@ -220,7 +229,8 @@ Options read(int argc, char** argv) {
     if (flag == "--heights") options.heights = value;
     if (flag == "--difficulty") options.difficulties = given;
     if (flag == "--seed") options.seed = static_cast<std::uint64_t>(given[0]);
-    if (flag == "--size") std::tie(options.height, options.width) = std::pair{given[0], given.back()};
+    if (flag == "--size")
+      std::tie(options.height, options.width) = std::pair{given[0], given.back()};
     if (flag == "--at") std::tie(options.top, options.left) = std::pair{given[0], given.back()};
   }
   const auto in_range = [](int value, int low, int high) { return value >= low && value <= high; };

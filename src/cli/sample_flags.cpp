@@ -44,6 +44,9 @@ void add_solver_flags(CLI::App& verb, SampleFlags& flags, const std::string& def
           "a label or class name, a comma list that is cycled through, or `all` (default: " +
               default_class + ")")
       ->type_name("LABELS");
+  reads(verb.add_option("--conditions", flags.conditions,
+                        "vectors [N, P] that are cycled through, for a network that takes one")
+            ->type_name("FILE.npy"));
   add_number(verb, {"--guidance", "weight of the label: 1 none (default: the model's)"},
              flags.guidance, {0, 100});
   verb.add_option("--solver", flags.solver,

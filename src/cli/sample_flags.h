@@ -19,6 +19,7 @@ struct SampleFlags {
   // What to draw.
   std::optional<std::int64_t> count;
   std::uint64_t seed = 0;
+  std::string conditions;  ///< a file of vectors that condition the samples
   std::string classes;  ///< "", "all", or labels and class names, separated by commas
   std::optional<double> guidance;
   std::string noise;

@@ -153,6 +153,16 @@ std::vector<std::int64_t> parse_labels(const std::string& text, const ModelSumma
   return labels;
 }
 
+std::vector<Condition> read_conditions(const std::string& path) {
+  std::vector<Condition> conditions;
+  if (path.empty()) return conditions;
+  const detail::NpyArray<float> vectors = detail::read_npy_vectors(path);
+  const std::int64_t width = vectors.shape[1];
+  for (auto vector = vectors.values.begin(); vector != vectors.values.end(); vector += width)
+    conditions.push_back({.pooled = {vector, vector + width}});
+  return conditions;
+}
+
 void set_noise(PlannedRequest& planned, const SampleFlags& flags, const ModelSummary& model) {
   if (flags.noise.empty()) return;
   detail::NpyArray<float> noise = detail::read_npy_floats(
@@ -179,6 +189,7 @@ PlannedRequest make_request(const SampleFlags& flags, const ModelSummary& model)
   planned.request.count = flags.count.value_or(kDefaultCount);
   planned.request.seed = flags.seed;
   planned.request.labels = parse_labels(flags.classes, model);
+  planned.request.conditions = read_conditions(flags.conditions);
   planned.request.guidance = flags.guidance;
   planned.request.batch = flags.batch;
   set_plan(planned, flags, model);

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "convert/official_form.h"
 #include "convert/onnx_file.h"
 #include "convert/tensor_facts.h"
 #include "core/check.h"
@@ -91,34 +92,17 @@ Json describe(const ForeignModel& input) {
 }
 
 void require_fits(const Model& model, const std::string& where) {
-  const auto* network = dynamic_cast<const UNet*>(model.network.get());
-  if (network == nullptr)
-    raise<ModelError>({where, "hold a UNet", "is " + show(model.network->info().kind)});
-  const UNetConfig& config = network->config();
-  if (config.uncertainty != UncertaintyForm::None) {
-    raise<ModelError>({where + ": network.uncertainty", "be none, as in the official files",
-                       "is " + to_string(config.uncertainty)});
-  }
-  if (config.heads_per_exit) {
-    raise<ModelError>({where + ": network.heads_per_exit",
-                       "be false, since the official files have one head", "is true"});
-  }
-}
-
-bool is_norm(const std::string& name) {
-  return name.find(".in_layers.0.") != std::string::npos ||
-         name.find(".out_layers.0.") != std::string::npos ||
-         name.find(".norm.") != std::string::npos || name.starts_with("out.0.");
+  require_no_exits(require_family<UNet>(model, where, "a UNet").config(), where);
 }
 
 /// The norms' names by the order in which the network applies them, which is that of its
-/// parameters.
+/// parameters. Only norms have weights that are vectors.
 std::map<std::string, std::string> unnamed_norms(const Model& model) {
   std::map<std::string, std::string> names;
-  model.network->visit([&](const std::string& name, at::Tensor&) {
-    const auto end = name.rfind('.');
-    if (is_norm(name) && !names.contains(name.substr(0, end)))
-      names.emplace(name.substr(0, end), std::string(kUnnamedNorm) + std::to_string(names.size()));
+  model.network->visit([&](const std::string& name, at::Tensor& tensor) {
+    if (tensor.dim() == 1 && name.ends_with(".weight"))
+      names.emplace(name.substr(0, name.rfind('.')),
+                    std::string(kUnnamedNorm) + std::to_string(names.size()));
   });
   return names;
 }

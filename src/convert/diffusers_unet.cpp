@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "convert/diffusers_folder.h"
+#include "convert/official_form.h"
 #include "convert/tensor_facts.h"
 #include "core/check.h"
 #include "io/json_reader.h"
@@ -153,16 +154,11 @@ Json describe(const ForeignModel& input) {
 }
 
 void require_fits(const Model& model, const std::string& where) {
-  const auto* network = dynamic_cast<const UNet*>(model.network.get());
-  if (network == nullptr)
-    raise<ModelError>({where, "hold a UNet", "is " + show(model.network->info().kind)});
-  const UNetConfig& config = network->config();
+  const UNetConfig& config = require_family<UNet>(model, where, "a UNet").config();
+  require_no_exits(config, where);
   const auto refuse = [&](const char* field, const std::string& must, const std::string& found) {
     raise<ModelError>({where + ": network." + field, must + ", as in UNet2DModel", found});
   };
-  if (config.uncertainty != UncertaintyForm::None)
-    refuse("uncertainty", "be none", "is " + to_string(config.uncertainty));
-  if (config.heads_per_exit) refuse("heads_per_exit", "be false", "is true");
   if (config.heads_outermost) refuse("heads_outermost", "be false", "is true");
   if (config.pooled_width > 0) refuse("pooled_width", "be 0", "is " + show(config.pooled_width));
   if (config.resampling == UNetResampling::Plain)

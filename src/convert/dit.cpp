@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "convert/official_form.h"
 #include "convert/tensor_facts.h"
 #include "core/check.h"
 #include "networks/dit/dit.h"
@@ -12,19 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The heads of the published networks: 64 channels each, but for DiT-XL, which has 72.
-std::int64_t published_heads(std::int64_t width) {
-  constexpr std::int64_t kWidthOfXL = 1152;
-  return width == kWidthOfXL ? 16 : std::max<std::int64_t>(width / 64, 1);
-}
-
 Json describe_network(const ForeignModel& input) {
   const TensorFacts facts(input.weights);
   const std::int64_t width = facts.extent("x_embedder.proj.weight", 0);
   const std::int64_t channels = facts.extent("x_embedder.proj.weight", 1);
   const std::int64_t patch = facts.extent("x_embedder.proj.weight", 2);
   const std::int64_t values = facts.extent("final_layer.linear.weight", 0);
-  const std::int64_t hidden = facts.extent("blocks.0.mlp.fc1.weight", 0);
   const bool has_labels = facts.has("y_embedder.embedding_table.weight");
   return {{"kind", "dit"},
           {"image_size", facts.square_side(facts.extent("pos_embed", 1), "pos_embed") * patch},
@@ -33,8 +27,7 @@ Json describe_network(const ForeignModel& input) {
           {"width", width},
           {"depth", facts.count("blocks.")},
           {"heads", published_heads(width)},
-          {"mlp_ratio",
-           static_cast<double>(hidden) / static_cast<double>(std::max<std::int64_t>(width, 1))},
+          {"mlp_ratio", facts.mlp_ratio("blocks.0.mlp.fc1.weight", width)},
           {"label_rows", has_labels ? facts.extent("y_embedder.embedding_table.weight", 0) : 0},
           {"time_frequencies", facts.extent("t_embedder.mlp.0.weight", 1)},
           {"learned_variance", values == 2 * channels * patch * patch},
@@ -70,18 +63,7 @@ Json describe_sit(const ForeignModel& input) {
 }
 
 void require_fits(const Model& model, const std::string& where) {
-  const auto* network = dynamic_cast<const DiT*>(model.network.get());
-  if (network == nullptr)
-    raise<ModelError>({where, "hold a DiT", "is " + show(model.network->info().kind)});
-  const DiTConfig& config = network->config();
-  if (config.uncertainty != UncertaintyForm::None) {
-    raise<ModelError>({where + ": network.uncertainty", "be none, as in the official files",
-                       "is " + to_string(config.uncertainty)});
-  }
-  if (config.heads_per_exit) {
-    raise<ModelError>({where + ": network.heads_per_exit",
-                       "be false, since the official files have one head", "is true"});
-  }
+  require_no_exits(require_family<DiT>(model, where, "a DiT").config(), where);
 }
 
 NameMap same_names(const Model& /*model*/, const ForeignTensors* /*weights*/) {

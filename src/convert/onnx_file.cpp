@@ -144,13 +144,13 @@ class OnnxReader {
       raise<ModelError>({where, "have " + show(bytes) + " bytes as raw data",
                          "has " + show(std::ssize(tensor.bytes))});
     }
-    found[name] = {tensor.shape, type->shown,
-                   [mapping = mapping_, shape = tensor.shape, raw = tensor.bytes, type = type->type] {
-                     at::Tensor values = at::empty(shape, type);
-                     if (!raw.empty())
-                       std::memcpy(values.mutable_data_ptr(), raw.data(), raw.size());
-                     return values;
-                   }};
+    found[name] = {
+        tensor.shape, type->shown,
+        [mapping = mapping_, shape = tensor.shape, raw = tensor.bytes, type = type->type] {
+          at::Tensor values = at::empty(shape, type);
+          if (!raw.empty()) std::memcpy(values.mutable_data_ptr(), raw.data(), raw.size());
+          return values;
+        }};
   }
 
   /// The input of a node that is one number per channel, [C] or [C, 1, 1].

@@ -13,8 +13,8 @@ namespace adadiff::detail {
 /// One field of a message.
 struct ProtoField {
   std::uint64_t number = 0;
-  std::uint64_t value = 0;            ///< of a number
-  std::span<const std::byte> bytes;   ///< of a text, of bytes, of a message or of packed numbers
+  std::uint64_t value = 0;           ///< of a number
+  std::span<const std::byte> bytes;  ///< of a text, of bytes, of a message or of packed numbers
   bool has_bytes = false;
 
   std::string text() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }

@@ -34,6 +34,11 @@ std::int64_t TensorFacts::count(const std::string& prefix) const {
   return std::min(most + 1, kMost);
 }
 
+double TensorFacts::mlp_ratio(const std::string& first_matrix, std::int64_t width) const {
+  return static_cast<double>(extent(first_matrix, 0)) /
+         static_cast<double>(std::max<std::int64_t>(width, 1));
+}
+
 bool TensorFacts::any_begins_with(const std::string& prefix) const {
   const auto first = weights_.tensors.lower_bound(prefix);
   return first != weights_.tensors.end() && first->first.starts_with(prefix);
@@ -47,6 +52,11 @@ std::int64_t TensorFacts::square_side(std::int64_t cells, const std::string& of)
         {weights_.source + ": " + of, "cover a square", "covers " + show(cells) + " patches"});
   }
   return side;
+}
+
+std::int64_t published_heads(std::int64_t width) {
+  constexpr std::int64_t kWidthOfWideHeads = 1152;
+  return width == kWidthOfWideHeads ? 16 : std::max<std::int64_t>(width / 64, 1);
 }
 
 }  // namespace adadiff::detail

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "convert/official_form.h"
 #include "convert/tensor_facts.h"
 #include "core/check.h"
 #include "networks/uvit/uvit.h"
@@ -12,19 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The heads of the published networks: 64 channels each, but for the H models, which have 72.
-std::int64_t published_heads(std::int64_t width) {
-  constexpr std::int64_t kWidthOfH = 1152;
-  return width == kWidthOfH ? 16 : std::max<std::int64_t>(width / 64, 1);
-}
-
 Json describe(const ForeignModel& input) {
   const TensorFacts facts(input.weights);
   const std::int64_t width = facts.extent("pos_embed", 2);
   const std::int64_t patch = facts.extent("patch_embed.proj.weight", 2);
   const bool has_labels = facts.has("label_emb.weight");
   const std::int64_t patches = facts.extent("pos_embed", 1) - (has_labels ? 2 : 1);
-  const std::int64_t hidden = facts.extent("mid_block.mlp.fc1.weight", 0);
   const std::int64_t rows = has_labels ? facts.extent("label_emb.weight", 0) : 0;
   Json description = {{"format", 1},
                       {"network",
@@ -35,8 +29,7 @@ Json describe(const ForeignModel& input) {
                         {"width", width},
                         {"depth", 2 * facts.count("in_blocks.")},
                         {"heads", published_heads(width)},
-                        {"mlp_ratio", static_cast<double>(hidden) /
-                                          static_cast<double>(std::max<std::int64_t>(width, 1))},
+                        {"mlp_ratio", facts.mlp_ratio("mid_block.mlp.fc1.weight", width)},
                         {"qkv_bias", facts.has("mid_block.attn.qkv.bias")},
                         {"label_rows", rows},
                         {"time_mlp", facts.has("time_embed.0.weight")},
@@ -51,10 +44,7 @@ Json describe(const ForeignModel& input) {
 }
 
 void require_fits(const Model& model, const std::string& where) {
-  const auto* network = dynamic_cast<const UViT*>(model.network.get());
-  if (network == nullptr)
-    raise<ModelError>({where, "hold a U-ViT", "is " + show(model.network->info().kind)});
-  const UViTConfig& config = network->config();
+  const UViTConfig& config = require_family<UViT>(model, where, "a U-ViT").config();
   if (config.uncertainty != UncertaintyForm::None && config.uncertainty != UncertaintyForm::Map) {
     raise<ModelError>({where + ": network.uncertainty",
                        "be none or map, the forms that the official files have",

@@ -70,8 +70,9 @@ std::unique_ptr<Classifier> read_classifier(const std::string& path) {
   }
   auto classifier = std::make_unique<Classifier>(
       parse(JsonReader(description->second, path, {.error = JsonError::ModelError})));
-  load_tensors(file, path, [&](const TensorVisitor& visitor) { classifier->visit(visitor); },
-               {.owner = "a classifier"});
+  load_tensors(
+      file, path, [&](const TensorVisitor& visitor) { classifier->visit(visitor); },
+      "a classifier");
   return classifier;
 }
 

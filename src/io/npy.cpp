@@ -76,6 +76,19 @@ NpyArray<float> read_npy_floats(const std::string& path, const ShapeCheck& check
   refuse_type(path, "float64, float32, int64, int32 or uint8", header.descr);
 }
 
+NpyArray<float> read_npy_vectors(const std::string& path, std::int64_t width) {
+  constexpr std::int64_t kMost = 1'000'000;
+  return read_npy_floats(path, [&](const std::vector<std::int64_t>& shape) {
+    const bool fits = shape.size() == 2 && shape[0] >= 1 && shape[0] <= kMost &&
+                      (width == 0 ? shape[1] >= 1 : shape[1] == width);
+    if (fits) return;
+    raise<ModelError>({path,
+                       "have the shape [N, " + (width == 0 ? "P" : show(width)) +
+                           "] with N in [1, " + show(kMost) + "]",
+                       "has " + show_shape(shape)});
+  });
+}
+
 NpyArray<std::int64_t> read_npy_integers(const std::string& path, const ShapeCheck& check) {
   const MappedFile file(path);
   const NpyHeader header = parse_npy_header(file.bytes(), path);

@@ -23,6 +23,9 @@ using ShapeCheck = std::function<void(const std::vector<std::int64_t>& shape)>;
 /// Reads float64, float32, int64, int32 and uint8. Throws FileError, or ModelError for any other
 /// content.
 NpyArray<float> read_npy_floats(const std::string& path, const ShapeCheck& check = {});
+/// Reads vectors, [N, width] with N in [1, 1'000'000]; a width of 0: of any width. Throws the same
+/// errors, and ModelError for another shape.
+NpyArray<float> read_npy_vectors(const std::string& path, std::int64_t width = 0);
 /// Reads int64, int32 and uint8; refuses floating point. Throws the same errors.
 NpyArray<std::int64_t> read_npy_integers(const std::string& path, const ShapeCheck& check = {});
 

@@ -36,35 +36,9 @@ std::int64_t count_values(const SafetensorsFile& file) {
 
 namespace {
 
-/// The file's name of a tensor whose own name comes after a dot; null where there is none.
-const TensorView* find_wrapped(const SafetensorsFile& file, const std::string& name) {
-  for (const auto& entry : file.tensors()) {
-    if (entry.name.ends_with("." + name)) return &entry;
-  }
-  return nullptr;
-}
-
-/// What all of the file's names begin with, if `name`, which must be there, is there only so.
-std::string wrapping_prefix(const SafetensorsFile& file, const std::string& name) {
-  const auto* wrapped = file.find(name) == nullptr ? find_wrapped(file, name) : nullptr;
-  if (wrapped == nullptr) return {};
-  const std::string prefix = wrapped->name.substr(0, wrapped->name.size() - name.size());
-  for (const auto& entry : file.tensors()) {
-    if (!entry.name.starts_with(prefix)) return {};
-  }
-  return prefix;
-}
-
-[[noreturn]] void refuse_wrapped(const std::string& source, const std::string& name,
-                                 const std::string& wrapped) {
-  raise<ModelError>({source, "have a tensor " + show(name), "has " + show(wrapped),
-                     "the names have a prefix: save the tensors of the one network that is meant "
-                     "under their own names"});
-}
-
 /// Refuses tensors that are not in `known`, naming the first few.
 void refuse_others(const SafetensorsFile& file, const std::string& source,
-                   const std::set<std::string>& known, const TensorNames& names) {
+                   const std::set<std::string>& known, const std::string& owner) {
   constexpr int kMostShown = 3;
   std::string others;
   int count = 0;
@@ -75,29 +49,20 @@ void refuse_others(const SafetensorsFile& file, const std::string& source,
   }
   if (count == 0) return;
   if (count > kMostShown) others += " and " + show(count - kMostShown) + " more";
-  raise<ModelError>({source, "hold no tensors but those of " + names.owner, "also holds " + others,
-                     names.advice});
+  raise<ModelError>({source, "hold no tensors but those of " + owner, "also holds " + others});
 }
 
 }  // namespace
 
 void load_tensors(const SafetensorsFile& file, const std::string& source,
                   const std::function<void(const TensorVisitor&)>& visit,
-                  const TensorNames& names) {
+                  const std::string& owner) {
   std::set<std::string> known;
-  std::string prefix;
   visit([&](const std::string& name, at::Tensor& tensor) {
-    std::string in_file = names.in_file ? names.in_file(name) : name;
-    if (known.empty() && names.may_be_wrapped) prefix = wrapping_prefix(file, in_file);
-    in_file = prefix + in_file;
-    if (known.empty() && file.find(in_file) == nullptr) {
-      if (const auto* wrapped = find_wrapped(file, in_file))
-        refuse_wrapped(source, in_file, wrapped->name);
-    }
-    tensor.copy_(load_tensor(file, in_file, tensor.sizes(), source));
-    known.insert(in_file);
+    tensor.copy_(load_tensor(file, name, tensor.sizes(), source));
+    known.insert(name);
   });
-  refuse_others(file, source, known, names);
+  refuse_others(file, source, known, owner);
 }
 
 std::vector<std::pair<std::string, at::Tensor>> parameters_of(TrainableNetwork& network) {

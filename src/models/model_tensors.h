@@ -23,22 +23,12 @@ at::Tensor load_tensor(const SafetensorsFile& file, const std::string& name, at:
 /// The number of values in all tensors of a file.
 std::int64_t count_values(const SafetensorsFile& file);
 
-/// Where a file keeps the tensors that are asked for.
-struct TensorNames {
-  /// Gives the name in the file of a tensor; empty: the tensor's own name.
-  std::function<std::string(const std::string&)> in_file = {};
-  bool may_be_wrapped = false;  ///< true: all names in the file may share a prefix, such as
-                                ///< "module."
-  std::string owner = "the network that the description names";  ///< who owns the tensors, for
-                                                                 ///< errors
-  std::string advice = {};  ///< what to do about tensors that nobody asks for
-};
-
 /// Fills every tensor that `visit` shows from the file. Tensors that are missing, and tensors that
-/// nobody asks for, are refused by name. Throws ModelError.
+/// nobody asks for, are refused by name; `owner` is whose tensors they should be. Throws
+/// ModelError.
 void load_tensors(const SafetensorsFile& file, const std::string& source,
                   const std::function<void(const TensorVisitor&)>& visit,
-                  const TensorNames& names = {});
+                  const std::string& owner = "the network that the description names");
 
 /// The parameters in visiting order, contiguous float32.
 std::vector<std::pair<std::string, at::Tensor>> parameters_of(TrainableNetwork& network);

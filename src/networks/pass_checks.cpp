@@ -12,27 +12,50 @@
 namespace adadiff::detail {
 namespace {
 
-void check_labels(const PassInputs& inputs, std::int64_t rows, std::int64_t classes) {
-  if (inputs.conditions.labels == nullptr) {
-    raise({"PassInputs.conditions.labels", "be set, since the network is conditional", "is null"});
-  }
-  const at::Tensor &entries = inputs.entries, &labels = *inputs.conditions.labels;
+/// `table` has an entry per condition; null where the caller gives none.
+void require_table(const char* name, const at::Tensor* table) {
+  if (table != nullptr) return;
+  raise({std::string("PassInputs.conditions.") + name, "be set, since the network is conditional",
+         "is null"});
+}
+
+/// Entries on a GPU are not looked at.
+void check_entries(const at::Tensor& entries, std::int64_t rows, std::int64_t conditions) {
   if (!entries.defined() || entries.numel() != rows) {
     raise({"PassInputs.entries", "have one entry of the table of conditions per row",
            entries.defined() ? "has " + show(entries.numel()) : "is undefined"});
   }
+  if (!entries.is_cpu()) return;
+  const auto* entry = entries.const_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (entry[row] >= 0 && entry[row] < conditions) continue;
+    require_range("PassInputs.entries[" + show(row) + "]", entry[row], std::int64_t{0},
+                  conditions - 1);
+  }
+}
+
+void check_labels(const PassInputs& inputs, std::int64_t rows, std::int64_t classes) {
+  require_table("labels", inputs.conditions.labels);
+  const at::Tensor &entries = inputs.entries, &labels = *inputs.conditions.labels;
+  check_entries(entries, rows, labels.numel());
   if (!entries.is_cpu() || !labels.is_cpu()) return;
   const auto *entry = entries.const_data_ptr<std::int64_t>(),
              *label = labels.const_data_ptr<std::int64_t>();
   for (std::int64_t row = 0; row < rows; ++row) {
-    if (entry[row] < 0 || entry[row] >= labels.numel()) {
-      require_range("PassInputs.entries[" + show(row) + "]", entry[row], std::int64_t{0},
-                    labels.numel() - 1);
-    }
     if (label[entry[row]] >= 0 && label[entry[row]] < classes) continue;
     require_range("PassInputs.conditions.labels[" + show(entry[row]) + "]", label[entry[row]],
                   std::int64_t{0}, classes - 1);
   }
+}
+
+void check_pooled(const PassInputs& inputs, std::int64_t rows, std::int64_t width) {
+  require_table("pooled", inputs.conditions.pooled);
+  const at::Tensor& pooled = *inputs.conditions.pooled;
+  if (pooled.dim() != 2 || pooled.size(1) != width) {
+    raise({"PassInputs.conditions.pooled", "be [E, " + show(width) + "]",
+           "is " + show_shape(pooled.sizes())});
+  }
+  check_entries(inputs.entries, rows, pooled.size(0));
 }
 
 }  // namespace
@@ -66,6 +89,8 @@ void check_pass_inputs(const PassInputs& inputs, const NetworkInfo& info, std::i
            "has " + show(inputs.time.numel()) + " for " + show(x.size(0)) + " rows"});
   }
   if (info.classes > 0) check_labels(inputs, x.size(0), info.classes);
+  const std::int64_t width = info.condition.pooled_width;
+  if (width > 0) check_pooled(inputs, x.size(0), width);
 }
 
 std::int64_t BlockCount::next() {

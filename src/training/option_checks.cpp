@@ -28,6 +28,9 @@ void check_options(const TrainingOptions& o) {
   require_field<std::int64_t>("size", o.size, 0, 4096);
   require_field<std::int64_t>("run_steps", o.run_steps, 0, kMostRunSteps);
   if (!o.run_solver.empty()) find_solver(o.run_solver);
+  if (o.images != kNoImages && !o.conditions.empty()) {
+    raise({"TrainingOptions.conditions", "go with images \"none\"", "goes with " + show(o.images)});
+  }
   if (o.images == kNoImages && o.trained != Trained::Exits) {
     raise({"TrainingOptions.images", "be given where more than the exits is trained",
            "is " + show(o.images), "train the exits alone, or name images"});

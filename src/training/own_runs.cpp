@@ -189,18 +189,7 @@ at::Tensor read_conditions(const TrainingOptions& options, const NetworkInfo& in
     raise({"TrainingOptions.conditions",
            "name a .npy file of vectors [N, " + show(width) + "] for this network", "is empty"});
   }
-  constexpr std::int64_t kMost = 1'000'000;
-  const auto array = read_npy_floats(
-      options.conditions, [&](const std::vector<std::int64_t>& shape) {
-        const bool fits = shape.size() == 2 && shape[0] >= 1 && shape[0] <= kMost &&
-                          shape[1] == width;
-        if (!fits) {
-          raise<ModelError>(
-              {options.conditions,
-               "have the shape [N, " + show(width) + "] with N in [1, " + show(kMost) + "]",
-               "has " + show_shape(shape)});
-        }
-      });
+  const auto array = read_npy_vectors(options.conditions, width);
   return at::tensor(array.values).view(array.shape);
 }
 

@@ -41,6 +41,13 @@ void require_labels(const NetworkInfo& info, const ImageSource& set,
   }
 }
 
+/// Images come with labels and with no other conditions.
+void require_no_other_conditions(const NetworkInfo& info, const ImageSource& set) {
+  if (set.count == 0 || info.condition.is_empty()) return;
+  raise({"TrainingOptions.network", "take no conditions but labels where it learns from images",
+         "takes tokens or a vector"});
+}
+
 /// Refuses bfloat16 on processors that have no instructions for it, where a step takes several
 /// times longer than in float32 (docs/decisions/0005).
 void require_precision(const TrainingOptions& options) {
@@ -110,6 +117,7 @@ void check_task(const TrainingOptions& options, const TrainingTask& task, const 
   const NetworkInfo& info = task.model.network->info();
   require_image_size(info, set);
   require_labels(info, set, options);
+  require_no_other_conditions(info, set);
   require_texts(task, options);
   require_class_names(options, task, set);
   require_precision(options);

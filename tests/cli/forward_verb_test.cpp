@@ -109,5 +109,49 @@ TEST_F(Forward, NeedsOneKindOfTime) {
             "--time"));
 }
 
+/// A UNet that is conditioned on a vector of two numbers.
+constexpr const char* kConditioned = R"({"network": {"kind": "unet", "image_size": 8, "channels": 1,
+  "width": 4, "multipliers": [1], "blocks_per_level": 1, "heads": 1, "norm_groups": 2,
+  "pooled_width": 2, "uncertainty": "none"}, "exits": [], "labels": {}})";
+
+TEST_F(Forward, TakesVectorsAsConditions) {
+  write_tiny_model(model_, kConditioned);
+  EXPECT_TRUE(fails(forward({"--time", folder_ / "time.npy"}), 2,
+                    "--conditions: must name a file of vectors [1 or rows, 2]"));
+  detail::write_npy(folder_ / "each.npy", {kRows, 2}, std::vector<float>{0, 1, 2, 3, 2, 3});
+  detail::write_npy(folder_ / "one.npy", {1, 2}, std::vector<float>{2, 3});
+  const std::vector<std::string> time = {"--time", folder_ / "time.npy", "--conditions"};
+  const auto with = [&](const std::string& file) {
+    std::vector<std::string> all = time;
+    all.push_back(folder_ / file);
+    return output(all);
+  };
+  const std::vector<float> each = with("each.npy"), one = with("one.npy");
+  EXPECT_NE(std::vector(each.begin(), each.begin() + 64),
+            std::vector(one.begin(), one.begin() + 64));
+  EXPECT_EQ(std::vector(each.begin() + 64, each.end()), std::vector(one.begin() + 64, one.end()));
+}
+
+TEST_F(Forward, NamesTheBlocksAfterWhichANetworkWithoutExitsPredicts) {
+  write_tiny_model(model_, kConditioned);
+  detail::write_npy(folder_ / "one.npy", {1, 2}, std::vector<float>{2, 3});
+  EXPECT_TRUE(fails(
+      forward({"--time", folder_ / "time.npy", "--conditions", folder_ / "one.npy", "--exit", "1"}),
+      2, "must follow all 4 blocks"));
+}
+
+TEST_F(Forward, SampleTakesVectorsAsConditionsToo) {
+  write_tiny_model(model_, kConditioned);
+  detail::write_npy(folder_ / "each.npy", {2, 2}, std::vector<float>{0, 1, 2, 3});
+  const auto sample = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"sample", model_,     "--count",
+                                    "4",      "--images", folder_ / "drawn.npy"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all);
+  };
+  EXPECT_TRUE(fails(sample({}), 2, "--conditions: must be given"));
+  EXPECT_TRUE(succeeds(sample({"--conditions", folder_ / "each.npy"})));
+}
+
 }  // namespace
 }  // namespace adadiff::testing

@@ -1,7 +1,6 @@
 // Checkpoints of other programs, from their files to the numbers that their networks compute.
 #include "convert/families.h"
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -18,6 +17,7 @@
 #include "models/model_description.h"
 #include "models/model_tensors.h"
 #include "networks/unet_fixture.h"
+#include "support/stored_tensor.h"
 
 namespace adadiff::detail {
 namespace {
@@ -31,14 +31,6 @@ using Json = nlohmann::json;
 constexpr double kTolerance = 2e-5;
 
 std::string data(const std::string& name) { return std::string(ADADIFF_TEST_DATA) + "/" + name; }
-
-at::Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
-  const TensorView* view = file.find(name);
-  if (view == nullptr) return {};
-  at::Tensor tensor = at::empty(view->shape, view->dtype == Dtype::I64 ? at::kLong : at::kFloat);
-  std::memcpy(tensor.mutable_data_ptr(), view->bytes.data(), view->bytes.size());
-  return tensor;
-}
 
 /// The last prediction, with the channels of variance where there are any.
 at::Tensor predict(const Network& network, const UNetInputs& inputs) {
@@ -62,9 +54,9 @@ class Conversion : public testing::Test {
 
 void expect_agrees(const Converted& made, const std::string& expected_path) {
   const auto expected = SafetensorsFile::open(expected_path);
-  const UNetInputs inputs{tensor_of(expected, "x"), tensor_of(expected, "time"),
-                          tensor_of(expected, "labels"), at::Tensor()};
-  EXPECT_LT(relative_error(predict(*made.model.network, inputs), tensor_of(expected, "output")),
+  const UNetInputs inputs{stored_tensor(expected, "x"), stored_tensor(expected, "time"),
+                          stored_tensor(expected, "labels"), at::Tensor()};
+  EXPECT_LT(relative_error(predict(*made.model.network, inputs), stored_tensor(expected, "output")),
             kTolerance);
 }
 
@@ -151,11 +143,12 @@ TEST_F(Conversion, RecognisesEveryFormOfADM) {
     Json found = Json::parse(made.model.network->config_json());
     for (const auto& [field, value] : network.items()) EXPECT_EQ(found[field], value) << field;
     const auto golden = SafetensorsFile::open(data(std::string(name) + ".safetensors"));
-    const UNetInputs inputs{tensor_of(golden, "golden.x"), tensor_of(golden, "golden.network_time"),
-                            tensor_of(golden, "golden.labels"), at::Tensor()};
-    EXPECT_LT(
-        relative_error(predict(*made.model.network, inputs), tensor_of(golden, "golden.output")),
-        kTolerance)
+    const UNetInputs inputs{stored_tensor(golden, "golden.x"),
+                            stored_tensor(golden, "golden.network_time"),
+                            stored_tensor(golden, "golden.labels"), at::Tensor()};
+    EXPECT_LT(relative_error(predict(*made.model.network, inputs),
+                             stored_tensor(golden, "golden.output")),
+              kTolerance)
         << name;
   }
 }

@@ -1,9 +1,9 @@
 // A foreign model that people use: the consistency UNet for height maps in the wheel
-// adaptive-terrain-diffusion 0.4.2, against ONNX Runtime (tests/golden/record_terrain.py). The wheel
-// is not part of the source; ADADIFF_TERRAIN_ONNX names the file that lies in it.
+// adaptive-terrain-diffusion 0.4.2, against ONNX Runtime (tests/golden/record_terrain.py). The
+// wheel is not part of the source; ADADIFF_TERRAIN_ONNX names the file that lies in it.
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +16,7 @@
 #include "io/safetensors.h"
 #include "io/text_file.h"
 #include "networks/unet_fixture.h"
+#include "support/stored_tensor.h"
 
 namespace adadiff::detail {
 namespace {
@@ -52,9 +53,9 @@ TEST_F(Terrain, AgreesWithOnnxRuntime) {
   const Result result = pipeline.generate(request);
   const auto golden = SafetensorsFile::open(std::string(ADADIFF_TEST_DATA) +
                                             "/terrain.safetensors");
-  const TensorView& view = *golden.find("golden.maps");
-  std::vector<float> expected(view.bytes.size() / sizeof(float));
-  std::memcpy(expected.data(), view.bytes.data(), view.bytes.size());
+  const at::Tensor maps = stored_tensor(golden, "golden.maps");
+  const std::span<const float> expected(maps.const_data_ptr<float>(),
+                                        static_cast<std::size_t>(maps.numel()));
   const std::size_t per_map = expected.size() / std::size(kDifficulties);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const std::size_t map = i / per_map, place = i % per_map;

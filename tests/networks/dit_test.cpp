@@ -12,6 +12,7 @@
 #include "io/safetensors.h"
 #include "networks/dit/dit.h"
 #include "networks/kinds.h"
+#include "support/stored_tensor.h"
 
 namespace adadiff::detail {
 namespace {
@@ -22,13 +23,6 @@ using Json = nlohmann::json;
 
 /// Of the largest value; float32 on both sides.
 constexpr double kTolerance = 1e-5;
-
-at::Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
-  const TensorView& view = *file.find(name);
-  at::Tensor tensor = at::empty(view.shape, view.dtype == Dtype::I64 ? at::kLong : at::kFloat);
-  std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
-  return tensor;
-}
 
 DiTConfig config_of(const std::string& json) {
   return parse_dit_config(JsonReader(json, "network"));
@@ -69,14 +63,14 @@ class DiTGolden : public testing::TestWithParam<const char*> {
   SafetensorsFile file_ = SafetensorsFile::open(std::string(ADADIFF_TEST_DATA) + "/" + GetParam() +
                                                 ".safetensors");
   DiTConfig config_ = config_of(description(file_));
-  Inputs inputs_{tensor_of(file_, "golden.x"), tensor_of(file_, "golden.network_time"),
-                 tensor_of(file_, "golden.labels")};
-  at::Tensor predictions_ = tensor_of(file_, "golden.predictions");
+  Inputs inputs_{stored_tensor(file_, "golden.x"), stored_tensor(file_, "golden.network_time"),
+                 stored_tensor(file_, "golden.labels")};
+  at::Tensor predictions_ = stored_tensor(file_, "golden.predictions");
 
   std::shared_ptr<DiT> network(const DiTConfig& config) const {
     auto made = std::make_shared<DiT>(config, every_exit(config));
     made->visit([&](const std::string& name, at::Tensor& tensor) {
-      tensor.copy_(tensor_of(file_, "net." + name));
+      tensor.copy_(stored_tensor(file_, "net." + name));
     });
     return made;
   }
@@ -121,9 +115,9 @@ TEST(DiTNumerics, OfDiffusersAreOtherThanTheOfficialOnes) {
   const auto file = SafetensorsFile::open(std::string(ADADIFF_TEST_DATA) +
                                           "/dit_diffusers.safetensors");
   Json description = Json::parse(file.metadata().at("golden")).at("network");
-  const Inputs inputs{tensor_of(file, "golden.x"), tensor_of(file, "golden.network_time"),
-                      tensor_of(file, "golden.labels")};
-  const at::Tensor expected = tensor_of(file, "golden.predictions")[0];
+  const Inputs inputs{stored_tensor(file, "golden.x"), stored_tensor(file, "golden.network_time"),
+                      stored_tensor(file, "golden.labels")};
+  const at::Tensor expected = stored_tensor(file, "golden.predictions")[0];
   for (const auto& [field, official] :
        std::vector<std::pair<std::string, Json>>{{"frequency_shift", 0}, {"mlp_norm_eps", 1e-6}}) {
     Json changed = description;
@@ -131,7 +125,7 @@ TEST(DiTNumerics, OfDiffusersAreOtherThanTheOfficialOnes) {
     const DiTConfig config = config_of(changed.dump());
     DiT network(config, every_exit(config));
     network.visit([&](const std::string& name, at::Tensor& tensor) {
-      tensor.copy_(tensor_of(file, "net." + name));
+      tensor.copy_(stored_tensor(file, "net." + name));
     });
     const auto outputs = network.outputs(inputs.view(), at::kFloat);
     EXPECT_GT(relative_error(outputs[0].prediction, expected), 1e-3) << field;
@@ -231,7 +225,7 @@ TEST(DiTStart, PlacesPatchesAsTheOfficialCode) {
   network.initialise(1);
   network.visit([&](const std::string& name, at::Tensor& tensor) {
     if (name != "pos_embed") return;
-    EXPECT_TRUE(at::allclose(tensor, tensor_of(file, "net.pos_embed"), 0, 1e-6));
+    EXPECT_TRUE(at::allclose(tensor, stored_tensor(file, "net.pos_embed"), 0, 1e-6));
   });
 }
 

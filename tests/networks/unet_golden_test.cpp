@@ -1,6 +1,5 @@
 // Our UNet against values recorded from the official ADM code and from diffusers
 // (tests/golden/record_unet.py).
-#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 
 #include "io/safetensors.h"
 #include "networks/unet_fixture.h"
+#include "support/stored_tensor.h"
 
 namespace adadiff::detail {
 namespace {
@@ -21,23 +21,15 @@ using Json = nlohmann::json;
 constexpr double kTolerance = 2e-5;
 constexpr std::int64_t kStride = 7;  // of the features that are recorded
 
-at::Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
-  const TensorView* view = file.find(name);
-  if (view == nullptr) return {};
-  at::Tensor tensor = at::empty(view->shape, view->dtype == Dtype::I64 ? at::kLong : at::kFloat);
-  std::memcpy(tensor.mutable_data_ptr(), view->bytes.data(), view->bytes.size());
-  return tensor;
-}
-
 struct Golden {
   explicit Golden(const std::string& name)
       : file(SafetensorsFile::open(std::string(ADADIFF_TEST_DATA) + "/" + name + ".safetensors")),
         about(Json::parse(file.metadata().at("golden"))),
-        inputs{tensor_of(file, "golden.x"), tensor_of(file, "golden.network_time"),
-               tensor_of(file, "golden.labels"), at::Tensor()} {}
+        inputs{stored_tensor(file, "golden.x"), stored_tensor(file, "golden.network_time"),
+               stored_tensor(file, "golden.labels"), at::Tensor()} {}
   UNetConfig config() const { return unet_config(about.at("network").dump()); }
   at::Tensor features(std::size_t block) const {
-    return tensor_of(file, "golden.features." + std::to_string(block));
+    return stored_tensor(file, "golden.features." + std::to_string(block));
   }
 
   SafetensorsFile file;
@@ -87,7 +79,7 @@ TEST_P(UNetGolden, PassPredictsAsRecorded) {
   pass->begin(golden_.inputs.view());
   for (std::int64_t block = 0; block < config_.blocks(); ++block) pass->run_block(0);
   EXPECT_LT(relative_error(predict_rows(*pass, network->info(), 2),
-                           tensor_of(golden_.file, "golden.output")),
+                           stored_tensor(golden_.file, "golden.output")),
             kTolerance);
 }
 
@@ -121,7 +113,7 @@ TEST(UNetNumerics, DependOnEveryOption) {
     Json network = golden.about.at("network");
     network.update(Json::parse(change));
     const auto changed = unet_with_weights(unet_config(network.dump()));
-    const at::Tensor expected = tensor_of(golden.file, "golden.output");
+    const at::Tensor expected = stored_tensor(golden.file, "golden.output");
     const auto outputs = changed->outputs(golden.inputs.view(), at::kFloat);
     EXPECT_GT(
         relative_error(outputs.back().prediction, expected.narrow(1, 0, golden.inputs.x.size(1))),

@@ -82,6 +82,39 @@ TEST(UNetPass, GivesARowTheSameWhereverItsNeighboursLeave) {
   }
 }
 
+TEST(UNetPass, RefusesToBeginWithoutItsConditions) {
+  const auto network = unet_with_weights(small());
+  const auto pass = network->new_pass({.capacity = 2});
+  const UNetInputs whole = unet_inputs(network->config(), 2);
+  const auto refusal_of = [&](const UNetInputs& inputs) {
+    try {
+      pass->begin(inputs.view());
+    } catch (const InvalidArgument& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  UNetInputs changed_inputs = whole;
+  changed_inputs.pooled = at::Tensor();
+  EXPECT_THAT(refusal_of(changed_inputs), HasSubstr("PassInputs.conditions.pooled: must be set"));
+  changed_inputs.pooled = whole.pooled.narrow(1, 0, 1);
+  EXPECT_THAT(refusal_of(changed_inputs),
+              HasSubstr("PassInputs.conditions.pooled: must be [E, 2], but is [2, 1]"));
+  changed_inputs.pooled = whole.pooled.narrow(0, 0, 1);
+  EXPECT_THAT(refusal_of(changed_inputs), HasSubstr("PassInputs.entries[1]: must be in [0, 0]"));
+  EXPECT_EQ(refusal_of(whole), "none");
+}
+
+TEST(UNetPass, RefusesToPredictWhereThereIsNoHead) {
+  const auto network = unet_with_weights(small(R"({"heads_per_exit": false})"));
+  const auto pass = network->new_pass({.capacity = 2});
+  pass->begin(unet_inputs(network->config(), 2).view());
+  pass->run_block(0);
+  EXPECT_THAT([&] { predict_rows(*pass, network->info(), 2); },
+              ThrowsMessage<InvalidArgument>(
+                  HasSubstr("must follow all 12 blocks, but follows 1, where this UNet has no")));
+}
+
 TEST(UNetPass, HasHeadsAtEveryResolution) {
   const auto network = unet_with_weights(small());
   std::set<std::int64_t> factors;

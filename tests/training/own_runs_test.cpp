@@ -143,6 +143,20 @@ TEST_F(WithoutImages, ConditionsThatAreVectorsAreDrawnFromAFile) {
   EXPECT_EQ(pipeline.model().exits.size(), static_cast<std::size_t>(pipeline.model().blocks));
 }
 
+TEST_F(WithoutImages, ImagesTeachNoOtherConditionsThanLabels) {
+  write_base(kUNet);
+  test::write_tiny_data(folder_);
+  TrainingOptions o = test::tiny_options(folder_, "x", 1);
+  o.from = folder_.file("base");
+  o.class_names.clear();
+  o.labels.clear();
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("must take no conditions but labels where it learns from images"));
+  o.conditions = folder_.file("vectors");
+  EXPECT_THAT(message_of<InvalidArgument>([&] { train(o); }),
+              HasSubstr("TrainingOptions.conditions: must go with images \"none\""));
+}
+
 TEST_F(WithoutImages, MoreThanTheExitsCannotBeTrained) {
   write_base(kUViT);
   TrainingOptions o = options("all", 1);

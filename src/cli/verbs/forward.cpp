@@ -33,7 +33,7 @@ using detail::show;
 constexpr std::int64_t kRowsAtOnce = 64;  // bounds memory, not meaning: rows do not see each other
 
 struct ForwardFlags {
-  std::string model, input, time, network_time, classes, output, uncertainty;
+  std::string model, input, time, network_time, classes, conditions, output, uncertainty;
   std::optional<std::int64_t> exit;
 };
 
@@ -42,6 +42,7 @@ struct Inputs {
   at::Tensor x;       // [R, C, H, W]
   at::Tensor time;    // [R], as the network embeds it
   at::Tensor labels;  // [R] int64, or undefined
+  at::Tensor pooled;  // [R, P], or undefined
   std::int64_t exit = 0;
 };
 
@@ -116,19 +117,50 @@ at::Tensor read_labels(const ForwardFlags& flags, const NetworkInfo& network, st
   return labels;
 }
 
+at::Tensor read_conditions(const ForwardFlags& flags, const NetworkInfo& network,
+                           std::int64_t rows) {
+  const std::int64_t width = network.condition.pooled_width;
+  if (width == 0) {
+    if (!flags.conditions.empty())
+      raise({"--conditions", "be left out for a network that takes no vector", "is given"});
+    return {};
+  }
+  if (flags.conditions.empty()) {
+    raise(
+        {"--conditions", "name a file of vectors [1 or rows, " + show(width) + "]", "is missing"});
+  }
+  const FloatArray vectors = detail::read_npy_vectors(flags.conditions, width);
+  if (vectors.shape[0] != 1 && vectors.shape[0] != rows) {
+    raise({"--conditions", "hold 1 or " + show(rows) + " vectors",
+           "holds " + show(vectors.shape[0])});
+  }
+  return to_tensor(vectors).expand({rows, width}).contiguous();
+}
+
+// A table with an entry per row, for networks that take vectors; else the table of all labels.
+PassInputs pass_inputs(const Inputs& rows, const at::Tensor& each,
+                       const detail::LabelTable& labels) {
+  if (!rows.pooled.defined()) return {rows.x, rows.time, rows.labels, labels.table()};
+  const ConditionTable table{.labels = rows.labels.defined() ? &rows.labels : nullptr,
+                             .pooled = &rows.pooled};
+  return {rows.x, rows.time, each, table};
+}
+
 // Runs `exit` blocks over some of the rows and copies what came out to theirs in `output` and
 // `uncertainty`.
 void evaluate(ForwardPass& pass, const detail::LabelTable& table, const Inputs& inputs,
               std::int64_t first, at::Tensor& output, at::Tensor& uncertainty) {
   const std::int64_t rows = std::min(kRowsAtOnce, inputs.x.size(0) - first);
-  const at::Tensor x = inputs.x.narrow(0, first, rows), time = inputs.time.narrow(0, first, rows);
-  const at::Tensor labels = inputs.labels.defined() ? inputs.labels.narrow(0, first, rows)
-                                                    : at::Tensor();
-  pass.begin({x, time, labels, table.table()});
+  const auto some = [&](const at::Tensor& all) {
+    return all.defined() ? all.narrow(0, first, rows) : all;
+  };
+  const Inputs part_of{some(inputs.x), some(inputs.time), some(inputs.labels), some(inputs.pooled),
+                       inputs.exit};
+  const at::Tensor each = at::arange(rows, at::kLong);
+  pass.begin(pass_inputs(part_of, each, table));
   for (std::int64_t block = 0; block < inputs.exit; ++block) pass.run_block(0);
-  const at::Tensor all = at::arange(rows, at::kLong);
   at::Tensor part = output.narrow(0, first, rows);
-  pass.predict(all, all, part);
+  pass.predict(each, each, part);
   if (uncertainty.defined()) {
     at::Tensor scores = uncertainty.narrow(0, first, rows);
     pass.score({scores});
@@ -156,6 +188,7 @@ void forward(const ForwardFlags& flags) {
   const std::int64_t rows = inputs.x.size(0);
   inputs.time = read_time(flags, model.sampler.process, rows);
   inputs.labels = read_labels(flags, network, rows);
+  inputs.pooled = read_conditions(flags, network, rows);
   inputs.exit = flags.exit.value_or(network.blocks);
   at::Tensor output = at::empty({rows, network.out_channels(), network.height, network.width});
   at::Tensor uncertainty = flags.uncertainty.empty() ? at::Tensor() : at::empty({rows}, at::kFloat);
@@ -194,6 +227,9 @@ Action add_forward(CLI::App& verb) {
   reads(verb.add_option("--class", flags->classes,
                         "labels, one or one per row (default: the null label)")
             ->type_name("Y.npy"));
+  reads(verb.add_option("--conditions", flags->conditions,
+                        "vectors [1 or rows, P], for a network that takes one")
+            ->type_name("V.npy"));
   add_whole(verb, {"--exit", "blocks to run (default: all)"}, flags->exit, {1, 255});
   writes(verb.add_option("--output", flags->output,
                          "the network's output, float32 [rows, C, H, W], with 2 C channels where "

@@ -5,6 +5,7 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 
+#include "core/check.h"
 #include "networks/label_table.h"
 #include "networks/unet/unet_layout.h"
 
@@ -52,8 +53,11 @@ at::Tensor UNet::run_block(const UNetBlock& block, const at::Tensor& features,
 }
 
 const UNetHead& UNet::head_of(std::int64_t block) const {
-  const bool has_own = block + 1 < config_.blocks() && !parameters_.exit_heads.empty();
-  return has_own ? parameters_.exit_heads[static_cast<std::size_t>(block)] : parameters_.head;
+  if (block + 1 == config_.blocks()) return parameters_.head;
+  if (!parameters_.exit_heads.empty())
+    return parameters_.exit_heads[static_cast<std::size_t>(block)];
+  raise({"ForwardPass.predict", "follow all " + show(config_.blocks()) + " blocks",
+         "follows " + show(block + 1) + ", where this UNet has no head", "train exits first"});
 }
 
 at::Tensor UNet::predict(std::int64_t block, const at::Tensor& features,
