@@ -43,7 +43,7 @@ TEST_F(Terrain, AgreesWithOnnxRuntime) {
   const Pipeline pipeline = make_pipeline(model_.network, model_.sampler);
   Request request{.count = std::ssize(kDifficulties)};
   for (const int difficulty : kDifficulties) {
-    const at::Tensor noise = unet_weight("noise." + std::to_string(difficulty),
+    const at::Tensor noise = unet_weight(std::string("noise.").append(std::to_string(difficulty)),
                                          {1, 1, kSide, kSide}) *
                              static_cast<double>(kSide);
     const float* values = noise.const_data_ptr<float>();
