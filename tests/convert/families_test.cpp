@@ -244,6 +244,20 @@ TEST_F(Conversion, ReadsHalfPrecisionAndWrappedNames) {
     EXPECT_TRUE(at::equal(found[i].second, kept[i].to(at::kFloat))) << found[i].first;
 }
 
+TEST_F(Conversion, PrefersAveragedWeightsWhateverTheirName) {
+  Model model = parse_description(kDiT, "model");
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& [name, tensor] : parameters_of(*model.network)) {
+    tensors.emplace_back("net." + name, at::zeros_like(tensor));
+    tensors.emplace_back("state.weights_ema." + name, at::ones_like(tensor));
+  }
+  save_tensors(path("both.safetensors"), {}, tensors);
+  const Converted made = import_foreign(path("both.safetensors"), "", "", "");
+  EXPECT_EQ(made.taken_from, "state.weights_ema.");
+  for (const auto& [name, tensor] : parameters_of(*made.model.network))
+    EXPECT_TRUE(at::equal(tensor, at::ones_like(tensor))) << name;
+}
+
 TEST_F(Conversion, NamesAllThatDoesNotFitAtOnce) {
   Model model = parse_description(kDiT, "model");
   auto tensors = parameters_of(*model.network);

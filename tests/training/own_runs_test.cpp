@@ -2,6 +2,7 @@
 #include "training/own_runs.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,24 @@ TEST_F(WithoutImages, BatchesAreFunctionsOfTheirStep) {
   EXPECT_TRUE(at::equal(forward.at_step(3).x, early.x));
   EXPECT_TRUE(at::equal(forward.at_step(300).x, late.x));
   EXPECT_FALSE(at::equal(early.x, late.x));
+}
+
+TEST_F(WithoutImages, EveryRunBeginsWithNoiseOfItsOwn) {
+  const Model model = read_model(write_base(kUViT));
+  TrainingOptions o = options("x", 1);
+  o.run_steps = 1;  // all states are the runs' first ones
+  o.batch = 64;     // as many as the four runs of a pool have, so that a batch has each once
+  OwnRuns runs = runs_of(model, o);
+  std::set<std::vector<float>> noises;
+  for (const std::int64_t step : {0, 100}) {
+    const at::Tensor x = runs.at_step(step).x.flatten(1).contiguous();
+    for (std::int64_t row = 0; row < x.size(0); ++row) {
+      const float* values = x[row].const_data_ptr<float>();
+      noises.insert({values, values + x.size(1)});
+    }
+  }
+  // Guidance evaluates a sample twice in the same state, so half of the rows repeat others.
+  EXPECT_GE(noises.size(), 64u);
 }
 
 TEST_F(WithoutImages, ExitsComeNearerToFullDepth) {
